@@ -1,0 +1,39 @@
+"""What all commands share: exit codes, JSON for machines, files that people name."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from api.errors import InputUnusableError
+
+EXIT_PASSED = 0
+EXIT_FAILED = 1
+EXIT_INDETERMINATE = 3
+EXIT_FAULT = 4
+
+EXIT_BY_OUTCOME = {
+    "PASSED": EXIT_PASSED,
+    "FAILED": EXIT_FAILED,
+    "INDETERMINATE": EXIT_INDETERMINATE,
+}
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document to standard output."""
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
+    print(flush=True)
+
+
+def read_input(path: Path, limit: int = 64 << 20) -> bytes:
+    """Return the bytes of a file that a person named.
+
+    Raises:
+        InputUnusableError: it is missing, not a plain readable file, or larger than `limit` bytes.
+    """
+    try:
+        if path.stat().st_size > limit:
+            raise InputUnusableError(f"{path} is larger than {limit >> 20} MiB")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputUnusableError(f"{path}: {error.strerror or 'cannot be read'}") from None

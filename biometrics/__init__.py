@@ -1,0 +1,1 @@
+"""Face comparison and presentation-attack detection on ONNX models."""

@@ -1,0 +1,1 @@
+"""Readers and cards: APDU transport, the eMRTD stack, and a software citizen card."""
