@@ -1,0 +1,68 @@
+# `make demo` and `make test` set up everything that they need, once, and then do their job.
+# A second call goes straight to the job; after the first run no network is needed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CHINHCHU_TEST_DATA ?= ../shared/data
+export CHINHCHU_TEST_DATA
+
+# The interpreter's venv and headers and a compiler (pyscard is built from source), PC/SC, the virtual reader.
+SYSTEM_PACKAGES := python3-venv python3-dev gcc libc6-dev swig libpcsclite-dev pcscd vsmartcard-vpcd
+MODELS_FOLDER = $(wildcard $(CHINHCHU_TEST_DATA)/models)
+
+.PHONY: demo test lint bench constraints clean
+
+demo: $(VENV)/.weights
+	@$(BIN)/chinhchu demo $(DEMO_ARGS)
+
+test: $(VENV)/.weights lint
+	@$(BIN)/pytest -n auto --dist loadgroup $(TEST_ARGS)
+
+lint: $(VENV)/.packages
+	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff format -q --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.weights
+	@$(BIN)/chinhchu bench all --quick
+
+# What every file of the lock must record is its digest, never the host that it came from.
+constraints: $(VENV)/.packages
+	@$(BIN)/python -m pip install -q uv
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
+		--no-header --no-annotate --no-emit-index-url --generate-hashes -q -o constraints.txt
+
+clean:
+	rm -rf $(VENV) demo-output .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+.stamps/system: Makefile
+	@missing=; \
+	if command -v dpkg-query >/dev/null; then \
+		for p in $(SYSTEM_PACKAGES); do \
+			[ "$$(dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null)" = installed ] || missing="$$missing $$p"; \
+		done; \
+	else echo "no dpkg here: make sure that the counterparts of these are installed: $(SYSTEM_PACKAGES)" >&2; fi; \
+	if [ -n "$$missing" ]; then \
+		if [ "$$(id -u)" = 0 ]; then \
+			echo "installing system packages:$$missing"; \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; \
+		else \
+			echo "system packages are missing. An administrator must run:" >&2; \
+			echo "  sudo apt-get install --no-install-recommends$$missing" >&2; exit 1; \
+		fi; \
+	fi
+	@mkdir -p .stamps && touch $@
+
+$(VENV)/.packages: constraints.txt pyproject.toml .stamps/system
+	@echo "installing Python packages into $(VENV) (about a minute)"
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r constraints.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Required models must arrive; an optional one that does not is said once and left out.
+$(VENV)/.weights: models/manifest.toml $(VENV)/.packages
+	@$(BIN)/chinhchu models fetch --all $(if $(MODELS_FOLDER),--folder $(MODELS_FOLDER))
+	@touch $@

@@ -1,0 +1,1 @@
+"""The catalogue: one TOML file a procedure, which says what a session for it must reach."""
