@@ -1,0 +1,126 @@
+"""The service as a client sees it: typed calls, typed errors, no retry in silence."""
+
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from api.errors import ApiError
+
+
+class ServerUnreachableError(ApiError):
+    """The server did not answer."""
+
+    code = "server-unreachable"
+    retryable = True
+
+
+class ServerRefusedError(ApiError):
+    """The server answered with a problem; `code` is the server's."""
+
+    def __init__(self, code: str, detail: str, retryable: bool) -> None:
+        super().__init__(detail)
+        self.code = code  # type: ignore[misc]  # of the instance: the server's own code
+        self.retryable = retryable  # type: ignore[misc]
+
+
+class ProofingClient:
+    """Calls of `/v1`; use it as a context manager."""
+
+    def __init__(self, server: str, *, api_key: str | None = None, timeout_s: float = 30.0) -> None:
+        self._api_key = api_key
+        try:
+            self._http = httpx.Client(base_url=server.rstrip("/"), timeout=timeout_s)
+        except (httpx.InvalidURL, ValueError):
+            raise ServerUnreachableError("the server's address is not a URL") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def create_session(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Open a session; the answer holds its `id` and `token`."""
+        return self._json("POST", "/v1/sessions", self._api_key, json=request)
+
+    def session(self, session_id: str, token: str) -> "SessionClient":
+        """Return the calls of one session."""
+        return SessionClient(self, session_id, token)
+
+    def _json(self, method: str, path: str, token: str | None, **body: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self.call(method, path, token, **body).json()
+        return answer
+
+    def call(self, method: str, path: str, token: str | None, **body: Any) -> httpx.Response:
+        """Make one call.
+
+        Raises:
+            ServerUnreachableError: no answer.
+            ServerRefusedError: the answer is a problem.
+        """
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        try:
+            answer = self._http.request(method, path, headers=headers, **body)
+        except (httpx.TransportError, httpx.InvalidURL):
+            raise ServerUnreachableError("the server cannot be reached") from None
+        if answer.is_success:
+            return answer
+        try:
+            problem = answer.json()
+            code, detail = str(problem["code"]), str(problem["detail"])
+            retryable = bool(problem.get("retryable"))
+        except (ValueError, KeyError, TypeError):
+            code, retryable = "server-refused", answer.status_code >= 500
+            detail = f"the server answered {answer.status_code}"
+        raise ServerRefusedError(code, detail, retryable)
+
+
+class SessionClient:
+    """Calls of one session, opened by its token."""
+
+    def __init__(self, client: ProofingClient, session_id: str, token: str) -> None:
+        self.session_id = session_id
+        self._client = client
+        self._path = f"/v1/sessions/{session_id}"
+        self._token = token
+
+    def read(self) -> dict[str, Any]:
+        """Return where the session stands."""
+        return self._json("GET", "")
+
+    def consent(self) -> dict[str, Any]:
+        """Record the citizen's consent to chip and face."""
+        return self._json("POST", "/consent", json={"chip": True, "face": True})
+
+    def put_chip(self, evidence: bytes) -> dict[str, Any]:
+        """Hand in the chip's evidence."""
+        return self._json("PUT", "/chip", content=evidence)
+
+    def put_frame(self, number: int, t_ms: int, image: bytes) -> None:
+        """Hand in one frame."""
+        path = f"{self._path}/frames/{number}"
+        self._client.call("PUT", path, self._token, params={"t_ms": t_ms}, content=image)
+
+    def decide(self) -> dict[str, Any]:
+        """Close the capture and return the decision."""
+        return self._json("POST", "/decision")
+
+    def assertion(self) -> str:
+        """Return the signed assertion."""
+        return self._client.call("GET", f"{self._path}/assertion", self._token).text
+
+    def cancel(self) -> dict[str, Any]:
+        """Give up the session."""
+        return self._json("DELETE", "")
+
+    def _json(self, method: str, path: str, **body: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._client.call(
+            method, self._path + path, self._token, **body
+        ).json()
+        return answer

@@ -1,0 +1,91 @@
+"""`chinhchu bench`: measure a stage on this machine."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from api.cli.output import EXIT_PASSED, print_json
+from api.errors import ApiError
+
+EPILOG = """\
+examples:
+  chinhchu bench chip --quick            a first look at the chip read over pcscd
+  chinhchu bench all --json --out benchmarks/results/counter-pc.json
+
+Every figure stands beside its bound (what nothing could beat: the formula, or the bare calls of the
+library) and their ratio. Compare ratios between machines, not milliseconds.
+"""
+
+
+class BenchmarksMissingError(ApiError):
+    """The benchmarks are part of the source checkout, not of the installed package."""
+
+    code = "benchmarks-missing"
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "bench",
+        help="measure a stage on this machine",
+        description="Measure one stage, or all, on this machine.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "stage",
+        nargs="?",
+        default="all",
+        choices=("all", "startup", "chip", "face", "pad", "assertion", "session"),
+        metavar="STAGE",
+        help="startup, chip, face, pad, assertion, session or all (default)",
+    )
+    parser.add_argument("--quick", action="store_true", help="few repetitions: under a minute")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add_argument("--out", type=Path, help="also write the JSON to this file")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print, write."""
+    try:
+        from benchmarks.run import STAGES
+        from benchmarks.run import run as measure
+    except ModuleNotFoundError as error:
+        if error.name != "benchmarks":
+            raise
+        raise BenchmarksMissingError("run the benchmarks from a source checkout") from None
+    stages = STAGES if args.stage == "all" else (args.stage,)
+    result = measure(
+        stages,
+        quick=args.quick,
+        progress=lambda stage: print(f"measuring {stage} …", file=sys.stderr),
+    )
+    if args.out:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        args.out.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+    if args.json:
+        print_json(result)
+    else:
+        _print_table(result)
+    return EXIT_PASSED
+
+
+def _print_table(result: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    machine = result["machine"]
+    title = f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}"
+    table = Table("metric", title=title)
+    for column in ("value", "unit", "bound", "peer", "ratio", "n"):
+        table.add_column(column, justify="left" if column == "unit" else "right")
+    for name, metric in result["metrics"].items():
+        cells = [metric[key] for key in ("value", "unit", "bound", "peer", "ratio", "n")]
+        table.add_row(name, *("" if cell is None else str(cell) for cell in cells))
+    console = Console()
+    console.print(table)
+    for stage, reason in result["skipped"].items():
+        console.print(f"{stage}: skipped, {reason}")

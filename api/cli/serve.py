@@ -1,0 +1,68 @@
+"""`chinhchu serve`: the service over HTTP."""
+
+import argparse
+import ipaddress
+import sys
+from pathlib import Path
+
+from api.cli.output import EXIT_PASSED
+
+EPILOG = """\
+before the first start:
+  chinhchu models fetch
+  chinhchu keys init                       the signing key, in HOME/keys
+  cp CSCA_CERTIFICATES HOME/trust/         whom Passive Authentication trusts
+
+examples:
+  chinhchu serve                           on this machine only, http://127.0.0.1:8080
+  chinhchu serve --host 0.0.0.0            needs HOME/relying-parties.toml, and TLS before it
+
+HOME is --home, else $CHINHCHU_HOME, else ~/.chinhchu. $CHINHCHU_KEYS_PASSWORD opens the key.
+"""
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "serve",
+        help="run the service (HTTP API)",
+        description="Run the service: sessions, decisions, assertions. The schema is at /openapi.json.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--home", type=Path, help="folder with keys/, trust/ and the database")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=8080, help="port (%(default)s)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check that everything is there, then serve until interrupted."""
+    import uvicorn
+
+    from api.app import create_app
+    from api.composition import build_service
+    from api.settings import Settings, SettingsInvalidError
+
+    settings = Settings.from_environment(args.home)
+    if settings.relying_parties() is None and not _is_loopback(args.host):
+        raise SettingsInvalidError(
+            f"without {settings.home / 'relying-parties.toml'} anyone who reaches the port could "
+            "open sessions; listen on 127.0.0.1 or say who may"
+        )
+    service = build_service(settings)
+    for warning in service.warnings:
+        print(f"chinhchu: {warning}", file=sys.stderr)
+    print(f"chinhchu: serving on http://{args.host}:{args.port}", file=sys.stderr)
+    # The paths hold session ids: no access log.
+    uvicorn.run(
+        create_app(service), host=args.host, port=args.port, access_log=False, log_level="warning"
+    )
+    return EXIT_PASSED
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

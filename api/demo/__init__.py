@@ -1,0 +1,1 @@
+"""The demonstration: the whole way through without hardware, and four frauds refused."""

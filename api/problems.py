@@ -1,0 +1,87 @@
+"""The one table from error codes to HTTP, as `application/problem+json` (RFC 9457)."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from api.errors import ApiError
+from biometrics.errors import BiometricsError
+from devices.errors import DeviceError
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS_BY_CODE: Mapping[str, HTTPStatus] = {
+    "api-key-invalid": HTTPStatus.UNAUTHORIZED,
+    "session-unknown": HTTPStatus.NOT_FOUND,
+    "procedure-unknown": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "request-not-allowed": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "state-conflict": HTTPStatus.CONFLICT,
+    "piece-conflict": HTTPStatus.CONFLICT,
+    "frames-incomplete": HTTPStatus.CONFLICT,
+    "assertion-not-issued": HTTPStatus.CONFLICT,
+    "session-expired": HTTPStatus.GONE,
+    "body-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "evidence-malformed": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "image-unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+"""What the caller did; every other code is the server's own fault (500)."""
+
+log = logging.getLogger("chinhchu.api")
+
+
+def problem(
+    status: int, code: str, detail: str, *, retryable: bool = False, **more: object
+) -> JSONResponse:
+    """Return a problem response."""
+    body = {
+        "type": f"urn:chinhchu:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": int(status),
+        "detail": detail,
+        "code": code,
+        "retryable": retryable,
+        **more,
+    }
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the application a problem document."""
+
+    def typed(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, ApiError | BiometricsError | DeviceError)
+        status = STATUS_BY_CODE.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            log.error("fault %s", error.code)
+        return problem(status, error.code, str(error), retryable=error.retryable)
+
+    def invalid(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        # Where and what is wrong, never the value: it may be personal.
+        errors = [
+            {"pointer": "/" + "/".join(map(str, item["loc"])), "detail": item["msg"]}
+            for item in error.errors()
+        ]
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return problem(status, "request-invalid", "the request does not fit", errors=errors)
+
+    def http(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        phrase = HTTPStatus(error.status_code).phrase
+        return problem(error.status_code, phrase.lower().replace(" ", "-"), phrase)
+
+    def unexpected(_: Request, error: Exception) -> JSONResponse:
+        log.error("unexpected %s", type(error).__name__)
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        return problem(status, "unexpected-fault", "the server could not do it", retryable=True)
+
+    for root in (ApiError, BiometricsError, DeviceError):
+        app.add_exception_handler(root, typed)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, unexpected)

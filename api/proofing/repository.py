@@ -1,0 +1,166 @@
+"""Sessions and their evidence in the database; every change of state is compare-and-set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, delete, func, select
+from sqlalchemy.orm import Session
+
+from api.errors import ApiError
+from api.proofing.states import TIME_LIMIT_S, State, StateConflictError, check_transition
+from api.store.database import forget_deleted
+from api.store.tables import PieceRow, SessionRow
+
+
+class SessionUnknownError(ApiError):
+    """There is no such session, or the token is not its token."""
+
+    code = "session-unknown"
+
+
+class PieceConflictError(ApiError):
+    """A piece of this number was acknowledged before, with other content."""
+
+    code = "piece-conflict"
+
+
+def utc_now() -> datetime:
+    """Return the time as the database keeps it: naive UTC."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One numbered piece of evidence."""
+
+    kind: str
+    """`chip` or `frame`."""
+    number: int
+    t_ms: int
+    """Capture time in milliseconds since the first frame; 0 for the chip."""
+    data: bytes = field(repr=False)
+
+    def row(self, session_id: str) -> PieceRow:
+        """Return the row that keeps it."""
+        return PieceRow(
+            session_id=session_id,
+            kind=self.kind,
+            number=self.number,
+            t_ms=self.t_ms,
+            received_at=utc_now(),
+            data=self.data,
+        )
+
+
+class Repository:
+    """All reads and writes of sessions."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(self, row: SessionRow) -> None:
+        """Keep a new session."""
+        with Session(self._engine) as db, db.begin():
+            row.deadline = utc_now() + timedelta(seconds=TIME_LIMIT_S[State(row.state)])
+            db.add(row)
+
+    def get(self, session_id: str) -> SessionRow:
+        """Return a session, detached from the database.
+
+        Raises:
+            SessionUnknownError: there is none of this id.
+        """
+        with Session(self._engine, expire_on_commit=False) as db:
+            row = db.get(SessionRow, session_id)
+            if row is None:
+                raise SessionUnknownError("no session with this id and token")
+            return row
+
+    def move(
+        self, session_id: str, now: State, then: State, piece: Piece | None = None, **values: Any
+    ) -> None:
+        """Take a session from one state to the next, with the piece and values that belong to it.
+
+        Raises:
+            StateConflictError: the table forbids it, or another request was quicker.
+        """
+        check_transition(now, then)
+        limit = TIME_LIMIT_S.get(then)
+        deadline = utc_now() + timedelta(seconds=limit) if limit else None
+        with Session(self._engine) as db, db.begin():
+            row = _in_state(db, session_id, now)
+            row.state, row.deadline = then, deadline
+            for name, value in values.items():
+                setattr(row, name, value)
+            if piece is not None:
+                db.add(piece.row(session_id))
+
+    def put_piece(self, session_id: str, state: State, piece: Piece) -> None:
+        """Keep a piece of evidence; the same piece again changes nothing.
+
+        Raises:
+            StateConflictError: the session is not in `state`.
+            PieceConflictError: a piece of this number with other content is kept already.
+        """
+        with Session(self._engine) as db, db.begin():
+            _in_state(db, session_id, state)
+            kept = db.get(PieceRow, (session_id, piece.kind, piece.number))
+            if kept is None:
+                db.add(piece.row(session_id))
+            elif (kept.data, kept.t_ms) != (piece.data, piece.t_ms):
+                raise PieceConflictError(
+                    f"{piece.kind} {piece.number} was received before with other content"
+                )
+
+    def pieces(self, session_id: str, kind: str) -> Sequence[PieceRow]:
+        """Return the pieces of a kind by number."""
+        query = (
+            select(PieceRow)
+            .where(PieceRow.session_id == session_id, PieceRow.kind == kind)
+            .order_by(PieceRow.number)
+        )
+        with Session(self._engine) as db:
+            return db.scalars(query).all()
+
+    def piece_bytes(self, session_id: str) -> int:
+        """Return how many bytes of evidence a session holds."""
+        query = select(func.coalesce(func.sum(func.length(PieceRow.data)), 0)).where(
+            PieceRow.session_id == session_id
+        )
+        with Session(self._engine) as db:
+            return db.scalar(query) or 0
+
+    def purge(self, session_id: str) -> None:
+        """Forget the evidence of a session that has ended."""
+        with Session(self._engine) as db, db.begin():
+            db.execute(delete(PieceRow).where(PieceRow.session_id == session_id))
+        forget_deleted(self._engine)
+
+    def expire_overdue(self) -> int:
+        """End every session whose state lasted too long; return how many.
+
+        Their evidence is forgotten.
+        """
+        with Session(self._engine) as db, db.begin():
+            rows = db.scalars(select(SessionRow).where(SessionRow.deadline < utc_now())).all()
+            for row in rows:
+                row.state, row.deadline, row.reasons = State.EXPIRED, None, ["session-expired"]
+                db.execute(delete(PieceRow).where(PieceRow.session_id == row.id))
+        if rows:
+            forget_deleted(self._engine)
+        return len(rows)
+
+    def recover(self) -> None:
+        """After a crash, let sessions that were being decided be decided again."""
+        with Session(self._engine) as db, db.begin():
+            for row in db.scalars(select(SessionRow).where(SessionRow.state == State.DECIDING)):
+                row.state = State.CAPTURE
+
+
+def _in_state(db: Session, session_id: str, state: State) -> SessionRow:
+    row = db.get(SessionRow, session_id)
+    if row is None or row.state != state:
+        raise StateConflictError(f"the session is not {state}")
+    return row

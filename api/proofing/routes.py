@@ -1,0 +1,80 @@
+"""HTTP over the proofing service: thin, typed, one resource."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response, status
+
+from api.proofing.dependencies import Audience, Body, CurrentSession, Service
+from api.proofing.schemas import (
+    ConsentIn,
+    Problem,
+    ProcedureOut,
+    SessionCreated,
+    SessionIn,
+    SessionOut,
+)
+
+PROBLEMS: dict[int | str, dict[str, object]] = {
+    code: {"model": Problem} for code in (401, 404, 409, 410, 413, 422, 500)
+}
+
+router = APIRouter(prefix="/v1", responses=PROBLEMS)
+
+FrameNumber = Annotated[int, Path(ge=0, lt=1000)]
+FrameTime = Annotated[int, Query(ge=0, le=600_000, description="milliseconds since frame 0")]
+
+
+@router.get("/procedures")
+def list_procedures(service: Service) -> list[ProcedureOut]:
+    """List the catalogue of procedures."""
+    return service.procedures()
+
+
+@router.post("/sessions", status_code=status.HTTP_201_CREATED)
+def create_session(request: SessionIn, audience: Audience, service: Service) -> SessionCreated:
+    """Open a session for one party of a dossier; the token in the answer is shown only here."""
+    return service.create(request, audience)
+
+
+@router.get("/sessions/{session_id}")
+def read_session(session: CurrentSession, service: Service) -> SessionOut:
+    """Return where the session stands."""
+    return service.describe(session.id)
+
+
+@router.post("/sessions/{session_id}/consent")
+def give_consent(_: ConsentIn, session: CurrentSession, service: Service) -> SessionOut:
+    """Record the citizen's consent to reading the chip and to capturing the face."""
+    return service.consent(session)
+
+
+@router.put("/sessions/{session_id}/chip")
+def put_chip_evidence(session: CurrentSession, body: Body, service: Service) -> SessionOut:
+    """Hand in the chip's evidence (CBOR); the answer holds the challenge for the capture."""
+    return service.put_chip(session, body)
+
+
+@router.put("/sessions/{session_id}/frames/{number}", status_code=status.HTTP_204_NO_CONTENT)
+def put_frame(
+    number: FrameNumber, t_ms: FrameTime, session: CurrentSession, body: Body, service: Service
+) -> None:
+    """Hand in one frame of the capture; the same frame may be sent again."""
+    service.put_frame(session, number, t_ms, body)
+
+
+@router.post("/sessions/{session_id}/decision")
+def decide(session: CurrentSession, service: Service) -> SessionOut:
+    """Close the capture and decide."""
+    return service.decide(session)
+
+
+@router.get("/sessions/{session_id}/assertion", response_class=Response)
+def read_assertion(session: CurrentSession, service: Service) -> Response:
+    """Return the signed assertion of a session that has passed."""
+    return Response(service.assertion(session), media_type="application/dc+sd-jwt")
+
+
+@router.delete("/sessions/{session_id}")
+def cancel_session(session: CurrentSession, service: Service) -> SessionOut:
+    """Give up the session and forget its evidence."""
+    return service.cancel(session)

@@ -1,0 +1,98 @@
+"""What goes over the wire: requests of relying parties and agents, and their answers."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Sha256Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+ShortText = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DocumentIn(_Message):
+    """One document that the assertion will be bound to; its bytes stay with the relying party."""
+
+    role: ShortText
+    """Such as ``main`` or ``annex``."""
+    media_type: Annotated[str, Field(pattern=r"^[a-z0-9.+-]+/[a-z0-9.+-]+$", max_length=100)]
+    sha256: Sha256Hex
+    byte_length: Annotated[int, Field(gt=0, le=2**40)]
+    title: Annotated[str | None, Field(max_length=500)] = None
+    """Shown to the citizen; only its digest goes into the assertion."""
+
+
+class SessionIn(_Message):
+    """A relying party asks for one party of one dossier to be proofed."""
+
+    procedure_code: ShortText
+    audience: ShortText
+    nonce: Annotated[str, Field(min_length=8, max_length=200)]
+    dossier_id: ShortText
+    party_role: ShortText
+    purpose: ShortText
+    documents: Annotated[list[DocumentIn], Field(min_length=1, max_length=50)]
+    displayed_sha256: Sha256Hex | None = None
+    """Digest of what the citizen is shown, where that is not the document itself."""
+    attendance_mode: Literal["unattended"] = "unattended"
+    """Attended modes need an officer who has signed in, which this version does not have."""
+
+
+class ConsentIn(_Message):
+    """The citizen's consent, a purpose each; nothing is taken for granted."""
+
+    chip: Literal[True]
+    face: Literal[True]
+
+
+class SessionOut(_Message):
+    """A session as its owner may see it: no score, nothing personal."""
+
+    id: str
+    state: str
+    procedure_code: str
+    procedure_name: dict[str, str]
+    data_groups: list[int]
+    deadline: datetime | None
+    chip_challenge: str
+    """Eight bytes in hex that the chip signs in Active Authentication."""
+    capture_challenge: dict[str, object] | None
+    """Given out when the chip is accepted."""
+    outcome: Literal["PASSED", "INDETERMINATE", "FAILED"] | None
+    level: str | None
+    reasons: list[str]
+
+
+class SessionCreated(SessionOut):
+    """The answer to the request: the only time that the token is seen."""
+
+    token: str
+
+
+class ProcedureOut(_Message):
+    """One procedure of the catalogue."""
+
+    code: str
+    version: str
+    name: dict[str, str]
+    minimum_level: str
+    party_roles: list[str]
+    attendance: list[str]
+    claims: list[str]
+    data_groups: list[int]
+    digest: str
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem; `code` is permanent and made for machines."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    retryable: bool
+    errors: list[dict[str, str]] | None = None

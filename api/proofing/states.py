@@ -1,0 +1,73 @@
+"""The session's states: which may follow which, and how long each may last."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from api.errors import ApiError
+
+
+class State(StrEnum):
+    """What a session has reached."""
+
+    CREATED = "created"
+    CONSENTED = "consented"
+    CHIP = "chip"
+    """The chip's evidence is accepted and the challenge for the capture is given out."""
+    CAPTURE = "capture"
+    """Frames are arriving."""
+    DECIDING = "deciding"
+    PASSED = "passed"
+    REVIEW = "review"
+    """INDETERMINATE: an officer has to look."""
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class StateConflictError(ApiError):
+    """The session is not in a state that allows this step."""
+
+    code = "state-conflict"
+
+
+class SessionExpiredError(ApiError):
+    """The time limit of the session's state is over."""
+
+    code = "session-expired"
+
+
+_ENDED = frozenset({State.EXPIRED, State.CANCELLED})
+
+TRANSITIONS: Mapping[State, frozenset[State]] = {
+    State.CREATED: frozenset({State.CONSENTED}) | _ENDED,
+    State.CONSENTED: frozenset({State.CHIP, State.REVIEW, State.FAILED}) | _ENDED,
+    State.CHIP: frozenset({State.CAPTURE}) | _ENDED,
+    State.CAPTURE: frozenset({State.DECIDING}) | _ENDED,
+    State.DECIDING: frozenset({State.PASSED, State.REVIEW, State.FAILED, State.CAPTURE}) | _ENDED,
+    State.PASSED: frozenset(),
+    State.REVIEW: frozenset({State.PASSED, State.FAILED}) | _ENDED,
+    State.FAILED: frozenset(),
+    State.EXPIRED: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+"""A decision that a fault interrupted goes back to `capture`: what was acknowledged is kept."""
+
+TIME_LIMIT_S: Mapping[State, int] = {
+    State.CREATED: 1800,
+    State.CONSENTED: 900,
+    State.CHIP: 180,
+    State.CAPTURE: 180,
+    State.DECIDING: 120,
+    State.REVIEW: 86_400,
+}
+"""Seconds that a session may stay in a state; the ended states have no limit."""
+
+
+def check_transition(now: State, then: State) -> None:
+    """Allow a step of the table.
+
+    Raises:
+        StateConflictError: the table does not have it.
+    """
+    if then not in TRANSITIONS[now]:
+        raise StateConflictError(f"a session that is {now} cannot become {then}")

@@ -1,0 +1,48 @@
+"""Tables: sessions, and the numbered pieces of evidence that arrive for them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Root of the mapped tables."""
+
+
+class SessionRow(Base):
+    """One session of one party."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    token_sha256: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    created_at: Mapped[datetime]
+    deadline: Mapped[datetime | None] = mapped_column(index=True)
+    """When the present state ends by itself; naive UTC."""
+    request: Mapped[dict[str, Any]] = mapped_column(JSON)
+    chip_challenge: Mapped[bytes] = mapped_column(LargeBinary(8))
+    capture_challenge: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    level: Mapped[str | None] = mapped_column(String(16))
+    reasons: Mapped[list[str]] = mapped_column(JSON, default=list)
+    assertion: Mapped[str | None]
+
+
+class PieceRow(Base):
+    """One piece of evidence, kept until its session is decided."""
+
+    __tablename__ = "pieces"
+
+    session_id: Mapped[str] = mapped_column(
+        ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)
+    """`chip` or `frame`."""
+    number: Mapped[int] = mapped_column(primary_key=True)
+    t_ms: Mapped[int]
+    """Capture time of a frame since the first, as the sender says; 0 for the chip."""
+    received_at: Mapped[datetime]
+    data: Mapped[bytes]

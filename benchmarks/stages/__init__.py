@@ -1,0 +1,1 @@
+"""One module a stage; each has `measure(quick) -> dict[str, Metric]`."""
