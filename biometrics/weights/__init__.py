@@ -1,0 +1,1 @@
+"""Weights and samples: fetched by ordinary packages, checked by digest, converted, cached."""
