@@ -1,0 +1,430 @@
+"""The claim set of the assertion, and the refusal to make one that its checks do not carry.
+
+Field names are claim names. A field made with `_disclosable` is selectively disclosable; all
+others are always visible. `audit` and `status` stay out until a log and a status list exist.
+
+Source: OpenID Connect for Identity Assurance 1.0 (`verified_claims`), SD-JWT VC (`vct`).
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from api.assertions.disclosures import ClaimPath
+from api.assertions.errors import (
+    ClaimsIncompleteError,
+    LevelExceedsChecksError,
+    MandatoryCheckError,
+)
+from api.assertions.findings import Findings, mandatory_shortfalls
+from api.assertions.levels import cap_level
+from api.assertions.vct import VCT, VCT_INTEGRITY
+from api.assertions.vocabulary import (
+    AssuranceLevel,
+    AttendanceMode,
+    Capture,
+    CheckResult,
+    ChipAccess,
+    CloneMethod,
+    OfficerDecision,
+    PadKind,
+)
+
+TRUST_FRAMEWORK = "urn:chinhchu:trust-framework:1"
+DEFAULT_LIFETIME_S = 15 * 60
+MAX_LIFETIME_S = 24 * 60 * 60
+
+
+def _disclosable() -> Any:
+    """Declare an optional claim that the holder may leave out, and that no `repr` shows."""
+    return field(default=None, repr=False, metadata={"disclosable": True})
+
+
+@dataclass(frozen=True)
+class TxnDocument:
+    """One document that the person signs or submits, by digest."""
+
+    role: str
+    """What it is in the dossier, such as ``contract``."""
+    media_type: str
+    digest: str
+    """SHA-256 of the document's bytes, lower-case hex."""
+    byte_length: int
+    title_digest: str | None = None
+    """SHA-256 of the title in UTF-8, lower-case hex."""
+    alg: str = "sha-256"
+
+    @classmethod
+    def of(
+        cls, data: bytes, *, role: str, media_type: str, title: str | None = None
+    ) -> "TxnDocument":
+        """Describe a document from its bytes."""
+        return cls(
+            role=role,
+            media_type=media_type,
+            digest=hashlib.sha256(data).hexdigest(),
+            byte_length=len(data),
+            title_digest=hashlib.sha256(title.encode()).hexdigest() if title else None,
+        )
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """What the identity was proven for."""
+
+    id: str
+    purpose: str
+    procedure_code: str
+    dossier_id: str
+    party_role: str
+    documents: tuple[TxnDocument, ...]
+    displayed_digest: str | None = None
+    """SHA-256 of what the person was shown, lower-case hex."""
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """Who issued a document."""
+
+    name: str
+    country_code: str
+    """ISO 3166-1 alpha-3, as in the MRZ."""
+
+
+@dataclass(frozen=True)
+class DocumentDetails:
+    """The identity document that was read."""
+
+    type: str
+    """OIDC4IA document type, such as ``idcard``."""
+    issuer: Issuer
+    date_of_issuance: str | None = None
+    """YYYY-MM-DD."""
+    date_of_expiry: str | None = None
+    """YYYY-MM-DD; absent for a card without expiry."""
+    document_number: str | None = _disclosable()
+
+
+@dataclass(frozen=True)
+class CheckDetail:
+    """How one piece of evidence was checked."""
+
+    check_method: str
+    """OIDC4IA check method: ``vcrypt`` for the chip, ``bvr`` for a face compared by machine, …"""
+    result: CheckResult
+    time: datetime | None = None
+
+
+@dataclass(frozen=True)
+class DocumentEvidence:
+    """Evidence: a document."""
+
+    document_details: DocumentDetails
+    check_details: tuple[CheckDetail, ...]
+    type: str = "document"
+
+
+@dataclass(frozen=True)
+class Record:
+    """An electronic record that an authority answered with."""
+
+    type: str
+    source: Issuer
+
+
+@dataclass(frozen=True)
+class ElectronicRecordEvidence:
+    """Evidence: an electronic identity account or an authority's verdict."""
+
+    record: Record
+    check_details: tuple[CheckDetail, ...]
+    type: str = "electronic_record"
+
+
+@dataclass(frozen=True)
+class IdentityVerification:
+    """How and how well the claims were verified."""
+
+    assurance_level: AssuranceLevel
+    time: datetime
+    verification_process: str
+    """The session's id."""
+    evidence: tuple[DocumentEvidence | ElectronicRecordEvidence, ...]
+    trust_framework: str = TRUST_FRAMEWORK
+
+
+@dataclass(frozen=True)
+class PersonClaims:
+    """What is said of the person; only what the procedure lets an office know."""
+
+    name: str | None = _disclosable()
+    id_number: str | None = _disclosable()
+    birthdate: str | None = _disclosable()
+    """YYYY-MM-DD."""
+    sex: str | None = _disclosable()
+    nationality: str | None = _disclosable()
+    residence: str | None = _disclosable()
+    age_over_18: bool | None = _disclosable()
+
+
+@dataclass(frozen=True)
+class VerifiedClaims:
+    """Claims of the person with their verification."""
+
+    verification: IdentityVerification
+    claims: PersonClaims
+
+
+@dataclass(frozen=True)
+class PassiveAuthentication:
+    """Doc 9303-11 §5.1: the chip's data is signed by its issuer."""
+
+    result: CheckResult
+    """ok only where the document signer chains to a trusted CSCA."""
+    sod_sha256: str
+    dsc_sha256: str
+    csca_ski: str
+    """Subject key identifier of the CSCA, lower-case hex."""
+    trust_list_id: str
+    """Digest or name of the trust anchors used."""
+    crl_check: CheckResult = CheckResult.NOT_PERFORMED
+    """ok: a fresh CRL does not list the document signer; not_performed: no CRL, or a stale one."""
+    crl_time: datetime | None = None
+    """`thisUpdate` of the CRL used."""
+
+
+@dataclass(frozen=True)
+class CloneCheck:
+    """Doc 9303-11 §6: the chip is no copy."""
+
+    method: CloneMethod
+    result: CheckResult
+    server_challenge: str | None = None
+    """The server's challenge that the chip answered, lower-case hex."""
+
+
+@dataclass(frozen=True)
+class Chip:
+    """What the chip showed."""
+
+    access: ChipAccess
+    pa: PassiveAuthentication
+    clone: CloneCheck
+    dg_verified: tuple[int, ...]
+    """Numbers of the data groups whose hashes match the SOD."""
+    downgrade_check: CheckResult
+    """failed: PACE was offered and not used; recorded, and it caps the level."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """The comparison of the chip's portrait with the live face."""
+
+    result: CheckResult
+    threshold: float
+    fmr_at_threshold: float | None
+    """False match rate measured at the threshold; None where it is not known."""
+    model_sha256: str
+    reference_quality: CheckResult = CheckResult.NOT_PERFORMED
+    probe_quality: CheckResult = CheckResult.NOT_PERFORMED
+    score: float | None = _disclosable()
+
+
+@dataclass(frozen=True)
+class PadMethod:
+    """One method of presentation attack detection."""
+
+    id: str
+    version: str
+    kind: PadKind
+    result: CheckResult
+
+
+@dataclass(frozen=True)
+class Pad:
+    """Presentation attack detection (ISO/IEC 30107)."""
+
+    result: CheckResult
+    methods: tuple[PadMethod, ...]
+    challenge_id: str
+    evidence_level: str = "self-tested"
+    """``self-tested`` or ``lab:<letter>``."""
+    report_ref: str | None = None
+
+
+@dataclass(frozen=True)
+class IadCheck:
+    """One check against injected frames."""
+
+    id: str
+    result: CheckResult
+
+
+@dataclass(frozen=True)
+class InjectionDetection:
+    """Where the frames came from."""
+
+    capture: Capture
+    agent_key: str | None = None
+    """Thumbprint of the enrolled agent's key; without it a capture does not count as attested."""
+    agent_version: str | None = None
+    device_id: str | None = None
+    checks: tuple[IadCheck, ...] = ()
+
+
+@dataclass(frozen=True)
+class Attendance:
+    """Who was with the person."""
+
+    mode: AttendanceMode
+    site_id: str | None = None
+    officer_decision: OfficerDecision = OfficerDecision.NOT_ASKED
+    kiosk_seal: CheckResult = CheckResult.NOT_SUPPORTED
+    """ok: a sealed, enrolled kiosk."""
+    officer_ref: str | None = _disclosable()
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The policy that decided."""
+
+    id: str
+    version: str
+    digest: str
+    """SHA-256 of the policy's file, lower-case hex."""
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A claim set as JSON values, and which of its claims are selectively disclosable."""
+
+    claims: dict[str, Any] = field(repr=False)
+    disclosable: tuple[ClaimPath, ...]
+
+
+@dataclass(frozen=True)
+class AssertionClaims:
+    """Everything one assertion says; it exists only for a session whose checks carry it.
+
+    Raises:
+        MandatoryCheckError: a mandatory check is not ok.
+        LevelExceedsChecksError: the level is above what the published table allows.
+        ClaimsIncompleteError: no audience, nonce, evidence or personal claim, or a lifetime or time
+            out of range.
+    """
+
+    audience: str
+    """The one relying party."""
+    nonce: str
+    """The relying party's nonce for this session."""
+    txn: Transaction
+    verified_claims: VerifiedClaims
+    chip: Chip
+    face: Face
+    pad: Pad
+    iad: InjectionDetection
+    attendance: Attendance
+    policy: Policy
+    issued_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    lifetime_s: int = DEFAULT_LIFETIME_S
+    """1 s to 24 h."""
+    jti: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    """128 random bits."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.lifetime_s <= MAX_LIFETIME_S:
+            raise ClaimsIncompleteError("an assertion lives between one second and 24 hours")
+        if self.issued_at.tzinfo is None:
+            raise ClaimsIncompleteError("the time of issue needs a time zone")
+        needed = {
+            "audience": self.audience,
+            "nonce": self.nonce,
+            "jti": self.jti,
+            "txn.id": self.txn.id,
+            "txn.procedure_code": self.txn.procedure_code,
+            "verified_claims.verification.evidence": self.verified_claims.verification.evidence,
+            "verified_claims.claims": _as_json(self.verified_claims.claims),
+            "policy.digest": self.policy.digest,
+            "chip.pa.sod_sha256": self.chip.pa.sod_sha256,
+            "chip.pa.csca_ski": self.chip.pa.csca_ski,
+            "chip.pa.trust_list_id": self.chip.pa.trust_list_id,
+            "face.model_sha256": self.face.model_sha256,
+            "pad.challenge_id": self.pad.challenge_id,
+        }
+        empty = [name for name, value in needed.items() if not value]
+        if empty:
+            raise ClaimsIncompleteError(f"an assertion needs {', '.join(empty)}")
+        payload = self.to_payload("").claims
+        missing = mandatory_shortfalls(payload)
+        if missing:
+            raise MandatoryCheckError(missing)
+        cap = cap_level(Findings.from_payload(payload))
+        level = self.verified_claims.verification.assurance_level
+        if cap is None or level.rank > cap.rank:
+            allowed = cap or "no level"
+            raise LevelExceedsChecksError(f"{level} is claimed and the checks allow {allowed}")
+
+    def to_payload(self, issuer: str) -> Payload:
+        """Return the claims of the JWT, in the name of an issuer."""
+        issued_at = int(self.issued_at.timestamp())
+        claims: dict[str, Any] = {
+            "iss": issuer,
+            "vct": VCT,
+            "vct#integrity": VCT_INTEGRITY,
+            "jti": self.jti,
+            "iat": issued_at,
+            "nbf": issued_at,
+            "exp": issued_at + self.lifetime_s,
+            "aud": self.audience,
+            "nonce": self.nonce,
+        }
+        disclosable: list[ClaimPath] = []
+        for name in _SECTIONS:
+            section = getattr(self, name)
+            claims[name] = _as_json(section)
+            disclosable += _disclosable_paths(section, (name,))
+        return Payload(claims, tuple(disclosable))
+
+
+_SECTIONS = ("txn", "verified_claims", "chip", "face", "pad", "iad", "attendance", "policy")
+
+
+def findings_of(
+    *, chip: Chip, face: Face, pad: Pad, iad: InjectionDetection, attendance: Attendance
+) -> Findings:
+    """Return what the table of levels sees in a session's results."""
+    sections = {"chip": chip, "face": face, "pad": pad, "iad": iad, "attendance": attendance}
+    return Findings.from_payload({name: _as_json(value) for name, value in sections.items()})
+
+
+def _as_json(value: Any) -> Any:
+    """Return dataclasses as objects without their absent fields, times as RFC 3339 in UTC."""
+    if is_dataclass(value):
+        named = ((f.name, getattr(value, f.name)) for f in fields(value))
+        return {name: _as_json(item) for name, item in named if item is not None}
+    if isinstance(value, tuple):
+        return [_as_json(item) for item in value]
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ClaimsIncompleteError("a time in the claims needs a time zone")
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, StrEnum):
+        return str(value)
+    return value
+
+
+def _disclosable_paths(value: Any, path: ClaimPath) -> list[ClaimPath]:
+    paths: list[ClaimPath] = []
+    if is_dataclass(value):
+        for f in fields(value):
+            item = getattr(value, f.name)
+            if item is not None and f.metadata.get("disclosable"):
+                paths.append((*path, f.name))
+            paths += _disclosable_paths(item, (*path, f.name))
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            paths += _disclosable_paths(item, (*path, index))
+    return paths

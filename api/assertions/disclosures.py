@@ -1,0 +1,231 @@
+"""Selective disclosure: hide claims behind salted digests, and put the disclosed ones back.
+
+Source: RFC 9901 §4.2 (disclosures), §7.1 (processing).
+"""
+
+import copy
+import hashlib
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.assertions.encoding import b64url_decode, b64url_encode, dump_json, parse_json
+from api.assertions.errors import (
+    AssertionMalformedError,
+    DigestAlgorithmNotAllowedError,
+    DisclosureDuplicateError,
+    DisclosureNameForbiddenError,
+    DisclosureNameTakenError,
+    DisclosureUnknownError,
+    DisclosureUnreferencedError,
+)
+
+ClaimPath = tuple[str | int, ...]
+"""Where a claim is: names of objects and indices of arrays from the top."""
+
+SALT_BYTES = 16  # RFC 9901 §9.3 recommends 128 random bits
+DIGEST_KEY = "_sd"
+ELEMENT_KEY = "..."
+DIGEST_ALGORITHM = "sha-256"
+MAX_DEPTH = 24
+"""Levels of nesting, disclosed values included."""
+
+# SD-JWT VC, "Registered JWT claims": these must not be selectively disclosed.
+ALWAYS_VISIBLE = frozenset({"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "status"})
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """One disclosed claim or array element."""
+
+    encoded: str = field(repr=False)
+    """base64url of the JSON array; the digest is over these characters."""
+    name: str | None
+    """Claim name; None for an array element."""
+    value: Any = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        """RFC 9901 §4.2.3: base64url of the SHA-256 of the encoded disclosure."""
+        return b64url_encode(hashlib.sha256(self.encoded.encode("ascii")).digest())
+
+    @classmethod
+    def make(cls, value: Any, name: str | None = None) -> "Disclosure":
+        """Salt a value."""
+        salt = b64url_encode(secrets.token_bytes(SALT_BYTES))
+        content = [salt, value] if name is None else [salt, name, value]
+        return cls(b64url_encode(dump_json(content)), name, value)
+
+    @classmethod
+    def parse(cls, encoded: str) -> "Disclosure":
+        """Read one disclosure.
+
+        Raises:
+            AssertionMalformedError: it is not an array of salt, name if any, and value.
+        """
+        content = parse_json(b64url_decode(encoded))
+        if not isinstance(content, list) or len(content) not in (2, 3):
+            raise AssertionMalformedError("a disclosure is not an array of two or three")
+        if not all(isinstance(text, str) for text in content[:-1]):
+            raise AssertionMalformedError("a disclosure's salt and name must be text")
+        return cls(encoded, content[1] if len(content) == 3 else None, content[-1])
+
+
+@dataclass(frozen=True)
+class Revealed:
+    """A processed payload (RFC 9901 §7.1) and where each disclosure went."""
+
+    payload: dict[str, Any] = field(repr=False)
+    paths: tuple[ClaimPath, ...]
+    """One a disclosure, in the order given."""
+
+
+def conceal(
+    payload: dict[str, Any], paths: Iterable[ClaimPath], *, decoys: int = 0
+) -> tuple[dict[str, Any], tuple[Disclosure, ...]]:
+    """Replace claims by digests.
+
+    Args:
+        payload: the claims; it is left unchanged.
+        paths: the claims and array elements to hide. One inside another is hidden in it.
+        decoys: digests of nothing to add to each object that has some (RFC 9901 §4.2.5).
+
+    Returns:
+        The payload to sign, and the disclosures.
+
+    Raises:
+        DisclosureUnknownError: a path leads nowhere.
+    """
+    hidden = copy.deepcopy(payload)
+    disclosures: list[Disclosure] = []
+    holders: list[dict[str, Any]] = []
+    # Deepest first, so that what is hidden inside a hidden claim goes into its disclosure.
+    for path in sorted(set(paths), key=len, reverse=True):
+        parent = _parent(hidden, path)
+        key: Any = path[-1]
+        if isinstance(parent, list):
+            disclosure = Disclosure.make(parent[key])
+            parent[key] = {ELEMENT_KEY: disclosure.digest}
+        else:
+            disclosure = Disclosure.make(parent.pop(key), key)
+            parent.setdefault(DIGEST_KEY, []).append(disclosure.digest)
+            holders.append(parent)
+        disclosures.append(disclosure)
+    for holder in {id(holder): holder for holder in holders}.values():
+        holder[DIGEST_KEY] += [b64url_encode(secrets.token_bytes(32)) for _ in range(decoys)]
+        # Sorted digests do not tell the order of the claims (RFC 9901 §4.2.4.1).
+        holder[DIGEST_KEY].sort()
+    hidden["_sd_alg"] = DIGEST_ALGORITHM
+    return hidden, tuple(disclosures)
+
+
+def reveal(payload: dict[str, Any], disclosures: Sequence[Disclosure]) -> Revealed:
+    """Put disclosed values back in place of their digests (RFC 9901 §7.1, steps 3 to 5).
+
+    Raises:
+        AssertionMalformedError: digests or disclosures are not where their kind belongs.
+        DigestAlgorithmNotAllowedError: `_sd_alg` is not SHA-256.
+        DisclosureDuplicateError: a disclosure or a digest is there twice.
+        DisclosureNameForbiddenError: a disclosure has a name that none may have.
+        DisclosureNameTakenError: a disclosure's name is already there.
+        DisclosureUnreferencedError: a disclosure's digest is nowhere.
+    """
+    if payload.get("_sd_alg", DIGEST_ALGORITHM) != DIGEST_ALGORITHM:
+        raise DigestAlgorithmNotAllowedError("disclosures must be digested with SHA-256")
+    by_digest = {disclosure.digest: disclosure for disclosure in disclosures}
+    if len(by_digest) != len(disclosures):
+        raise DisclosureDuplicateError("a disclosure is there twice")
+    revelation = _Revelation(by_digest)
+    processed = revelation.process(payload, ())
+    if len(revelation.paths) != len(by_digest):
+        raise DisclosureUnreferencedError("a disclosure is not among what the issuer signed")
+    processed.pop("_sd_alg", None)
+    return Revealed(processed, tuple(revelation.paths[d.digest] for d in disclosures))
+
+
+class _Revelation:
+    """One walk through a payload: the digests met, and the disclosures placed."""
+
+    def __init__(self, by_digest: dict[str, Disclosure]) -> None:
+        self._by_digest = by_digest
+        self._met: set[str] = set()
+        self.paths: dict[str, ClaimPath] = {}
+
+    def process(self, value: Any, path: ClaimPath) -> Any:
+        if len(path) > MAX_DEPTH:
+            raise AssertionMalformedError("disclosures are nested too deeply")
+        if isinstance(value, dict):
+            return self._object(value, path)
+        if isinstance(value, list):
+            return self._array(value, path)
+        return value
+
+    def _object(self, value: dict[str, Any], path: ClaimPath) -> dict[str, Any]:
+        if ELEMENT_KEY in value:
+            raise AssertionMalformedError("an array digest stands where none belongs")
+        digests = value.get(DIGEST_KEY, [])
+        if not isinstance(digests, list) or not all(isinstance(d, str) for d in digests):
+            raise AssertionMalformedError("_sd is not an array of digests")
+        processed = {
+            name: self.process(item, (*path, name))
+            for name, item in value.items()
+            if name != DIGEST_KEY
+        }
+        for digest in digests:
+            disclosure = self._find(digest)
+            if disclosure is None:
+                continue
+            if disclosure.name is None:
+                raise AssertionMalformedError("an array element is disclosed as a claim")
+            # RFC 9901 §7.1 step 3.c.ii.2, and SD-JWT VC for the claims of the JWT itself.
+            if disclosure.name in (DIGEST_KEY, ELEMENT_KEY) or (
+                not path and disclosure.name in ALWAYS_VISIBLE
+            ):
+                raise DisclosureNameForbiddenError("a disclosure has a name that none may have")
+            # RFC 9901 §7.1 step 3.c.ii.3
+            if disclosure.name in processed:
+                raise DisclosureNameTakenError("a disclosure would overwrite a claim")
+            where = (*path, disclosure.name)
+            self.paths[digest] = where
+            processed[disclosure.name] = self.process(disclosure.value, where)
+        return processed
+
+    def _array(self, value: list[Any], path: ClaimPath) -> list[Any]:
+        processed: list[Any] = []
+        for item in value:
+            where = (*path, len(processed))
+            if not (isinstance(item, dict) and ELEMENT_KEY in item):
+                processed.append(self.process(item, where))
+                continue
+            digest = item[ELEMENT_KEY]
+            if len(item) != 1 or not isinstance(digest, str):
+                raise AssertionMalformedError("an array digest is malformed")
+            disclosure = self._find(digest)
+            # RFC 9901 §7.1 step 4: an element that is not disclosed leaves the array.
+            if disclosure is None:
+                continue
+            if disclosure.name is not None:
+                raise AssertionMalformedError("a claim is disclosed as an array element")
+            self.paths[digest] = where
+            processed.append(self.process(disclosure.value, where))
+        return processed
+
+    def _find(self, digest: str) -> Disclosure | None:
+        # RFC 9901 §7.1 step 4: a digest met twice, wherever, rejects the whole.
+        if digest in self._met:
+            raise DisclosureDuplicateError("a digest is there twice")
+        self._met.add(digest)
+        return self._by_digest.get(digest)
+
+
+def _parent(payload: dict[str, Any], path: ClaimPath) -> Any:
+    """Return the object or array that holds the last step of a path."""
+    value: Any = payload
+    try:
+        for step in path[:-1]:
+            value = value[step]
+        value[path[-1]]
+    except (KeyError, IndexError, TypeError):
+        raise DisclosureUnknownError("there is no such claim to disclose") from None
+    return value

@@ -1,0 +1,191 @@
+"""What an assertion's checks found, read from its claims by issuer and relying party alike."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from api.assertions.vocabulary import (
+    AttendanceMode,
+    Capture,
+    CheckResult,
+    OfficerDecision,
+    PadKind,
+)
+
+Word = TypeVar("Word", bound=StrEnum)
+
+OFFICERS_EYES = frozenset({AttendanceMode.ATTENDED_LOCAL, AttendanceMode.ATTENDED_OFFLINE})
+"""Modes in which an officer sees the person, the card and the camera."""
+
+MANDATORY_DATA_GROUPS = frozenset({1, 2})
+"""DG1 names the person, DG2 holds the portrait (Doc 9303-10, both mandatory)."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the published table of levels looks at.
+
+    Whatever is absent from the claims, or is not one of their words, counts as not performed.
+    """
+
+    pa: CheckResult
+    """Passive Authentication up to a trusted CSCA."""
+    crl: CheckResult
+    """ok: a fresh CRL of that CSCA does not list the document signer."""
+    downgrade: CheckResult
+    """ok: the strongest access protocol that the chip offers was used."""
+    clone: CheckResult
+    """Chip or Active Authentication on the server's challenge."""
+    capture: Capture
+    face: CheckResult
+    fmr_at_threshold: float | None
+    """False match rate at the threshold applied, in (0, 1]; None where it is not known."""
+    pad: CheckResult
+    """The overall verdict on presentation attacks."""
+    pad_active: CheckResult
+    pad_passive: CheckResult
+    attendance: AttendanceMode
+    officer_decision: OfficerDecision
+    kiosk_seal: CheckResult
+    """ok: an enrolled kiosk whose seal was checked."""
+
+    @property
+    def officer_agreed(self) -> bool:
+        """An officer attended, in whatever way, and agreed."""
+        attended = self.attendance is not AttendanceMode.UNATTENDED
+        return attended and self.officer_decision is OfficerDecision.AGREED
+
+    @property
+    def under_officers_eyes(self) -> bool:
+        """An officer was there in person, and agreed."""
+        return self.attendance in OFFICERS_EYES and self.officer_agreed
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> "Findings":
+        """Read the findings from a claim set (`chip`, `face`, `pad`, `iad`, `attendance`)."""
+        return cls(
+            pa=_result(payload, "chip", "pa", "result"),
+            crl=_result(payload, "chip", "pa", "crl_check"),
+            downgrade=_result(payload, "chip", "downgrade_check"),
+            clone=_clone(payload),
+            capture=_capture(payload),
+            face=_result(payload, "face", "result"),
+            fmr_at_threshold=_rate(_at(payload, "face", "fmr_at_threshold")),
+            pad=_result(payload, "pad", "result"),
+            pad_active=_pad_methods(payload, PadKind.ACTIVE),
+            pad_passive=_pad_methods(payload, PadKind.PASSIVE),
+            attendance=_word(_at(payload, "attendance", "mode"), AttendanceMode.UNATTENDED),
+            officer_decision=_word(
+                _at(payload, "attendance", "officer_decision"), OfficerDecision.NOT_ASKED
+            ),
+            kiosk_seal=_result(payload, "attendance", "kiosk_seal"),
+        )
+
+
+def mandatory_shortfalls(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the mandatory checks that a claim set does not show as ok.
+
+    Mandatory at every level: Passive Authentication with DG1 and DG2 verified, the clone check (or
+    a chip without one under an officer's eyes), the face, active PAD, at least one bound document.
+    No finding may be adverse: a revoked document signer, a suspected presentation attack and an
+    officer's refusal end here too.
+    """
+    found = Findings.from_payload(payload)
+    clone_ok = found.clone is CheckResult.OK or (
+        found.clone is CheckResult.NOT_SUPPORTED and found.under_officers_eyes
+    )
+    verdicts = {
+        "chip.pa": found.pa is CheckResult.OK,
+        "chip.pa.crl_check": found.crl is not CheckResult.FAILED,
+        "chip.dg_verified": _data_groups(payload) >= MANDATORY_DATA_GROUPS,
+        "chip.clone": clone_ok,
+        "face": found.face is CheckResult.OK,
+        "pad": found.pad is CheckResult.OK,
+        "pad.active": found.pad_active is CheckResult.OK,
+        "pad.passive": found.pad_passive is not CheckResult.FAILED,
+        "attendance.officer_decision": found.officer_decision is not OfficerDecision.REFUSED,
+        "txn.documents": bool(document_digests(payload)),
+    }
+    return tuple(name for name, holds in verdicts.items() if not holds)
+
+
+def document_digests(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the SHA-256 digests (lower-case hex) of the documents that a claim set binds.
+
+    Empty where there is none, and where any entry is something else than a SHA-256 digest.
+    """
+    documents = _at(payload, "txn", "documents")
+    if not isinstance(documents, list):
+        return ()
+    digests = tuple(_sha256(document) for document in documents)
+    return tuple(d for d in digests if d) if all(digests) else ()
+
+
+def _sha256(document: Any) -> str:
+    if not isinstance(document, Mapping) or document.get("alg") != "sha-256":
+        return ""
+    digest = document.get("digest")
+    if not isinstance(digest, str) or len(digest) != 64:
+        return ""
+    return digest if all(c in "0123456789abcdef" for c in digest) else ""
+
+
+def _at(payload: Any, *path: str) -> Any:
+    for name in path:
+        if not isinstance(payload, Mapping):
+            return None
+        payload = payload.get(name)
+    return payload
+
+
+def _word(value: Any, default: Word) -> Word:
+    try:
+        return type(default)(value)
+    except ValueError:
+        return default
+
+
+def _result(payload: Mapping[str, Any], *path: str) -> CheckResult:
+    return _word(_at(payload, *path), CheckResult.NOT_PERFORMED)
+
+
+def _clone(payload: Mapping[str, Any]) -> CheckResult:
+    """Count a clone check as ok only where it says by which method and on whose challenge."""
+    result = _result(payload, "chip", "clone", "result")
+    proven = _at(payload, "chip", "clone", "method") in ("CA", "AA") and _at(
+        payload, "chip", "clone", "server_challenge"
+    )
+    return CheckResult.NOT_PERFORMED if result is CheckResult.OK and not proven else result
+
+
+def _capture(payload: Mapping[str, Any]) -> Capture:
+    """Count a capture as attested only where the agent's key is named."""
+    capture = _word(_at(payload, "iad", "capture"), Capture.BROWSER)
+    return capture if _at(payload, "iad", "agent_key") else Capture.BROWSER
+
+
+def _rate(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) and 0 < value <= 1 else None
+
+
+def _pad_methods(payload: Mapping[str, Any], kind: PadKind) -> CheckResult:
+    """Combine the methods of one kind: one failed fails all, one ok suffices otherwise."""
+    methods = _at(payload, "pad", "methods")
+    if not isinstance(methods, list):
+        return CheckResult.NOT_PERFORMED
+    results = [_result(m, "result") for m in methods if _at(m, "kind") == kind]
+    for result in (CheckResult.FAILED, CheckResult.OK, CheckResult.NOT_SUPPORTED):
+        if result in results:
+            return result
+    return CheckResult.NOT_PERFORMED
+
+
+def _data_groups(payload: Mapping[str, Any]) -> frozenset[int]:
+    groups = _at(payload, "chip", "dg_verified")
+    if not isinstance(groups, list):
+        return frozenset()
+    return frozenset(g for g in groups if isinstance(g, int) and not isinstance(g, bool))

@@ -1,0 +1,89 @@
+"""Key binding: the holder's proof, for one relying party and one nonce, that the key is theirs.
+
+Source: RFC 9901 §4.3 and §7.3.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+
+from api.assertions import jws
+from api.assertions.encoding import b64url_encode
+from api.assertions.errors import (
+    KeyBindingInvalidError,
+    KeyBindingMissingError,
+)
+from api.errors import ApiError
+
+TYPE = "kb+jwt"
+MAX_AGE_S = 15 * 60
+MAX_JWT_BYTES = 8 << 10
+
+
+def check_key_binding(
+    key_binding: str | None,
+    *,
+    confirmation: Any,
+    presented: str,
+    audience: str,
+    nonce: str,
+    at: datetime,
+    skew_s: int,
+) -> None:
+    """Check that a presentation is bound to the holder's key.
+
+    Args:
+        key_binding: the key-binding JWT that came with it.
+        confirmation: the `cnf` claim of the issuer-signed JWT.
+        presented: the SD-JWT as presented, without the key-binding JWT.
+        audience: the relying party.
+        nonce: the relying party's.
+        at: the time of verification.
+        skew_s: how far the clocks may be apart, in seconds.
+
+    Raises:
+        KeyBindingMissingError: there is none.
+        KeyBindingInvalidError: it does not verify, is for someone else or another time, or covers
+            another presentation.
+    """
+    if key_binding is None:
+        raise KeyBindingMissingError("the holder's proof of possession is missing")
+    if len(key_binding) > MAX_JWT_BYTES:
+        raise KeyBindingInvalidError("the key-binding JWT is too large")
+    try:
+        token = jws.parse(key_binding)
+        jws.check_algorithm(token.header)
+        jws.check_type(token.header, TYPE)
+        jws.verify(token, _holder_key(confirmation))
+    except ApiError as error:
+        raise KeyBindingInvalidError(f"the key-binding JWT is refused: {error}") from None
+    _check_claims(token.payload, presented, audience, nonce)
+    issued_at = token.payload.get("iat")
+    if isinstance(issued_at, bool) or not isinstance(issued_at, int):
+        raise KeyBindingInvalidError("the key-binding JWT does not say when it was made")
+    if not -skew_s <= at.timestamp() - issued_at <= MAX_AGE_S + skew_s:
+        raise KeyBindingInvalidError("the key-binding JWT was not made just now")
+
+
+def _holder_key(confirmation: Any) -> ECKey:
+    jwk = confirmation.get("jwk") if isinstance(confirmation, Mapping) else None
+    if not isinstance(jwk, dict) or jwk.get("crv") != "P-256" or jwk.get("kty") != "EC":
+        raise KeyBindingInvalidError("the holder's key is not an EC key on P-256")
+    try:
+        return ECKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "y")})
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+        raise KeyBindingInvalidError("the holder's key is unreadable") from None
+
+
+def _check_claims(payload: Mapping[str, Any], presented: str, audience: str, nonce: str) -> None:
+    digest = b64url_encode(hashlib.sha256(presented.encode("ascii")).digest())
+    expected = {"aud": audience, "nonce": nonce, "sd_hash": digest}
+    for name, value in expected.items():
+        given = payload.get(name)
+        if not isinstance(given, str) or not hmac.compare_digest(given.encode(), value.encode()):
+            raise KeyBindingInvalidError(f"the key-binding JWT's {name} is another one")

@@ -1,0 +1,127 @@
+"""SD-JWT VC: issue, parse, and present with some claims left out.
+
+Source: RFC 9901 §4 (format), SD-JWT VC (`typ: dc+sd-jwt`).
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from api.assertions import jws
+from api.assertions.claims import AssertionClaims
+from api.assertions.disclosures import ClaimPath, Disclosure, Revealed, conceal, reveal
+from api.assertions.errors import (
+    AssertionMalformedError,
+    DisclosureUnknownError,
+    SigningKeyExpiredError,
+)
+from api.assertions.keys import SigningKey
+
+TYPE = "dc+sd-jwt"
+MAX_BYTES = 64 << 10
+"""A full assertion is about a tenth of this."""
+MAX_DISCLOSURES = 128
+
+
+@dataclass(frozen=True)
+class SdJwt:
+    """A parsed SD-JWT; nothing of it is verified yet."""
+
+    issued: jws.Jws
+    """The issuer-signed JWT."""
+    disclosures: tuple[Disclosure, ...]
+    key_binding: str | None = field(repr=False)
+    """The key-binding JWT, if the holder appended one."""
+
+    @property
+    def without_key_binding(self) -> str:
+        """What a key-binding JWT's `sd_hash` covers (RFC 9901 §4.3.1)."""
+        return _join(self.issued.compact, self.disclosures)
+
+    def reveal(self) -> Revealed:
+        """Put the disclosed claims back (raises what `disclosures.reveal` raises)."""
+        return reveal(self.issued.payload, self.disclosures)
+
+
+def issue(claims: AssertionClaims, key: SigningKey, *, decoys: int = 0) -> str:
+    """Sign an assertion with all its disclosures.
+
+    Args:
+        claims: they exist only for a session that may have an assertion.
+        key: the issuer's key with its chain.
+        decoys: digests of nothing for each object that has disclosable claims; they hide how many.
+
+    Raises:
+        SigningKeyExpiredError: the leaf is not valid at the time of issue or dies before `exp`.
+    """
+    payload = claims.to_payload(key.issuer)
+    begin, end = (datetime.fromtimestamp(payload.claims[name], UTC) for name in ("iat", "exp"))
+    if not key.not_before <= begin <= end <= key.not_after:
+        raise SigningKeyExpiredError("the signing certificate does not cover the assertion's life")
+    return sign_payload(payload.claims, payload.disclosable, key, decoys=decoys)
+
+
+def sign_payload(
+    payload: Mapping[str, Any],
+    disclosable: Iterable[ClaimPath],
+    key: SigningKey,
+    *,
+    decoys: int = 0,
+) -> str:
+    """Sign any payload as an SD-JWT VC; `issue` is the one that knows what may be signed."""
+    hidden, disclosures = conceal(dict(payload), disclosable, decoys=decoys)
+    header = {"typ": TYPE, "x5c": list(key.x5c)}
+    return _join(jws.sign(header, hidden, key.jwk), disclosures)
+
+
+def parse(assertion: str | bytes) -> SdJwt:
+    """Read an SD-JWT strictly and within bounds, without verifying it.
+
+    Raises:
+        AssertionMalformedError: it is not one.
+    """
+    if len(assertion) > MAX_BYTES:
+        raise AssertionMalformedError(f"an assertion has at most {MAX_BYTES >> 10} KiB")
+    try:
+        text = assertion.decode("ascii") if isinstance(assertion, bytes) else assertion
+    except UnicodeDecodeError:
+        raise AssertionMalformedError("an assertion is plain ASCII") from None
+    # RFC 9901 §4: <JWT>~<Disclosure>~…~ and after the last tilde nothing or a key-binding JWT.
+    compact, *rest = text.split("~")
+    if not rest or not text.isascii():
+        raise AssertionMalformedError("an SD-JWT has a tilde after its JWT and each disclosure")
+    *encoded, key_binding = rest
+    if len(encoded) > MAX_DISCLOSURES:
+        raise AssertionMalformedError(f"an assertion has at most {MAX_DISCLOSURES} disclosures")
+    disclosures = tuple(Disclosure.parse(part) for part in encoded)
+    return SdJwt(jws.parse(compact), disclosures, key_binding or None)
+
+
+def present(assertion: str | bytes, disclose: Collection[ClaimPath]) -> str:
+    """Return the assertion with only some of its disclosures.
+
+    Args:
+        assertion: with all its disclosures.
+        disclose: the claims to keep; what such a claim is hidden in is kept with it.
+
+    Raises:
+        AssertionMalformedError: it is not an SD-JWT, or is already bound to a presentation.
+        DisclosureUnknownError: a claim is not among the disclosures.
+    """
+    token = parse(assertion)
+    if token.key_binding is not None:
+        raise AssertionMalformedError("a presentation with key binding cannot be cut down")
+    paths = token.reveal().paths
+    if not set(disclose) <= set(paths):
+        raise DisclosureUnknownError("a claim is not among those that can be disclosed")
+    kept = [
+        disclosure
+        for disclosure, path in zip(token.disclosures, paths, strict=True)
+        if any(wanted[: len(path)] == path for wanted in disclose)
+    ]
+    return _join(token.issued.compact, kept)
+
+
+def _join(compact: str, disclosures: Iterable[Disclosure]) -> str:
+    return "~".join([compact, *(disclosure.encoded for disclosure in disclosures), ""])

@@ -1,0 +1,84 @@
+"""What a verification yields: every check in order, and the outcome that follows from them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from api.assertions.vocabulary import CheckResult
+
+
+class Outcome(StrEnum):
+    """Verdict of a verification."""
+
+    PASSED = "PASSED"
+    INDETERMINATE = "INDETERMINATE"
+    FAILED = "FAILED"
+
+
+class CheckName(StrEnum):
+    """The checks, in the order of the profile."""
+
+    FORMAT = "format"
+    ALGORITHM = "algorithm"
+    TYPE = "type"
+    CHAIN = "chain"
+    KEY_USAGE = "key_usage"
+    SIGNATURE = "signature"
+    ISSUER = "issuer"
+    DISCLOSURES = "disclosures"
+    VALIDITY = "validity"
+    AUDIENCE = "audience"
+    NONCE = "nonce"
+    KEY_BINDING = "key_binding"
+    REPLAY = "replay"
+    CREDENTIAL_TYPE = "credential_type"
+    POLICY = "policy"
+    DOCUMENTS = "documents"
+    MANDATORY_CHECKS = "mandatory_checks"
+    LEVEL = "level"
+    MINIMUM_LEVEL = "minimum_level"
+    STATUS = "status"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of a verification."""
+
+    name: CheckName
+    result: CheckResult
+    reason: str | None = None
+    """Permanent kebab-case code; None where the check is ok."""
+    required: bool = True
+    """Whether the outcome can be PASSED without it."""
+    detail: str | None = None
+    """In English, for people; without personal data."""
+
+    def __post_init__(self) -> None:
+        assert (self.reason is None) == (self.result is CheckResult.OK)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """All checks of one assertion."""
+
+    checks: tuple[Check, ...]
+    claims: Mapping[str, Any] | None = field(default=None, repr=False)
+    """The processed payload with what was disclosed; None where the outcome is FAILED."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """FAILED by any failed check, PASSED only if every required one is ok."""
+        if any(check.result is CheckResult.FAILED for check in self.checks):
+            return Outcome.FAILED
+        required = [check for check in self.checks if check.required]
+        if required and all(check.result is CheckResult.OK for check in required):
+            return Outcome.PASSED
+        return Outcome.INDETERMINATE
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Codes that keep the outcome from PASSED, in the order of the checks."""
+        failed = [check for check in self.checks if check.result is CheckResult.FAILED]
+        missing = [c for c in self.checks if c.required and c.result is not CheckResult.OK]
+        return tuple(check.reason for check in failed or missing if check.reason)
