@@ -1,0 +1,162 @@
+"""What a reading leaves behind: everything a verifier needs, and nothing it has to trust.
+
+The encoding is deterministic CBOR (RFC 8949, 4.2), so that evidence has one digest.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import cbor2
+
+from devices.emrtd.errors import EvidenceMalformedError
+from devices.emrtd.files import BY_NAME, CARD_ACCESS, DATA_GROUPS, SOD
+
+VERSION = 1
+FORMAT = "chinhchu-chip-evidence"
+MAX_EVIDENCE_BYTES = 8 << 20
+MAX_FILE_BYTES = 1 << 20
+MAX_TEXT = 256
+ACCESS_PROTOCOLS = ("PACE-CAN", "PACE-MRZ", "BAC")
+_MAX_ANSWER_BYTES = 4096
+_MAX_COUNT = 1 << 32
+
+
+@dataclass(frozen=True)
+class ChipEvidence:
+    """Raw files of one chip and how they were read."""
+
+    files: Mapping[str, bytes] = field(repr=False)
+    """File name (`EF.CardAccess`, `EF.SOD`, `EF.DG1` …) to the bytes as read."""
+    access: str
+    """`PACE-CAN`, `PACE-MRZ` or `BAC`: what opened the chip."""
+    access_offered: tuple[str, ...]
+    """PACE offers of EF.CardAccess as object identifiers; empty if it offers none."""
+    downgrade_reason: str | None
+    """Why BAC was used although PACE was offered; None if it was not."""
+    aa_challenge: bytes | None = field(repr=False)
+    """What the chip was asked to sign, eight bytes; None if it was not asked."""
+    aa_response: bytes | None = field(repr=False)
+    """The chip's signature; None if it was not asked or gave none."""
+    times_ms: Mapping[str, int]
+    """Phase (`access`, `EF.DG2` …) to duration."""
+    apdu_count: int
+    """Command APDUs that were sent."""
+    reader: str
+    """Name of the reader."""
+    agent: str
+    """Name and version of the software that read the chip."""
+
+    def data_group(self, number: int) -> bytes | None:
+        """Return data group `number` as read, or None."""
+        return self.files.get(DATA_GROUPS[number].name)
+
+    @property
+    def data_groups(self) -> dict[int, bytes]:
+        """Number to bytes of all data groups that were read."""
+        found = ((number, self.data_group(number)) for number in DATA_GROUPS)
+        return {number: data for number, data in found if data is not None}
+
+    @property
+    def sod(self) -> bytes | None:
+        """EF.SOD as read, or None."""
+        return self.files.get(SOD.name)
+
+    @property
+    def card_access(self) -> bytes | None:
+        """EF.CardAccess as read, or None."""
+        return self.files.get(CARD_ACCESS.name)
+
+    def to_bytes(self) -> bytes:
+        """Return the evidence as CBOR."""
+        content = {
+            "format": FORMAT,
+            "version": VERSION,
+            "files": dict(self.files),
+            "access": self.access,
+            "access_offered": list(self.access_offered),
+            "downgrade_reason": self.downgrade_reason,
+            "aa_challenge": self.aa_challenge,
+            "aa_response": self.aa_response,
+            "times_ms": dict(self.times_ms),
+            "apdu_count": self.apdu_count,
+            "reader": self.reader,
+            "agent": self.agent,
+        }
+        return cbor2.dumps(content, canonical=True)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "ChipEvidence":
+        """Return the evidence in `data`.
+
+        Raises:
+            EvidenceMalformedError: it is truncated, too large, of another version, has a missing,
+                unknown or wrongly typed entry, or is not in its deterministic encoding.
+        """
+        evidence = cls(**_entries(data))
+        if evidence.to_bytes() != data:
+            raise EvidenceMalformedError("the evidence is not in its deterministic encoding")
+        return evidence
+
+
+def _entries(data: bytes) -> dict[str, Any]:
+    if len(data) > MAX_EVIDENCE_BYTES:
+        raise EvidenceMalformedError("the evidence is too large")
+    try:
+        content = cbor2.loads(data)
+    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError, MemoryError):
+        raise EvidenceMalformedError("the evidence is truncated or not CBOR") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise EvidenceMalformedError("this is not chip evidence")
+    if content.get("version") != VERSION:
+        raise EvidenceMalformedError("the evidence is of another version")
+    if set(content) != {"format", "version", *_VALID}:
+        raise EvidenceMalformedError("the evidence has missing or unknown entries")
+    for name, is_valid in _VALID.items():
+        if not is_valid(content[name]):
+            raise EvidenceMalformedError(f"the evidence's entry {name} is malformed")
+    entries = {name: content[name] for name in _VALID}
+    entries["access_offered"] = tuple(entries["access_offered"])
+    return entries
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_TEXT
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < _MAX_COUNT
+
+
+def _is_bytes(value: Any, limit: int) -> bool:
+    return isinstance(value, bytes) and 0 < len(value) <= limit
+
+
+def _are_files(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        name in BY_NAME and _is_bytes(data, MAX_FILE_BYTES) for name, data in value.items()
+    )
+
+
+def _are_times(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and len(value) <= MAX_TEXT
+        and all(_is_text(name) and _is_count(time) for name, time in value.items())
+    )
+
+
+_VALID = {
+    "files": _are_files,
+    "access": lambda value: value in ACCESS_PROTOCOLS,
+    "access_offered": lambda value: (
+        isinstance(value, list) and len(value) <= 64 and all(_is_text(offer) for offer in value)
+    ),
+    "downgrade_reason": lambda value: value is None or _is_text(value),
+    "aa_challenge": lambda value: value is None or _is_bytes(value, 8),
+    "aa_response": lambda value: value is None or _is_bytes(value, _MAX_ANSWER_BYTES),
+    "times_ms": _are_times,
+    "apdu_count": _is_count,
+    "reader": _is_text,
+    "agent": _is_text,
+}
