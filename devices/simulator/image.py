@@ -1,0 +1,152 @@
+"""A personalised card at rest: files, secrets and keys, in memory or in a folder."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from asn1crypto import pem
+from pydantic import TypeAdapter, ValidationError
+
+from devices.simulator.errors import CardImageInvalidError
+from devices.simulator.keys import generate_key, load_key, type_of
+from devices.simulator.lds import APPLICATION_FILES, MASTER_FILES
+from devices.simulator.profile import Quirk
+
+DESCRIPTION = "card.json"
+FORMAT_VERSION = 1
+
+_FILE_SUFFIX = ".bin"
+_MAX_FILE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class CardBehaviour:
+    """How the chip behaves, apart from its files and keys."""
+
+    can: str = field(repr=False)
+    mrz_information: str = field(repr=False)
+    """Document number, birth and expiry with check digits: the password printed on the card."""
+    access: tuple[str, ...]
+    """Protocols that open the chip: `pace`, `bac`."""
+    extended_length: bool
+    max_read_bytes: int
+    quirks: tuple[Quirk, ...]
+
+
+@dataclass(frozen=True)
+class CardImage:
+    """Everything that a card consists of."""
+
+    behaviour: CardBehaviour
+    files: Mapping[str, bytes] = field(repr=False)
+    """Contents by name: EF.CardAccess, EF.COM, EF.SOD, EF.DG1 …"""
+    csca: bytes = field(repr=False)
+    """Certificate of the test CSCA, DER: the trust anchor for a reader."""
+    aa_key: bytes | None = field(default=None, repr=False)
+    """Private key of Active Authentication, PKCS #8 DER."""
+    ca_key: bytes | None = field(default=None, repr=False)
+    """Private key of Chip Authentication, PKCS #8 DER."""
+
+    def cloned(self) -> "CardImage":
+        """Return a clone: the same signed files, but other private keys.
+
+        Files can be copied from a genuine chip, its private keys can't.
+        """
+        return replace(self, aa_key=_another(self.aa_key), ca_key=_another(self.ca_key))
+
+    def save(self, folder: Path) -> None:
+        """Write the card into a folder, in place of the card that may be there.
+
+        `trust/` in it holds the CSCA's certificate and nothing else.
+
+        Raises:
+            CardImageInvalidError: the folder holds something that is no card, or can't be written.
+        """
+        try:
+            if folder.exists() and not (folder / DESCRIPTION).is_file() and any(folder.iterdir()):
+                raise CardImageInvalidError(f"{folder} is not empty and holds no card")
+            for name in ("files", "keys", "trust"):
+                (folder / name).mkdir(parents=True, exist_ok=True)
+            for stale in (*(folder / "files").glob("*.bin"), *(folder / "keys").glob("*.der")):
+                stale.unlink()
+            for name, content in self.files.items():
+                (folder / "files" / (name + _FILE_SUFFIX)).write_bytes(content)
+            for name, key in (("aa", self.aa_key), ("ca", self.ca_key)):
+                if key is not None:
+                    _write_secret(folder / "keys" / f"{name}.der", key)
+            (folder / "trust" / "csca.pem").write_bytes(pem.armor("CERTIFICATE", self.csca))
+            description = {"format": FORMAT_VERSION} | asdict(self.behaviour)
+            _write_secret(folder / DESCRIPTION, json.dumps(description, indent=2).encode())
+        except OSError as error:
+            raise CardImageInvalidError(
+                f"{folder}: {error.strerror or 'cannot be written'}"
+            ) from None
+
+    @classmethod
+    def load(cls, folder: Path) -> "CardImage":
+        """Read a card that `save` wrote.
+
+        Raises:
+            CardImageInvalidError: the folder holds no complete card.
+        """
+        behaviour = _parse_behaviour(_read(folder / DESCRIPTION))
+        files = {
+            name: _read(path)
+            for name in MASTER_FILES | APPLICATION_FILES
+            if (path := folder / "files" / (name + _FILE_SUFFIX)).exists()
+        }
+        if not {"EF.COM", "EF.SOD", "EF.DG1"} <= files.keys():
+            raise CardImageInvalidError(f"{folder} lacks EF.COM, EF.SOD or EF.DG1")
+        if "pace" in behaviour.access and "EF.CardAccess" not in files:
+            raise CardImageInvalidError(f"{folder} offers PACE without EF.CardAccess")
+        keys = {name: _read_key(folder / "keys" / f"{name}.der") for name in ("aa", "ca")}
+        try:
+            _, _, csca = pem.unarmor(_read(folder / "trust" / "csca.pem"))
+        except ValueError:
+            raise CardImageInvalidError(f"{folder}: trust/csca.pem is no certificate") from None
+        return cls(behaviour, files, csca, keys["aa"], keys["ca"])
+
+
+def _another(key: bytes | None) -> bytes | None:
+    """Return a fresh private key of the same kind."""
+    return None if key is None else generate_key(type_of(load_key(key))).private_key_info()
+
+
+def _parse_behaviour(description: bytes) -> CardBehaviour:
+    try:
+        values: Any = json.loads(description)
+        if not isinstance(values, dict) or values.pop("format", None) != FORMAT_VERSION:
+            raise CardImageInvalidError(f"{DESCRIPTION} is not of format {FORMAT_VERSION}")
+        return TypeAdapter(CardBehaviour).validate_python(values)
+    except (ValueError, RecursionError, ValidationError):
+        raise CardImageInvalidError(f"{DESCRIPTION} does not describe a card") from None
+
+
+def _read_key(path: Path) -> bytes | None:
+    if not path.exists():
+        return None
+    key = _read(path)
+    try:
+        load_key(key)
+    except ValueError:
+        raise CardImageInvalidError(f"keys/{path.name} is no usable private key") from None
+    return key
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise CardImageInvalidError(f"{path}: {error.strerror or 'cannot be read'}") from None
+    if len(content) > _MAX_FILE_BYTES:
+        raise CardImageInvalidError(f"{path} is too large for a card")
+    return content
+
+
+def _write_secret(path: Path, content: bytes) -> None:
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_bytes(content)

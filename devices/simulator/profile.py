@@ -1,0 +1,229 @@
+"""What a card is personalised from: a TOML file, validated.
+
+Source: the data of the citizen card's chip (fields of DG13), ICAO Doc 9303-10 and -11.
+"""
+
+import re
+import tomllib
+from dataclasses import field, replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    StrictBool,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic.dataclasses import dataclass
+
+from devices.simulator.errors import ProfileInvalidError
+from devices.simulator.keys import KeyType
+from devices.simulator.mrz import transliterate
+
+SPECIMEN = Path(__file__).with_name("specimen.toml")
+"""A shipped profile of an invented person."""
+
+NO_EXPIRY = "Không thời hạn"
+
+Quirk = Literal[
+    "select-mf-6d00",
+    "card-access-6982-after-aid",
+    "dg3-behind-terminal-authentication",
+    "dg13-flat-parents",
+]
+"""Habits of the Vietnamese card, by name.
+
+- `select-mf-6d00`: SELECT of the master file answers 6D00.
+- `card-access-6982-after-aid`: once the application is selected, EF.CardAccess answers 6982.
+- `dg3-behind-terminal-authentication`: EF.COM and EF.SOD list DG3, which answers 6982.
+- `dg13-flat-parents`: DG13 holds both parents' names in one sequence.
+"""
+
+VIETNAMESE_QUIRKS: tuple[Quirk, ...] = (
+    "select-mf-6d00",
+    "card-access-6982-after-aid",
+    "dg3-behind-terminal-authentication",
+)
+
+_CLOSED = ConfigDict(extra="forbid", hide_input_in_errors=True)
+_MAX_PROFILE_BYTES = 1 << 16
+_MAX_TEXT = 400
+
+
+def _matching(pattern: str, wanted: str) -> AfterValidator:
+    def validate(value: str) -> str:
+        if not re.fullmatch(pattern, value, re.ASCII):
+            raise ValueError(f"must be {wanted}")
+        return value
+
+    return AfterValidator(validate)
+
+
+def _name(value: str) -> str:
+    transliterate(value)
+    return value
+
+
+def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) != len(values):
+        raise ValueError("must not name anything twice")
+    return values
+
+
+Day = Annotated[date, Strict()]
+Text = Annotated[str, Field(max_length=_MAX_TEXT)]
+Name = Annotated[str, Field(max_length=_MAX_TEXT), AfterValidator(_name)]
+
+
+@dataclass(frozen=True, config=_CLOSED)
+class Person:
+    """The card holder; an invented one."""
+
+    number: Annotated[str, _matching(r"\d{12}", "12 digits")] = field(repr=False)
+    """Personal identification number."""
+    full_name: Name = field(repr=False)
+    """With diacritics, family name first."""
+    date_of_birth: Day = field(repr=False)
+    sex: Literal["Nam", "Nữ"] = field(repr=False)
+    date_of_issue: Day = field(repr=False)
+    date_of_expiry: Day | Literal["Không thời hạn"] = field(repr=False)
+    chip_id: Annotated[str, _matching(r"[0-9A-Z]{16}", "16 digits or capital letters")] = field(
+        repr=False
+    )
+    nationality: Text = field(default="Việt Nam", repr=False)
+    ethnicity: Text = field(default="Kinh", repr=False)
+    religion: Text = field(default="Không", repr=False)
+    place_of_origin: Text = field(default="", repr=False)
+    place_of_residence: Text = field(default="", repr=False)
+    identifying_marks: Text = field(default="", repr=False)
+    father: Text = field(default="", repr=False)
+    mother: Text = field(default="", repr=False)
+    spouse: Text = field(default="", repr=False)
+    """Empty if there is none."""
+    old_number: Annotated[str, _matching(r"(\d{9})?", "9 digits or empty")] = field(
+        default="", repr=False
+    )
+    """Number of the older identity card; empty if there was none."""
+    portrait: str | None = field(default=None, repr=False)
+    """Path of a picture, relative to the profile's folder; a card without one has no DG2."""
+
+    def __post_init__(self) -> None:
+        if self.date_of_issue < self.date_of_birth:
+            raise ValueError("date_of_issue must not be before date_of_birth")
+        if self.expiry is not None and self.expiry <= self.date_of_issue:
+            raise ValueError("date_of_expiry must be after date_of_issue")
+
+    @property
+    def expiry(self) -> date | None:
+        """Return the date of expiry, None for a card without one."""
+        return self.date_of_expiry if isinstance(self.date_of_expiry, date) else None
+
+
+@dataclass(frozen=True, config=_CLOSED)
+class Chip:
+    """What the chip speaks."""
+
+    can: Annotated[str, _matching(r"(\d{6})?", "6 digits or empty")] = field(default="", repr=False)
+    """Card access number; empty for the last six digits of the personal number."""
+    access: Annotated[
+        tuple[Literal["pace", "bac"], ...],
+        Field(min_length=1),
+        AfterValidator(_distinct),
+    ] = ("pace", "bac")
+    """Protocols that open the chip."""
+    active_authentication: KeyType | Literal["none"] = "rsa-2048"
+    chip_authentication: StrictBool = True
+    chip_authentication_parameters: Literal["explicit", "named"] = "explicit"
+    """How DG14 writes the domain parameters of the key."""
+    extended_length: StrictBool = True
+    """False for a chip that answers extended length fields with 6700."""
+    max_read_bytes: Annotated[int, Strict(), Field(ge=16, le=65536)] = 65536
+    """READ BINARY that asks for more answers 6700."""
+    quirks: Annotated[tuple[Quirk, ...], AfterValidator(_distinct)] = VIETNAMESE_QUIRKS
+
+
+@dataclass(frozen=True, config=_CLOSED)
+class Signers:
+    """The key types of the test PKI."""
+
+    csca: KeyType = "ecdsa-brainpoolP256r1"
+    dsc: KeyType = "ecdsa-brainpoolP256r1"
+
+
+@dataclass(frozen=True, config=_CLOSED)
+class CardProfile:
+    """One card to be."""
+
+    person: Person
+    chip: Chip = field(default_factory=Chip)
+    signers: Signers = field(default_factory=Signers)
+
+    @property
+    def can(self) -> str:
+        """Return the card access number."""
+        return self.chip.can or self.person.number[-6:]
+
+
+def load_profile(path: Path) -> CardProfile:
+    """Read a card profile.
+
+    A relative portrait path is taken from the profile's folder.
+
+    Raises:
+        ProfileInvalidError: the file is unreadable or a key is missing, unknown or out of range;
+            the message names the key and never its value.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(_MAX_PROFILE_BYTES + 1)
+    except OSError as error:
+        raise ProfileInvalidError(f"{path}: {error.strerror or 'cannot be read'}") from None
+    if len(text) > _MAX_PROFILE_BYTES:
+        raise ProfileInvalidError(f"{path} is larger than {_MAX_PROFILE_BYTES >> 10} KiB")
+    try:
+        table = tomllib.loads(text.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise ProfileInvalidError(f"{path} is not UTF-8 text") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ProfileInvalidError(f"{path} is not TOML: {_without_quotes(error)}") from None
+    profile = parse_profile(table)
+    if profile.person.portrait is None:
+        return profile
+    portrait = str(path.resolve().parent / profile.person.portrait)
+    return replace(profile, person=replace(profile.person, portrait=portrait))
+
+
+def parse_profile(table: dict[str, Any]) -> CardProfile:
+    """Validate the table of a profile.
+
+    Raises:
+        ProfileInvalidError: see `load_profile`.
+    """
+    try:
+        return _adapter().validate_python(table)
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False, include_context=False)
+        lines = [_describe(problem["loc"], problem["msg"]) for problem in problems]
+        raise ProfileInvalidError("; ".join(dict.fromkeys(lines))) from None
+
+
+@cache
+def _adapter() -> TypeAdapter[CardProfile]:
+    return TypeAdapter(CardProfile)
+
+
+def _describe(location: tuple[int | str, ...], message: str) -> str:
+    key = ".".join(str(part) for part in location[:2]) or "profile"
+    return f"{key}: {message.removeprefix('Value error, ')}"
+
+
+def _without_quotes(error: BaseException) -> str:
+    """Return where the TOML text is broken, without what stands there."""
+    found = re.search(r"\(at [^)]*\)", str(error))
+    return found.group() if found else "nested too deep"

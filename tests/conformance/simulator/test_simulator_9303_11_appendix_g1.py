@@ -1,0 +1,61 @@
+"""ICAO Doc 9303-11 appendix G.1: PACE with Generic Mapping over brainpoolP256r1, byte for byte."""
+
+import pytest
+
+from .conftest import Script
+
+# G.1 step 3: the chip's ephemeral private key for the mapped generator.
+CHIP_PRIVATE_KEY = "107CF58696EF6155053340FD633392BA81909DF7B9706F226F32086C7AFF974A"
+MRZ_INFORMATION = "T22000129364081251010318"
+
+
+@pytest.fixture
+def example(icao_vectors):
+    return icao_vectors["PACE_GM_ECDH_G1"]
+
+
+@pytest.fixture
+def card(make_card, example):
+    script = Script(octets=[example["s"]], scalars=[example["map_picc_priv"], CHIP_PRIVATE_KEY])
+    return make_card(MRZ_INFORMATION, script)
+
+
+def test_every_response_is_the_example_s(card, example):
+    for command, response in example["APDUs"]:
+        assert card.transmit(bytes.fromhex(command)).hex().upper() == response
+
+
+def test_the_session_has_the_example_s_keys(card, example):
+    for command, _ in example["APDUs"]:
+        card.transmit(bytes.fromhex(command))
+    session = card._session
+    assert session._ks_enc.hex().upper() == example["KS_Enc"]
+    assert session._ks_mac.hex().upper() == example["KS_Mac"]
+    assert session._ssc == 0
+
+
+def test_a_wrong_token_is_refused_in_step_4(card, example):
+    *steps, (last, _) = example["APDUs"]
+    for command, _ in steps:
+        card.transmit(bytes.fromhex(command))
+    altered = bytearray.fromhex(last)
+    altered[-2] ^= 1
+    assert card.transmit(bytes(altered)) == bytes.fromhex("6300")
+    assert card.transmit(bytes.fromhex(last)) == bytes.fromhex("6985")
+
+
+def test_steps_out_of_order_are_refused(card, example):
+    commands = [bytes.fromhex(command) for command, _ in example["APDUs"]]
+    card.transmit(commands[0])
+    assert card.transmit(commands[2]) == bytes.fromhex("6A80")
+    assert card.transmit(commands[1]) == bytes.fromhex("6985")
+
+
+@pytest.mark.parametrize("point", ["04" + "11" * 64, "00", "02" + "11" * 32, ""])
+def test_a_key_that_is_no_point_of_the_curve_is_refused(card, example, point):
+    for command, _ in example["APDUs"][:2]:
+        card.transmit(bytes.fromhex(command))
+    value = bytes.fromhex(point)
+    data = bytes([0x7C, len(value) + 2, 0x81, len(value)]) + value
+    command = bytes.fromhex("10860000") + bytes([len(data)]) + data + b"\x00"
+    assert card.transmit(command) == bytes.fromhex("6A80")
