@@ -1,0 +1,69 @@
+"""Do the document's own parts agree, and is it still valid?
+
+Every field here is signed by the issuer, so a disagreement means that files of different documents
+or a faulty personalisation came together.
+"""
+
+import unicodedata
+from datetime import datetime
+
+from devices.emrtd.checks import (
+    DOCUMENT_CONSISTENCY,
+    DOCUMENT_EXPIRY,
+    Check,
+    failed,
+    not_performed,
+    ok,
+)
+from devices.emrtd.dg13 import Dg13, parse_dg13_date
+from devices.emrtd.document import expiry_date, has_no_expiry
+from devices.emrtd.mrz import Mrz
+
+_VIETNAMESE_SEX = {"Nam": "M", "Nữ": "F"}
+
+
+def check_consistency(mrz: Mrz, dg13: Dg13 | None) -> Check:
+    """Compare the MRZ with itself and with DG13, where it was read.
+
+    Reasons: `id-number-mismatch`, `document-number-mismatch`, `date-of-birth-mismatch`,
+    `date-of-expiry-mismatch`, `sex-mismatch`.
+    """
+    id_number = mrz.vietnamese_id_number
+    # The document number of a Vietnamese card is the end of the personal number.
+    if id_number is not None and not id_number.endswith(mrz.document_number):
+        return failed(DOCUMENT_CONSISTENCY, "document-number-mismatch")
+    if dg13 is None:
+        return ok(DOCUMENT_CONSISTENCY)
+    if dg13.id_number and id_number and dg13.id_number != id_number:
+        return failed(DOCUMENT_CONSISTENCY, "id-number-mismatch")
+    if dg13.id_number and mrz.issuer == "VNM" and not dg13.id_number.endswith(mrz.document_number):
+        return failed(DOCUMENT_CONSISTENCY, "document-number-mismatch")
+    if _differs(dg13.date_of_birth, mrz.date_of_birth):
+        return failed(DOCUMENT_CONSISTENCY, "date-of-birth-mismatch")
+    if not has_no_expiry(mrz, dg13) and _differs(dg13.date_of_expiry, mrz.date_of_expiry):
+        return failed(DOCUMENT_CONSISTENCY, "date-of-expiry-mismatch")
+    sex = _VIETNAMESE_SEX.get(unicodedata.normalize("NFC", dg13.sex or ""))
+    if sex is not None and sex != mrz.sex:
+        return failed(DOCUMENT_CONSISTENCY, "sex-mismatch")
+    return ok(DOCUMENT_CONSISTENCY)
+
+
+def check_expiry(mrz: Mrz, dg13: Dg13 | None, at: datetime) -> Check:
+    """Compare the date of expiry with the day of the verdict.
+
+    Reasons: `document-expired`, `document-expiry-unknown`; `no-expiry` where the card has none.
+    """
+    if has_no_expiry(mrz, dg13):
+        return ok(DOCUMENT_EXPIRY, "no-expiry")
+    expiry = expiry_date(mrz.date_of_expiry)
+    if expiry is None:
+        return not_performed(DOCUMENT_EXPIRY, "document-expiry-unknown")
+    if at.date() > expiry:
+        return failed(DOCUMENT_EXPIRY, "document-expired")
+    return ok(DOCUMENT_EXPIRY)
+
+
+def _differs(dg13_text: str | None, mrz_text: str) -> bool:
+    """Return whether a full date of DG13 is another than the MRZ's."""
+    day = parse_dg13_date(dg13_text)
+    return day is not None and f"{day:%y%m%d}" != mrz_text

@@ -1,0 +1,330 @@
+"""The verdict about a chip, from evidence alone: nothing that the terminal says is believed.
+
+Source: ICAO Doc 9303-11, 5.1 (Passive Authentication), 6.1 (Active Authentication).
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from devices.emrtd.active_authentication import CHALLENGE_BYTES, verify_active_authentication
+from devices.emrtd.checks import (
+    ACTIVE_AUTHENTICATION,
+    CHIP_AUTHENTICATION,
+    CRL,
+    DATA_GROUP_HASHES,
+    DOCUMENT_CONSISTENCY,
+    DOCUMENT_EXPIRY,
+    DOWNGRADE,
+    DSC_CHAIN,
+    PASSIVE_AUTHENTICATION,
+    PORTRAIT,
+    SOD_SIGNATURE,
+    Check,
+    CheckResult,
+    Outcome,
+    decide_outcome,
+    failed,
+    not_performed,
+    not_supported,
+    ok,
+)
+from devices.emrtd.consistency import check_consistency, check_expiry
+from devices.emrtd.csca import TrustAnchors, VerifiedChain, verify_chain
+from devices.emrtd.dg13 import Dg13, parse_dg13
+from devices.emrtd.document import VerifiedDocument, build_document
+from devices.emrtd.downgrade import check_downgrade
+from devices.emrtd.errors import (
+    AuthenticationRefusedError,
+    ChallengeMalformedError,
+    SodMalformedError,
+)
+from devices.emrtd.evidence import ChipEvidence
+from devices.emrtd.lds import FaceImage, parse_dg1, parse_dg2, parse_dg14, parse_dg15
+from devices.emrtd.mrz import Mrz
+from devices.emrtd.passive_authentication import VerifiedDataGroups, verify_data_groups
+from devices.emrtd.security_infos import (
+    SecurityInfo,
+    active_authentication_algorithm,
+    offers_chip_authentication,
+)
+from devices.emrtd.sod import VerifiedSod, parse_sod, verify_sod
+from devices.errors import DeviceError
+
+
+@dataclass(frozen=True)
+class ChipVerdict:
+    """What the evidence proves."""
+
+    outcome: Outcome
+    reasons: tuple[str, ...]
+    """Reason codes for any outcome but PASSED."""
+    checks: tuple[Check, ...]
+    """Every check, in a fixed order."""
+    document: VerifiedDocument | None
+    """Only if Passive Authentication is `ok`."""
+    access: str
+    """`PACE-CAN`, `PACE-MRZ` or `BAC`, as the terminal says."""
+    sod_sha256: str | None
+    """Digest of EF.SOD as read, hexadecimal; None if there is none."""
+    dsc_sha256: str | None
+    """Digest of the document signer's certificate; None unless its key made the signature."""
+    csca_ski: str | None
+    """Key identifier of the trust anchor, hexadecimal; None unless the chain is `ok`."""
+    trust_list_id: str
+    """Digest over all trust anchors."""
+    dg_verified: tuple[int, ...]
+    """Data groups whose hashes were verified, ascending."""
+    challenge: bytes | None = field(repr=False)
+    """The verifier's own challenge."""
+
+    def check(self, name: str) -> Check:
+        """Return the check of this name."""
+        return next(check for check in self.checks if check.name == name)
+
+    @property
+    def passive_authentication(self) -> CheckResult:
+        """`ok` if signature, chain and hashes all are; else `failed` or `not_performed`."""
+        results = {self.check(name).result for name in PASSIVE_AUTHENTICATION}
+        if results == {CheckResult.OK}:
+            return CheckResult.OK
+        is_failed = CheckResult.FAILED in results
+        return CheckResult.FAILED if is_failed else CheckResult.NOT_PERFORMED
+
+    @property
+    def clone_method(self) -> str:
+        """`CA`, `AA` or `none`: the clone check that gave `clone_result`."""
+        for result in (CheckResult.FAILED, CheckResult.OK):
+            for name, method in ((CHIP_AUTHENTICATION, "CA"), (ACTIVE_AUTHENTICATION, "AA")):
+                if self.check(name).result is result:
+                    return method
+        return "none"
+
+    @property
+    def clone_result(self) -> CheckResult:
+        """The result of the clone check.
+
+        `not_supported` only if the signed contents offer neither method.
+        """
+        results = {self.check(name).result for name in (CHIP_AUTHENTICATION, ACTIVE_AUTHENTICATION)}
+        order = (CheckResult.FAILED, CheckResult.OK, CheckResult.NOT_PERFORMED)
+        return next((r for r in order if r in results), CheckResult.NOT_SUPPORTED)
+
+    @property
+    def downgrade_check(self) -> CheckResult:
+        """The result of the downgrade check."""
+        return self.check(DOWNGRADE).result
+
+
+def verify_evidence(
+    evidence: ChipEvidence, anchors: TrustAnchors, *, challenge: bytes | None, at: datetime
+) -> ChipVerdict:
+    """Verify a reading and return the verdict; an adverse finding is a result, not an exception.
+
+    Args:
+        evidence: the reading.
+        anchors: the operator's trust anchors.
+        challenge: the eight bytes that this verifier had given to the terminal, or None; a
+            challenge in the evidence proves nothing by itself.
+        at: the time of the verdict, with time zone.
+
+    Raises:
+        ChallengeMalformedError: the challenge does not have eight bytes.
+        ValueError: `at` has no time zone.
+    """
+    if challenge is not None and len(challenge) != CHALLENGE_BYTES:
+        raise ChallengeMalformedError("a challenge for Active Authentication has eight bytes")
+    if at.tzinfo is None:
+        raise ValueError("the time of a verdict needs a time zone")
+    return _Verification(evidence, anchors, challenge, at).run()
+
+
+class _Verification:
+    """One verification: each step records its check and keeps what it proved."""
+
+    def __init__(
+        self,
+        evidence: ChipEvidence,
+        anchors: TrustAnchors,
+        challenge: bytes | None,
+        at: datetime,
+    ) -> None:
+        self._evidence = evidence
+        self._anchors = anchors
+        self._challenge = challenge
+        self._at = at
+        self._checks: list[Check] = []
+
+    def run(self) -> ChipVerdict:
+        sod = self._verify_sod()
+        chain = self._verify_chain(sod)
+        groups = self._verify_groups(sod)
+        self._checks.append(self._check_active_authentication(sod, groups))
+        self._check_dg14(sod, groups)
+        document = self._document(sod, chain, groups)
+        self._checks.append(not_performed(CRL, "crl-not-configured"))
+        outcome, reasons = decide_outcome(self._checks)
+        raw_sod = self._evidence.sod
+        return ChipVerdict(
+            outcome=outcome,
+            reasons=reasons,
+            checks=tuple(self._checks),
+            document=document,
+            access=self._evidence.access,
+            sod_sha256=hashlib.sha256(raw_sod).hexdigest() if raw_sod else None,
+            dsc_sha256=sod.signer.sha256 if sod else None,
+            csca_ski=chain.anchor.key_identifier.hex() if chain else None,
+            trust_list_id=self._anchors.digest,
+            dg_verified=groups.numbers if groups else (),
+            challenge=self._challenge,
+        )
+
+    def _verify_sod(self) -> VerifiedSod | None:
+        if self._evidence.sod is None:
+            self._checks.append(failed(SOD_SIGNATURE, "sod-missing"))
+            return None
+        try:
+            sod = verify_sod(parse_sod(self._evidence.sod), self._anchors.certificates)
+        except AuthenticationRefusedError as error:
+            self._checks.append(failed(SOD_SIGNATURE, error.reason))
+            return None
+        except DeviceError:
+            self._checks.append(failed(SOD_SIGNATURE, SodMalformedError.code))
+            return None
+        self._checks.append(ok(SOD_SIGNATURE))
+        return sod
+
+    def _verify_chain(self, sod: VerifiedSod | None) -> VerifiedChain | None:
+        if sod is None:
+            self._checks.append(not_performed(DSC_CHAIN, "sod-not-verified"))
+            return None
+        try:
+            chain = verify_chain(
+                sod.signer, self._anchors, at=self._at, signing_time=sod.sod.signing_time
+            )
+        except AuthenticationRefusedError as error:
+            is_unknown = error.reason == "csca-unknown"
+            finding = not_performed if is_unknown else failed
+            self._checks.append(finding(DSC_CHAIN, error.reason))
+            return None
+        self._checks.append(ok(DSC_CHAIN, "dsc-pinned" if chain.is_pinned else None))
+        return chain
+
+    def _verify_groups(self, sod: VerifiedSod | None) -> VerifiedDataGroups | None:
+        if sod is None:
+            self._checks.append(not_performed(DATA_GROUP_HASHES, "sod-not-verified"))
+            return None
+        try:
+            groups = verify_data_groups(sod, self._evidence.data_groups)
+        except AuthenticationRefusedError as error:
+            self._checks.append(failed(DATA_GROUP_HASHES, error.reason))
+            return None
+        self._checks.append(ok(DATA_GROUP_HASHES))
+        return groups
+
+    def _check_active_authentication(
+        self, sod: VerifiedSod | None, groups: VerifiedDataGroups | None
+    ) -> Check:
+        if sod is None:
+            return not_performed(ACTIVE_AUTHENTICATION, "sod-not-verified")
+        if 15 not in sod.sod.hashes:
+            return not_supported(ACTIVE_AUTHENTICATION, "aa-not-supported")
+        if self._challenge is None:
+            return not_performed(ACTIVE_AUTHENTICATION, "challenge-unknown")
+        dg15 = self._evidence.data_group(15)
+        response = self._evidence.aa_response
+        if dg15 is None:
+            return failed(ACTIVE_AUTHENTICATION, "dg15-missing")
+        if not sod.covers(15, dg15):
+            return failed(ACTIVE_AUTHENTICATION, "dg15-not-authentic")
+        if response is None or self._evidence.aa_challenge is None:
+            return failed(ACTIVE_AUTHENTICATION, "aa-answer-missing")
+        if self._evidence.aa_challenge != self._challenge:
+            return failed(ACTIVE_AUTHENTICATION, "aa-challenge-mismatch")
+        if groups is None:
+            return not_performed(ACTIVE_AUTHENTICATION, "data-groups-not-verified")
+        try:
+            infos = parse_dg14(groups.files[14]) if 14 in groups.files else ()
+            algorithm = active_authentication_algorithm(infos)
+            verify_active_authentication(parse_dg15(dg15), self._challenge, response, algorithm)
+        except AuthenticationRefusedError as error:
+            return failed(ACTIVE_AUTHENTICATION, error.reason)
+        except DeviceError:
+            return failed(ACTIVE_AUTHENTICATION, "aa-key-unsupported")
+        return ok(ACTIVE_AUTHENTICATION)
+
+    def _check_dg14(self, sod: VerifiedSod | None, groups: VerifiedDataGroups | None) -> None:
+        """Record the checks that DG14 decides: Chip Authentication and downgrade."""
+        if sod is None or groups is None:
+            self._checks.append(not_performed(CHIP_AUTHENTICATION, "data-groups-not-verified"))
+            self._checks.append(not_performed(DOWNGRADE, "data-groups-not-verified"))
+            return
+        is_listed = 14 in sod.sod.hashes
+        infos: tuple[SecurityInfo, ...] | None = None
+        if 14 in groups.files:
+            try:
+                infos = parse_dg14(groups.files[14])
+            except DeviceError:
+                self._checks.append(failed(CHIP_AUTHENTICATION, "dg14-malformed"))
+                self._checks.append(failed(DOWNGRADE, "dg14-malformed"))
+                return
+        if not is_listed or (infos is not None and not offers_chip_authentication(infos)):
+            self._checks.append(not_supported(CHIP_AUTHENTICATION, "ca-not-supported"))
+        else:
+            self._checks.append(not_performed(CHIP_AUTHENTICATION, "ca-not-performed"))
+        self._checks.append(check_downgrade(self._evidence, infos, sod_lists_dg14=is_listed))
+
+    def _document(
+        self,
+        sod: VerifiedSod | None,
+        chain: VerifiedChain | None,
+        groups: VerifiedDataGroups | None,
+    ) -> VerifiedDocument | None:
+        """Record the checks on the contents; return them if they are proven."""
+        mrz = self._mrz(groups)
+        if sod is None or groups is None or mrz is None:
+            return None
+        dg13 = self._dg13(groups)
+        consistency = check_consistency(mrz, dg13)
+        if 13 in groups.files and dg13 is None and consistency.result is CheckResult.OK:
+            consistency = not_performed(DOCUMENT_CONSISTENCY, "dg13-malformed")
+        self._checks += [consistency, check_expiry(mrz, dg13, self._at)]
+        portrait = self._portrait(groups, is_listed=2 in sod.sod.hashes)
+        if chain is None:
+            return None
+        return build_document(groups, chain, mrz=mrz, dg13=dg13, portrait=portrait, at=self._at)
+
+    def _mrz(self, groups: VerifiedDataGroups | None) -> Mrz | None:
+        if groups is not None:
+            try:
+                return parse_dg1(groups.files[1])
+            except DeviceError:
+                self._checks.append(failed(DOCUMENT_CONSISTENCY, "dg1-malformed"))
+                self._checks.append(not_performed(DOCUMENT_EXPIRY, "dg1-malformed"))
+        else:
+            for name in (DOCUMENT_CONSISTENCY, DOCUMENT_EXPIRY):
+                self._checks.append(not_performed(name, "data-groups-not-verified"))
+        self._checks.append(not_performed(PORTRAIT, "data-groups-not-verified"))
+        return None
+
+    def _dg13(self, groups: VerifiedDataGroups) -> Dg13 | None:
+        try:
+            return parse_dg13(groups.files[13]) if 13 in groups.files else None
+        except DeviceError:
+            return None
+
+    def _portrait(self, groups: VerifiedDataGroups, *, is_listed: bool) -> FaceImage | None:
+        if not is_listed:
+            # A card for a child under six carries no portrait.
+            self._checks.append(not_supported(PORTRAIT, "dg2-absent"))
+            return None
+        if 2 not in groups.files:
+            self._checks.append(not_performed(PORTRAIT, "dg2-not-read"))
+            return None
+        try:
+            portrait = parse_dg2(groups.files[2])[0]
+        except DeviceError:
+            self._checks.append(not_performed(PORTRAIT, "dg2-malformed"))
+            return None
+        self._checks.append(ok(PORTRAIT))
+        return portrait
