@@ -89,6 +89,11 @@ class TestPki:
         return cls(csca, dsc, dsc_key)
 
 
+def fingerprint(certificate: bytes) -> str:
+    """Return the SHA-256 of a DER certificate, in hexadecimal."""
+    return hashlib.sha256(certificate).hexdigest()
+
+
 def _certificate(
     issuer: tuple[x509.Name, KeyPair],
     subject: tuple[x509.Name, KeyPair],

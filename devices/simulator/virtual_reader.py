@@ -3,8 +3,8 @@
 The real `pcscd` and the real vpcd driver run, apart from the system's: the socket is handed over as
 systemd would do it, the port is a free one, and readers on USB are left to the system's service.
 Several can run at once, and root is not needed. Run as root, pcscd writes and removes
-/run/pcscd/pcscd.pid, which only `pcscd --hotplug` looks at. The driver listens on all interfaces, so
-it has to be kept to specimen cards.
+/run/pcscd/pcscd.pid, which only `pcscd --hotplug` looks at. The driver listens on all interfaces,
+so keep it to specimen cards.
 
 Source: sd_listen_fds(3) (LISTEN_FDS, LISTEN_PID, descriptor 3); pcscd(8); reader.conf(5).
 """
@@ -27,7 +27,7 @@ from typing import Self
 
 from devices.simulator.card import SimulatedCard
 from devices.simulator.errors import VirtualReaderUnavailableError
-from devices.simulator.vpcd import DEFAULT_HOST, CardEvent, VpcdSlot
+from devices.simulator.vpcd import CardEvent, VpcdSlot
 
 FRIENDLY_NAME = "Virtual PCD"
 
@@ -72,7 +72,8 @@ class VirtualReader:
             card: the card that lies on the reader from the start.
         """
         self._card = card
-        self._port = 0
+        self.port = 0
+        """Where the driver of the reader's first slot listens."""
         self._slot: VpcdSlot | None = None
         self._thread: threading.Thread | None = None
         self._answered_reset = threading.Event()
@@ -138,13 +139,13 @@ class VirtualReader:
         folder = Path(self._resources.enter_context(tempfile.TemporaryDirectory(prefix="pcscd-")))
         no_usb_drivers = folder / "drivers"
         no_usb_drivers.mkdir()
-        self._port = _free_port()
+        self.port = _free_port()
         configuration = folder / "reader.conf"
         configuration.write_text(
             f'FRIENDLYNAME "{FRIENDLY_NAME}"\n'
-            f"DEVICENAME /dev/null:0x{self._port:X}\n"
+            f"DEVICENAME /dev/null:0x{self.port:X}\n"
             f"LIBPATH {driver}\n"
-            f"CHANNELID 0x{self._port:X}\n"
+            f"CHANNELID 0x{self.port:X}\n"
         )
         path = _socket_path()
         path.unlink(missing_ok=True)
@@ -158,7 +159,7 @@ class VirtualReader:
             descriptor = listener.fileno()
             command = [sys.executable, "-I", "-S", "-c", _HAND_OVER, str(descriptor)]
             command += [str(pcscd), "--foreground", "--config", str(configuration)]
-            self._process = subprocess.Popen(  # noqa: S603
+            self._process = subprocess.Popen(
                 command,
                 env={"LISTEN_FDS": "1", "PCSCLITE_HP_DROPDIR": str(no_usb_drivers)},
                 pass_fds=(descriptor,),
@@ -177,7 +178,7 @@ class VirtualReader:
                     f"pcscd ended with exit code {self._process.returncode}."
                 )
             try:
-                return VpcdSlot(self._card, DEFAULT_HOST, self._port, self._note)
+                return VpcdSlot(self._card, "127.0.0.1", self.port, self._note)
             except VirtualReaderUnavailableError:
                 if time.monotonic() > deadline:
                     raise

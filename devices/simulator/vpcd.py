@@ -17,9 +17,6 @@ from devices.errors import CardRemovedError
 from devices.simulator.card import SimulatedCard
 from devices.simulator.errors import VirtualReaderUnavailableError
 
-DEFAULT_HOST = "127.0.0.1"
-DEFAULT_PORT = 35963
-
 CardEvent = Literal["inserted", "power-on", "atr-given", "power-off", "reset", "torn", "removed"]
 
 _CONNECT_TIMEOUT_S = 5.0
@@ -47,8 +44,8 @@ class VpcdSlot:
     def __init__(
         self,
         card: SimulatedCard,
-        host: str = DEFAULT_HOST,
-        port: int = DEFAULT_PORT,
+        host: str,
+        port: int,
         on_event: Callable[[CardEvent], None] = lambda event: None,
     ) -> None:
         """Insert the card: connect to the reader's driver.

@@ -1,0 +1,193 @@
+"""`chinhchu card`: make a specimen card and lay it on a virtual reader."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from api.cli.output import EXIT_FAULT, EXIT_PASSED, print_json, read_input
+from api.errors import InputUnusableError
+
+if TYPE_CHECKING:
+    from devices.simulator.image import CardImage
+
+EPILOG = """\
+examples:
+  chinhchu card new --portrait face.jpg --out card    the shipped specimen, with a portrait
+  chinhchu card new child.toml --out card             a card of your own profile
+  chinhchu card show card                             what is on it
+  chinhchu card run card                              lay it on the system's virtual reader
+"""
+
+EPILOG_NEW = """\
+The specimen's access number (CAN) is 123456: the last six digits of its invented number. A profile
+of your own starts as a copy of the shipped one:
+
+  chinhchu card new --print-profile > mine.toml
+  chinhchu card new mine.toml --portrait face.jpg --out card
+
+DIR/trust then holds the test CSCA's certificate, to be given to the reader as its trust anchor.
+"""
+
+EPILOG_RUN = """\
+The system needs pcscd with the driver of the package vsmartcard-vpcd. Ctrl-C takes the card away.
+
+example:
+  chinhchu card run card &
+  chinhchu chip read --can 123456
+"""
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the group to the command line."""
+    group = commands.add_parser(
+        "card",
+        help="make a specimen citizen card in software and run it",
+        description="A software citizen card: chip files, keys and protocols of an invented "
+        "person, signed by a test CSCA.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = group.add_subparsers(metavar="ACTION", required=True)
+    _register_new(actions)
+    _register_run(actions)
+    show = actions.add_parser(
+        "show",
+        help="say what is on a card",
+        description="List files, protocols and signer of a card; nothing personal, no key.",
+    )
+    show.add_argument("card", metavar="DIR", type=Path, help="folder that `card new` made")
+    show.add_argument("--json", action="store_true", help="print JSON")
+    show.set_defaults(run=_show)
+
+
+def _register_new(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    new = actions.add_parser(
+        "new",
+        help="personalise a card",
+        description="Make a card: build and sign its files, make the chip's keys and a test CSCA.",
+        epilog=EPILOG_NEW,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    new.add_argument(
+        "profile",
+        metavar="PROFILE.toml",
+        type=Path,
+        nargs="?",
+        help="who and what the card is (default: the shipped specimen, which needs --portrait)",
+    )
+    target = new.add_mutually_exclusive_group(required=True)
+    target.add_argument("--out", metavar="DIR", type=Path, help="folder of the card")
+    target.add_argument("--print-profile", action="store_true", help="print the shipped profile")
+    new.add_argument(
+        "--portrait",
+        metavar="PICTURE",
+        type=Path,
+        help="picture of the holder, any usual format; without one the card has no DG2",
+    )
+    new.add_argument("--json", action="store_true", help="print JSON")
+    new.set_defaults(run=_new)
+
+
+def _register_run(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    run = actions.add_parser(
+        "run",
+        help="lay a card on a virtual reader",
+        description="Connect a card to the vpcd driver of a PC/SC service and answer its APDUs.",
+        epilog=EPILOG_RUN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    run.add_argument("card", metavar="DIR", type=Path, help="folder that `card new` made")
+    run.add_argument("--host", default="127.0.0.1", help="where the driver listens (%(default)s)")
+    run.add_argument("--port", type=int, default=35963, help="its port (%(default)s)")
+    run.add_argument("--json", action="store_true", help="print each event as a JSON line")
+    run.set_defaults(run=_run)
+
+
+def _new(args: argparse.Namespace) -> int:
+    from devices.simulator.personalise import personalise
+    from devices.simulator.profile import SPECIMEN, load_profile
+
+    if args.print_profile:
+        print(SPECIMEN.read_text("utf-8"), end="")
+        return EXIT_PASSED
+    if args.profile is None and args.portrait is None:
+        raise InputUnusableError("The shipped specimen needs a picture: give --portrait PICTURE.")
+    profile = load_profile(args.profile or SPECIMEN)
+    portrait = None if args.portrait is None else read_input(args.portrait)
+    image = personalise(profile, portrait=portrait)
+    image.save(args.out)
+    if args.json:
+        print_json({"card": str(args.out), "trust": str(args.out / "trust")} | _describe(image))
+        return EXIT_PASSED
+    _print_card(args.out, image)
+    if "EF.DG2" not in image.files:
+        print("No portrait was given: the card has no DG2, and no face can be compared with it.")
+    print(f"The reader's trust anchor is in {args.out / 'trust'}.")
+    return EXIT_PASSED
+
+
+def _show(args: argparse.Namespace) -> int:
+    from devices.simulator.image import CardImage
+
+    image = CardImage.load(args.card)
+    if args.json:
+        print_json({"card": str(args.card)} | _describe(image))
+    else:
+        _print_card(args.card, image)
+    return EXIT_PASSED
+
+
+def _run(args: argparse.Namespace) -> int:
+    from devices.simulator.card import SimulatedCard
+    from devices.simulator.image import CardImage
+    from devices.simulator.vpcd import CardEvent, VpcdSlot
+
+    def tell(event: CardEvent) -> None:
+        if args.json:
+            print(json.dumps({"event": event}), flush=True)
+        else:
+            print(f"card: {event.replace('-', ' ')}", file=sys.stderr)
+
+    card = SimulatedCard(CardImage.load(args.card))
+    slot = VpcdSlot(card, args.host, args.port, tell)
+    try:
+        slot.serve()
+    except KeyboardInterrupt:
+        return EXIT_PASSED
+    print("chinhchu: the virtual reader went away", file=sys.stderr)
+    return EXIT_FAULT
+
+
+def _describe(image: "CardImage") -> dict[str, Any]:
+    """Return what is on a card, without anything personal or secret."""
+    from devices.simulator.keys import load_key, type_of
+    from devices.simulator.pki import fingerprint
+
+    behaviour = image.behaviour
+    return {
+        "files": {name: len(content) for name, content in sorted(image.files.items())},
+        "access": list(behaviour.access),
+        "active_authentication": type_of(load_key(image.aa_key)) if image.aa_key else "none",
+        "chip_authentication": type_of(load_key(image.ca_key)) if image.ca_key else "none",
+        "extended_length": behaviour.extended_length,
+        "max_read_bytes": behaviour.max_read_bytes,
+        "quirks": list(behaviour.quirks),
+        "csca_sha256": fingerprint(image.csca),
+    }
+
+
+def _print_card(folder: Path, image: "CardImage") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    described = _describe(image)
+    table = Table("what", title=f"card {folder}", title_justify="left")
+    table.add_column("value", overflow="fold")
+    for name, size in described.pop("files").items():
+        table.add_row(name, f"{size} bytes")
+    for what, value in described.items():
+        text = ", ".join(value) or "none" if isinstance(value, list) else str(value)
+        table.add_row(what.replace("_", " "), text)
+    Console().print(table)
