@@ -129,7 +129,7 @@ class _Context:
         return [str(name) for name in names]
 
     def try_connect(self, name: str) -> PcscTransport | None:
-        """Return the card on the reader, freshly reset, or None if there is none yet."""
+        """Return the card on the reader, or None if there is none that we may use yet."""
         scard = self.scard
         code, handle, protocol = scard.SCardConnect(
             self._context,

@@ -1,0 +1,122 @@
+"""Where `chinhchu chip` gets its card and its password from."""
+
+import argparse
+import os
+import sys
+from getpass import getpass
+from pathlib import Path
+from typing import Any
+
+from api.errors import InputUnusableError
+from devices.emrtd.access import read_card_access
+from devices.emrtd.mrz import Can, MrzKey, Password
+from devices.emrtd.security_infos import ID_CA, ID_TA, pace_infos, parse_security_infos
+from devices.errors import CardMissingError, DeviceError
+from devices.transport import CardTransport, PlainChannel
+
+
+def open_card(reader: str | None, card: Path | None, wait_s: float) -> CardTransport:
+    """Return the simulated card of a folder, or the card on a reader.
+
+    Raises:
+        DeviceError: there is no such reader or card.
+    """
+    if card is not None:
+        from devices.simulator.card import SimulatedCard
+        from devices.simulator.image import CardImage
+
+        return SimulatedCard(CardImage.load(card))
+    from devices.pcsc import connect
+
+    return connect(reader, wait_s)
+
+
+def password_of(args: argparse.Namespace) -> Password:
+    """Return the password that the arguments or the environment give.
+
+    Raises:
+        InputUnusableError: none is given, or the MRZ lacks a date.
+        PasswordMalformedError: it cannot be one.
+    """
+    if args.mrz_document_number is not None:
+        if args.date_of_birth is None or args.date_of_expiry is None:
+            raise InputUnusableError(
+                "the MRZ needs all of --mrz-document-number, --date-of-birth, --date-of-expiry"
+            )
+        number = _secret(args.mrz_document_number, "Document number")
+        return MrzKey(number.upper(), args.date_of_birth, args.date_of_expiry)
+    if args.can is not None:
+        return Can(_secret(args.can, "CAN (six digits)"))
+    if args.id_number is not None:
+        return Can.from_id_number(_secret(args.id_number, "Personal identification number"))
+    if can := os.environ.get("CHINHCHU_CAN"):
+        return Can(can)
+    if id_number := os.environ.get("CHINHCHU_ID_NUMBER"):
+        return Can.from_id_number(id_number)
+    raise InputUnusableError(
+        "give the card's password: --can, --id-number or --mrz-document-number with its dates"
+    )
+
+
+def describe_cards(reader: str | None, card: Path | None) -> list[dict[str, Any]]:
+    """Return what each reader, or the simulated card, holds and offers.
+
+    Raises:
+        DeviceError: the PC/SC service or the reader is missing, or the folder holds no card.
+    """
+    if card is not None:
+        return [_describe(open_card(None, card, 0))]
+    from devices.pcsc import connect, list_readers
+
+    names = list_readers()
+    if reader is not None:
+        names = [name for name in names if reader.casefold() in name.casefold()]
+    if not names:
+        connect(reader, 0)
+    found = []
+    for name in names:
+        try:
+            found.append(_describe(connect(name, 0)))
+        except CardMissingError:
+            found.append({"reader": name, "card": False})
+    return found
+
+
+def _describe(transport: CardTransport) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "reader": transport.name,
+        "card": True,
+        "atr": transport.atr.hex().upper(),
+    }
+    try:
+        raw = read_card_access(PlainChannel(transport))
+        if raw is None:
+            return described | {"card_access": None, "protocols": []}
+        return described | {"card_access": raw.hex().upper(), "protocols": _protocols(raw)}
+    except DeviceError as error:
+        return described | {"error": {"code": error.code, "message": str(error)}}
+    finally:
+        transport.close()
+
+
+def _protocols(card_access: bytes) -> list[dict[str, Any]]:
+    infos = parse_security_infos(card_access)
+    labels = {(offer.oid, offer.parameter_id): offer.label for offer in pace_infos(infos)}
+    protocols = []
+    for info in infos:
+        label = labels.get((info.oid, info.parameter))
+        if label is None and info.oid.startswith(ID_CA):
+            label = "Chip Authentication"
+        elif label is None and info.oid == ID_TA:
+            label = "Terminal Authentication"
+        protocols.append({"oid": info.oid, "version": info.version, "name": label})
+    return protocols
+
+
+def _secret(value: str, question: str) -> str:
+    """Return the value, asked for where it is `-`."""
+    if value != "-":
+        return value
+    if not sys.stdin.isatty():
+        return sys.stdin.readline(64).strip()
+    return getpass(f"{question}: ").strip()
