@@ -30,7 +30,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")]
 MemberPath = Annotated[str, Field(pattern=r"^([A-Za-z0-9_@][A-Za-z0-9._@+-]*/)*[A-Za-z0-9_.-]+$")]
-HttpsUrl = Annotated[str, Field(pattern=r"^https://[a-z0-9.-]+/[^\s?#]+$")]
+HttpsUrl = Annotated[str, Field(pattern=r"^https://[a-z0-9.-]+(:[0-9]+)?/[^\s?#]+$")]
 Text = Annotated[str, Field(min_length=1)]
 ByteCount = Annotated[int, Field(gt=0, le=1 << 30)]
 
@@ -264,6 +264,8 @@ def parse_manifest(data: bytes) -> Manifest:
 
 
 def _check_references(manifest: Manifest) -> None:
+    for name in manifest.models.keys() & manifest.samples.keys():
+        raise ManifestInvalidError(f"{name!r} is the name of a model and of a sample")
     files = [file for model in manifest.models.values() for file in model.files]
     files += [sample.file for sample in manifest.samples.values()]
     for file in files:

@@ -132,6 +132,8 @@ def _print_fetched(report: "FetchReport") -> None:
     from rich.console import Console
     from rich.markup import escape
 
+    from biometrics.weights.sources import FOLDER
+
     console, errors = Console(highlight=False), Console(stderr=True, highlight=False)
     for entry in report.fetched:
         name = entry.item.name
@@ -141,7 +143,9 @@ def _print_fetched(report: "FetchReport") -> None:
                 f"[green]fetched[/] {name} ({size}, {entry.seconds:.1f} s) from {entry.origin}",
                 soft_wrap=True,
             )
-        for failure in entry.failures if entry.wanted or entry.state == "fetched" else ():
+        for failure in entry.failures if entry.wanted else ():
+            if failure.source == FOLDER and entry.state == "fetched":
+                continue  # a folder need not hold everything
             errors.print(
                 f"  {name}: {failure.source}: {escape(failure.reason)}",
                 style="yellow",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from biometrics.manifest import Manifest
+from biometrics.manifest import Manifest, ManifestInvalidError
 from biometrics.weights import cache
 from biometrics.weights.conversion import convert
 from biometrics.weights.errors import (
@@ -148,13 +148,11 @@ def _select(
     if not names:
         chosen = tuple(item for item in models if item.required or optional)
         return (*chosen, *pictures) if samples else chosen
-    known = {item.name: item for item in (*pictures, *models)}
-    return tuple(known[name] if name in known else _unknown(manifest, name) for name in names)
-
-
-def _unknown(manifest: Manifest, name: str) -> Item:
-    manifest.model(name)  # raises, naming the models that there are
-    raise AssertionError(name)
+    known = {item.name: item for item in (*models, *pictures)}
+    for name in names:
+        if name not in known:
+            raise ManifestInvalidError(f"nothing is called {name!r}; there are {', '.join(known)}")
+    return tuple(known[name] for name in dict.fromkeys(names))
 
 
 def _fetch(

@@ -25,6 +25,9 @@ URL_DEADLINE_S = 120.0
 MAX_FOLDER_ENTRIES = 100_000
 """How many files of a local folder are looked at."""
 
+FOLDER = "folder"
+"""How a local folder is called among the sources."""
+
 _CHUNK_BYTES = 1 << 16
 
 
@@ -94,7 +97,7 @@ class Sources:
 
     def _deliverers(self, file: SourceFile) -> Iterator[tuple[str, Callable[[], bytes]]]:
         for folder in self._folders:
-            yield "folder", partial(find_in_folder, folder, file)
+            yield FOLDER, partial(find_in_folder, folder, file)
         for source in file.sources:
             yield self._describe(source), partial(self._deliver, source, file)
 
@@ -181,13 +184,14 @@ def download(source: UrlSource, size: int) -> bytes:
         with urlopen(source.url, timeout=URL_TIMEOUT_S) as response:  # noqa: S310 — https only
             if urlsplit(response.url).scheme != "https":
                 raise SourceUnavailableError("the server redirects away from HTTPS")
-            while chunk := response.read(_CHUNK_BYTES):
+            while chunk := response.read1(_CHUNK_BYTES):
                 data += chunk
                 if len(data) > size:
                     raise SourceUnavailableError(f"the file is larger than {size} bytes")
                 if time.monotonic() > deadline:
                     raise SourceUnavailableError(f"took longer than {URL_DEADLINE_S:.0f} s")
     except HTTPError as error:
+        error.close()  # it is the response too
         raise SourceUnavailableError(f"the server answered {error.code}") from error
     except (URLError, HTTPException, OSError) as error:
         raise SourceUnavailableError("the server could not be reached") from error
