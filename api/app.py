@@ -42,7 +42,7 @@ def create_app(service: ProofingService) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        service.recover()
+        await asyncio.to_thread(service.repository.recover)
         sweep = asyncio.create_task(_sweep(service))
         yield
         sweep.cancel()
@@ -69,5 +69,5 @@ def create_app(service: ProofingService) -> FastAPI:
 
 async def _sweep(service: ProofingService) -> None:
     while True:
-        await asyncio.to_thread(service.expire_overdue)
+        await asyncio.to_thread(service.repository.expire_overdue)
         await asyncio.sleep(SWEEP_INTERVAL_S)

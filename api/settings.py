@@ -1,4 +1,4 @@
-"""Where the server keeps its things and how it names itself: one folder, a few variables."""
+"""Where the server keeps its things one folder, two variables."""
 
 import os
 import tomllib
@@ -30,21 +30,14 @@ class Settings:
 
     home: Path
     """Folder that holds `keys/`, `trust/`, the database and `relying-parties.toml`."""
-    issuer: str = "https://chinhchu.invalid"
-    """The `iss` of the assertions: the organisation's own https address."""
     keys_password: str | None = field(default=None, repr=False)
     """Opens the signing key."""
 
     @classmethod
     def from_environment(cls, home: Path | None = None) -> "Settings":
-        """Take `CHINHCHU_HOME`, `CHINHCHU_ISSUER`, `CHINHCHU_KEYS_PASSWORD`, or their defaults."""
-        environment = os.environ
-        folder = home or Path(environment.get("CHINHCHU_HOME") or Path.home() / ".chinhchu")
-        return cls(
-            home=folder,
-            issuer=environment.get("CHINHCHU_ISSUER") or cls.issuer,
-            keys_password=environment.get("CHINHCHU_KEYS_PASSWORD"),
-        )
+        """Take `CHINHCHU_HOME` (default `~/.chinhchu`) and `CHINHCHU_KEYS_PASSWORD`."""
+        folder = home or Path(os.environ.get("CHINHCHU_HOME") or Path.home() / ".chinhchu")
+        return cls(home=folder, keys_password=os.environ.get("CHINHCHU_KEYS_PASSWORD"))
 
     @property
     def keys(self) -> Path:

@@ -26,7 +26,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser = commands.add_parser(
         "serve",
         help="run the service (HTTP API)",
-        description="Run the service: sessions, decisions, assertions. The schema is at /openapi.json.",
+        description="Run the service: sessions, decisions, assertions; schema at /openapi.json.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -51,8 +51,12 @@ def run(args: argparse.Namespace) -> int:
             "open sessions; listen on 127.0.0.1 or say who may"
         )
     service = build_service(settings)
-    for warning in service.warnings:
-        print(f"chinhchu: {warning}", file=sys.stderr)
+    if not service.anchors.certificates:
+        print(
+            f"chinhchu: no CSCA certificate in {settings.trust}: every session will end "
+            "INDETERMINATE (csca-unknown)",
+            file=sys.stderr,
+        )
     print(f"chinhchu: serving on http://{args.host}:{args.port}", file=sys.stderr)
     # The paths hold session ids: no access log.
     uvicorn.run(

@@ -41,6 +41,8 @@ class Piece:
     t_ms: int
     """Capture time in milliseconds since the first frame; 0 for the chip."""
     data: bytes = field(repr=False)
+    received_at: datetime
+    """Naive UTC."""
 
     def row(self, session_id: str) -> PieceRow:
         """Return the row that keeps it."""
@@ -49,7 +51,7 @@ class Piece:
             kind=self.kind,
             number=self.number,
             t_ms=self.t_ms,
-            received_at=utc_now(),
+            received_at=self.received_at,
             data=self.data,
         )
 
@@ -62,7 +64,7 @@ class Repository:
 
     def add(self, row: SessionRow) -> None:
         """Keep a new session."""
-        with Session(self._engine) as db, db.begin():
+        with Session(self._engine, expire_on_commit=False) as db, db.begin():
             row.deadline = utc_now() + timedelta(seconds=TIME_LIMIT_S[State(row.state)])
             db.add(row)
 
@@ -114,6 +116,18 @@ class Repository:
                     f"{piece.kind} {piece.number} was received before with other content"
                 )
 
+    def begin_capture(self, session_id: str) -> None:
+        """Take a session from `chip` to `capture`, unless another frame already has.
+
+        Raises:
+            StateConflictError: it is in neither state.
+        """
+        try:
+            self.move(session_id, State.CHIP, State.CAPTURE)
+        except StateConflictError:
+            if self.get(session_id).state != State.CAPTURE:
+                raise
+
     def pieces(self, session_id: str, kind: str) -> Sequence[PieceRow]:
         """Return the pieces of a kind by number."""
         query = (
@@ -121,7 +135,7 @@ class Repository:
             .where(PieceRow.session_id == session_id, PieceRow.kind == kind)
             .order_by(PieceRow.number)
         )
-        with Session(self._engine) as db:
+        with Session(self._engine, expire_on_commit=False) as db:
             return db.scalars(query).all()
 
     def piece_bytes(self, session_id: str) -> int:

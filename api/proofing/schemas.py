@@ -61,7 +61,8 @@ class SessionOut(_Message):
     """Eight bytes in hex that the chip signs in Active Authentication."""
     capture_challenge: dict[str, object] | None
     """Given out when the chip is accepted."""
-    outcome: Literal["PASSED", "INDETERMINATE", "FAILED"] | None
+    outcome: str | None
+    """PASSED, INDETERMINATE or FAILED; null while the session goes on."""
     level: str | None
     reasons: list[str]
 

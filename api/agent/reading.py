@@ -1,0 +1,44 @@
+"""Read a card for a session: ask what is wanted, read, hand the evidence in."""
+
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+from api.agent.client import SessionClient
+from devices.emrtd.evidence import ChipEvidence
+from devices.emrtd.mrz import Password
+from devices.emrtd.reader import ProgressListener, read_chip
+from devices.transport import CardTransport
+
+
+@dataclass(frozen=True)
+class SessionReading:
+    """What was read, and what the server says to it."""
+
+    evidence: ChipEvidence
+    session: dict[str, Any]
+    """The session after the evidence: its state, outcome and, if it passed, the challenge."""
+
+
+def read_for_session(
+    session: SessionClient,
+    transport: CardTransport,
+    password: Password,
+    progress: ProgressListener | None = None,
+) -> SessionReading:
+    """Read the data groups that the session's procedure wants, over the server's challenge.
+
+    Raises:
+        DeviceError: the card cannot be read; the session still waits for it.
+        ServerUnreachableError, ServerRefusedError: the server did not take the evidence.
+    """
+    wanted = session.read()
+    evidence = read_chip(
+        transport,
+        password,
+        data_groups=wanted["data_groups"],
+        challenge=bytes.fromhex(wanted["chip_challenge"]),
+        agent=f"chinhchu {metadata.version('chinhchu')}",
+        progress=progress,
+    )
+    return SessionReading(evidence, session.put_chip(evidence.to_bytes()))

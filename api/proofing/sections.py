@@ -1,0 +1,203 @@
+"""What the verdicts of chip and face become in the assertion: sections of the claim set."""
+
+import hashlib
+from dataclasses import fields, replace
+from datetime import date, datetime, timedelta, timezone
+
+from api.assertions.claims import (
+    Attendance,
+    CheckDetail,
+    Chip,
+    CloneCheck,
+    DocumentDetails,
+    DocumentEvidence,
+    Face,
+    IdentityVerification,
+    InjectionDetection,
+    Issuer,
+    Pad,
+    PadMethod,
+    PassiveAuthentication,
+    PersonClaims,
+    Policy,
+    Transaction,
+    TxnDocument,
+    VerifiedClaims,
+)
+from api.assertions.vocabulary import (
+    AssuranceLevel,
+    AttendanceMode,
+    Capture,
+    CheckResult,
+    ChipAccess,
+    CloneMethod,
+    PadKind,
+)
+from api.procedures.catalogue import Procedure
+from api.proofing.schemas import SessionIn
+from biometrics.pipeline import EVIDENCE_LEVEL, FaceVerdict
+from biometrics.types import ComparisonVerdict
+from biometrics.types import Outcome as FaceOutcome
+from devices.emrtd.checks import CRL
+from devices.emrtd.document import VerifiedDocument
+from devices.emrtd.verifier import ChipVerdict
+
+VIETNAM = timezone(timedelta(hours=7))
+
+_RESULT_BY_OUTCOME = {
+    FaceOutcome.PASSED: CheckResult.OK,
+    FaceOutcome.FAILED: CheckResult.FAILED,
+    FaceOutcome.INDETERMINATE: CheckResult.NOT_PERFORMED,
+}
+
+
+def attendance_section(request: SessionIn) -> Attendance:
+    """Return who was with the person."""
+    return Attendance(mode=AttendanceMode(request.attendance_mode))
+
+
+def capture_section() -> InjectionDetection:
+    """Return where the frames came from: nothing is attested yet, so it counts as a browser."""
+    return InjectionDetection(capture=Capture.BROWSER)
+
+
+def chip_section(verdict: ChipVerdict) -> Chip:
+    """Return what the chip showed."""
+    return Chip(
+        access=ChipAccess(verdict.access),
+        pa=PassiveAuthentication(
+            result=CheckResult(verdict.passive_authentication.value),
+            sod_sha256=verdict.sod_sha256 or "",
+            dsc_sha256=verdict.dsc_sha256 or "",
+            csca_ski=verdict.csca_ski or "",
+            trust_list_id=verdict.trust_list_id,
+            crl_check=CheckResult(verdict.check(CRL).result.value),
+        ),
+        clone=CloneCheck(
+            method=CloneMethod(verdict.clone_method),
+            result=CheckResult(verdict.clone_result.value),
+            server_challenge=verdict.challenge.hex() if verdict.challenge else None,
+        ),
+        dg_verified=verdict.dg_verified,
+        downgrade_check=CheckResult(verdict.downgrade_check.value),
+    )
+
+
+def face_section(comparison: ComparisonVerdict) -> Face:
+    """Return the comparison of portrait and live face."""
+    return Face(
+        result=_RESULT_BY_OUTCOME[comparison.outcome],
+        threshold=comparison.threshold,
+        fmr_at_threshold=comparison.fmr_at_threshold,
+        model_sha256=comparison.model_sha256,
+    )
+
+
+def pad_section(verdict: FaceVerdict) -> Pad:
+    """Return presentation-attack detection, active and passive."""
+    active = PadMethod(
+        id=verdict.active.method.id,
+        version=verdict.active.method.version,
+        kind=PadKind.ACTIVE,
+        result=_RESULT_BY_OUTCOME[verdict.active.outcome],
+    )
+    passive = tuple(
+        PadMethod(
+            id=method.id,
+            version=method.version,
+            kind=PadKind.PASSIVE,
+            result=CheckResult(verdict.passive.result.value),
+        )
+        for method in verdict.passive.methods
+    )
+    return Pad(
+        result=CheckResult(verdict.pad_result.value),
+        methods=(active, *passive),
+        challenge_id=verdict.active.challenge_id,
+        evidence_level=EVIDENCE_LEVEL,
+    )
+
+
+def verified_claims_section(
+    session_id: str,
+    procedure: Procedure,
+    level: AssuranceLevel,
+    document: VerifiedDocument,
+    chip: ChipVerdict,
+    face: ComparisonVerdict,
+    at: datetime,
+) -> VerifiedClaims:
+    """Return what is said of the person: what the procedure lets an office know, and no more."""
+    details = DocumentDetails(
+        type="idcard" if document.document_code.startswith("I") else "passport",
+        issuer=Issuer(name=document.issuer, country_code=document.issuer),
+        date_of_issuance=_iso(document.date_of_issue),
+        date_of_expiry=_iso(document.date_of_expiry),
+        document_number=document.document_number,
+    )
+    checks = (
+        CheckDetail("vcrypt", CheckResult(chip.passive_authentication.value), at),
+        CheckDetail("bvr", _RESULT_BY_OUTCOME[face.outcome], at),
+    )
+    everything = PersonClaims(
+        name=document.name,
+        id_number=document.id_number,
+        birthdate=_iso(document.date_of_birth),
+        sex=document.sex,
+        nationality=document.nationality,
+        residence=document.place_of_residence,
+        age_over_18=_is_over_18(document.date_of_birth, at),
+    )
+    disclosed = {claim.name: None for claim in fields(everything)} | {
+        name: getattr(everything, name) for name in procedure.claims
+    }
+    return VerifiedClaims(
+        verification=IdentityVerification(
+            assurance_level=level,
+            time=at,
+            verification_process=session_id,
+            evidence=(DocumentEvidence(details, checks),),
+        ),
+        claims=replace(everything, **disclosed),
+    )
+
+
+def transaction_section(session_id: str, request: SessionIn) -> Transaction:
+    """Return what the identity is proven for, bound to the documents' digests."""
+    return Transaction(
+        id=session_id,
+        purpose=request.purpose,
+        procedure_code=request.procedure_code,
+        dossier_id=request.dossier_id,
+        party_role=request.party_role,
+        documents=tuple(
+            TxnDocument(
+                role=document.role,
+                media_type=document.media_type,
+                digest=document.sha256,
+                byte_length=document.byte_length,
+                title_digest=hashlib.sha256(document.title.encode()).hexdigest()
+                if document.title
+                else None,
+            )
+            for document in request.documents
+        ),
+        displayed_digest=request.displayed_sha256,
+    )
+
+
+def policy_section(procedure: Procedure) -> Policy:
+    """Return the policy that decided: the procedure's file."""
+    return Policy(id=procedure.code, version=procedure.version, digest=procedure.digest)
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _is_over_18(born: date | None, at: datetime) -> bool | None:
+    if born is None:
+        return None
+    today = at.astimezone(VIETNAM).date()
+    # Comparing (month, day) makes a person born on 29 February 18 on 1 March.
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day)) >= 18

@@ -1,0 +1,332 @@
+"""The proofing service: every step of a session, with the evidence that it needs.
+
+The agent is never trusted about the chip: what it hands in is evidence, verified here.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypedDict
+
+from api.assertions.claims import (
+    AssertionClaims,
+    Attendance,
+    Chip,
+    Face,
+    InjectionDetection,
+    Pad,
+    findings_of,
+)
+from api.assertions.keys import SigningKey
+from api.assertions.sd_jwt import issue
+from api.errors import ApiError
+from api.procedures.catalogue import Catalogue, Procedure
+from api.proofing import sections
+from api.proofing.decision import Decision, decide
+from api.proofing.repository import Piece, Repository, SessionUnknownError, utc_now
+from api.proofing.schemas import ProcedureOut, SessionCreated, SessionIn, SessionOut
+from api.proofing.states import SessionExpiredError, State, StateConflictError
+from api.settings import RelyingParty
+from api.store.tables import SessionRow
+from biometrics.challenge import Challenge
+from biometrics.image import decode_image
+from biometrics.pipeline import FacePipeline
+from biometrics.types import FrameSample
+from devices.emrtd.csca import TrustAnchors
+from devices.emrtd.evidence import ChipEvidence
+from devices.emrtd.verifier import ChipVerdict, verify_evidence
+
+MAX_FRAMES = 240
+MAX_EVIDENCE_BYTES = 96 << 20
+
+_STATE_BY_OUTCOME = {
+    "PASSED": State.PASSED,
+    "INDETERMINATE": State.REVIEW,
+    "FAILED": State.FAILED,
+}
+
+
+class RequestNotAllowedError(ApiError):
+    """The procedure does not allow what the relying party asks for."""
+
+    code = "request-not-allowed"
+
+
+class FramesIncompleteError(ApiError):
+    """There is no frame, or one of the numbers in between is missing."""
+
+    code = "frames-incomplete"
+
+
+class EvidenceTooLargeError(ApiError):
+    """The session holds as much evidence as it may."""
+
+    code = "body-too-large"
+
+
+class AssertionNotIssuedError(ApiError):
+    """Only a session that has passed has an assertion."""
+
+    code = "assertion-not-issued"
+
+
+class _Parts(TypedDict):
+    chip: Chip
+    face: Face
+    pad: Pad
+    iad: InjectionDetection
+    attendance: Attendance
+
+
+@dataclass(frozen=True)
+class ProofingService:
+    """Sessions over one database, one catalogue, one set of trust anchors, one signing key."""
+
+    repository: Repository
+    catalogue: Catalogue
+    anchors: TrustAnchors
+    pipeline: FacePipeline
+    key: SigningKey
+    relying_parties: tuple[RelyingParty, ...] | None = None
+    """Who may open sessions; None: whoever reaches the loopback address."""
+
+    def procedures(self) -> list[ProcedureOut]:
+        """Return the catalogue."""
+        return [ProcedureOut.model_validate(vars(procedure)) for procedure in self.catalogue.all()]
+
+    def create(self, request: SessionIn, audience: str | None) -> SessionCreated:
+        """Open a session.
+
+        Args:
+            request: what the relying party asks for.
+            audience: whom its API key belongs to; None where no keys are configured.
+
+        Raises:
+            ProcedureUnknownError: the code is not in the catalogue.
+            RequestNotAllowedError: audience, role or attendance are not allowed.
+        """
+        procedure = self.catalogue.get(request.procedure_code)
+        if audience is not None and not hmac.compare_digest(audience, request.audience):
+            raise RequestNotAllowedError("the audience is not that of the API key")
+        if request.party_role not in procedure.party_roles:
+            raise RequestNotAllowedError(f"party_role must be among {procedure.party_roles}")
+        if request.attendance_mode not in procedure.attendance:
+            raise RequestNotAllowedError(f"this procedure needs one of {procedure.attendance}")
+        token = secrets.token_urlsafe(32)
+        row = SessionRow(
+            id=secrets.token_hex(16),
+            token_sha256=hashlib.sha256(token.encode()).hexdigest(),
+            state=State.CREATED,
+            created_at=utc_now(),
+            request=request.model_dump(mode="json"),
+            chip_challenge=secrets.token_bytes(8),
+            reasons=[],
+        )
+        self.repository.add(row)
+        return SessionCreated(**self.describe(row.id).model_dump(), token=token)
+
+    def authorise(self, session_id: str, token: str) -> SessionRow:
+        """Return the session that a token opens.
+
+        Raises:
+            SessionUnknownError: no such session, or not its token; the two look alike.
+        """
+        row = self.repository.get(session_id)
+        shown = hashlib.sha256(token.encode()).hexdigest()
+        if not hmac.compare_digest(row.token_sha256, shown):
+            raise SessionUnknownError("no session with this id and token")
+        if row.deadline is not None and row.deadline < utc_now():
+            self.repository.expire_overdue()
+            row = self.repository.get(session_id)
+        return row
+
+    def describe(self, session_id: str) -> SessionOut:
+        """Return a session as its owner may see it."""
+        row = self.repository.get(session_id)
+        request, procedure = self._request(row)
+        return SessionOut(
+            id=row.id,
+            state=row.state,
+            procedure_code=request.procedure_code,
+            procedure_name=dict(procedure.name),
+            data_groups=list(procedure.data_groups),
+            deadline=row.deadline and row.deadline.replace(tzinfo=UTC),
+            chip_challenge=row.chip_challenge.hex(),
+            capture_challenge=row.capture_challenge,
+            outcome=row.outcome,
+            level=row.level,
+            reasons=row.reasons,
+        )
+
+    def consent(self, row: SessionRow) -> SessionOut:
+        """Record that the citizen agrees to chip and face; again changes nothing."""
+        if row.state != State.CONSENTED:
+            _require(row, State.CREATED)
+            self.repository.move(row.id, State.CREATED, State.CONSENTED)
+        return self.describe(row.id)
+
+    def put_chip(self, row: SessionRow, data: bytes) -> SessionOut:
+        """Verify the chip's evidence; if it passes, give out the challenge for the capture.
+
+        Raises:
+            EvidenceMalformedError: it is not evidence; nothing changes, it may be sent again.
+            StateConflictError: the session does not wait for it.
+        """
+        if row.state == State.CHIP and self._is_chip_piece(row, data):
+            return self.describe(row.id)
+        _require(row, State.CONSENTED)
+        received_at = utc_now()
+        verdict = self._verify_chip(row, data, received_at)
+        outcome, reasons = str(verdict.outcome), list(verdict.reasons)
+        if outcome == "PASSED" and verdict.document and verdict.document.portrait is None:
+            outcome, reasons = "INDETERMINATE", ["portrait-missing"]
+        if outcome != "PASSED":
+            then = _STATE_BY_OUTCOME[outcome]
+            self.repository.move(row.id, State.CONSENTED, then, outcome=outcome, reasons=reasons)
+            return self.describe(row.id)
+        self.repository.move(
+            row.id,
+            State.CONSENTED,
+            State.CHIP,
+            Piece("chip", 0, 0, data, received_at),
+            capture_challenge=Challenge.random().to_dict(),
+        )
+        return self.describe(row.id)
+
+    def put_frame(self, row: SessionRow, number: int, t_ms: int, data: bytes) -> None:
+        """Keep one frame of the capture.
+
+        Raises:
+            ImageError: it cannot be decoded; nothing changes, another may be sent.
+            EvidenceTooLargeError: there are too many, or they are too large.
+            PieceConflictError: another frame has this number.
+        """
+        _require(row, State.CHIP, State.CAPTURE)
+        if number >= MAX_FRAMES:
+            raise EvidenceTooLargeError(f"a capture has at most {MAX_FRAMES} frames")
+        if self.repository.piece_bytes(row.id) + len(data) > MAX_EVIDENCE_BYTES:
+            raise EvidenceTooLargeError(f"a session holds at most {MAX_EVIDENCE_BYTES >> 20} MiB")
+        decode_image(data)
+        if row.state == State.CHIP:
+            self.repository.begin_capture(row.id)
+        self.repository.put_piece(
+            row.id, State.CAPTURE, Piece("frame", number, t_ms, data, utc_now())
+        )
+
+    def decide(self, row: SessionRow) -> SessionOut:
+        """Judge the capture, decide, sign if it passed, and forget the evidence.
+
+        Raises:
+            FramesIncompleteError: no frames, or a gap in their numbers; send what is missing.
+            StateConflictError: the session has no capture to decide.
+        """
+        _require(row, State.CAPTURE)
+        pieces = self.repository.pieces(row.id, "frame")
+        if not pieces or [piece.number for piece in pieces] != list(range(len(pieces))):
+            raise FramesIncompleteError(
+                f"{len(pieces)} frames have arrived and their numbers have gaps"
+                if pieces
+                else "no frame has arrived"
+            )
+        self.repository.move(row.id, State.CAPTURE, State.DECIDING)
+        frames = [FrameSample(piece.data, float(piece.t_ms)) for piece in pieces]
+        try:
+            decision, assertion = self._decide(row, frames)
+        except BaseException:
+            self.repository.move(row.id, State.DECIDING, State.CAPTURE)
+            raise
+        self.repository.move(
+            row.id,
+            State.DECIDING,
+            _STATE_BY_OUTCOME[decision.outcome],
+            outcome=decision.outcome,
+            level=decision.level,
+            reasons=list(decision.reasons),
+            assertion=assertion,
+        )
+        self.repository.purge(row.id)
+        return self.describe(row.id)
+
+    def assertion(self, row: SessionRow) -> str:
+        """Return the signed assertion.
+
+        Raises:
+            AssertionNotIssuedError: the session has not passed.
+        """
+        if row.assertion is None:
+            raise AssertionNotIssuedError(f"the session is {row.state}; it has no assertion")
+        return row.assertion
+
+    def cancel(self, row: SessionRow) -> SessionOut:
+        """Give up the session and forget its evidence."""
+        if row.state != State.CANCELLED:
+            self.repository.move(row.id, State(row.state), State.CANCELLED)
+            self.repository.purge(row.id)
+        return self.describe(row.id)
+
+    def _request(self, row: SessionRow) -> tuple[SessionIn, Procedure]:
+        request = SessionIn.model_validate(row.request)
+        return request, self.catalogue.get(request.procedure_code)
+
+    def _is_chip_piece(self, row: SessionRow, data: bytes) -> bool:
+        return [piece.data for piece in self.repository.pieces(row.id, "chip")] == [data]
+
+    def _verify_chip(self, row: SessionRow, data: bytes, received_at: datetime) -> ChipVerdict:
+        return verify_evidence(
+            ChipEvidence.from_bytes(data),
+            self.anchors,
+            challenge=row.chip_challenge,
+            at=received_at.replace(tzinfo=UTC),
+        )
+
+    def _decide(
+        self, row: SessionRow, frames: Sequence[FrameSample]
+    ) -> tuple[Decision, str | None]:
+        request, procedure = self._request(row)
+        (evidence,) = self.repository.pieces(row.id, "chip")
+        chip = self._verify_chip(row, evidence.data, evidence.received_at)
+        document = chip.document
+        if document is None or document.portrait is None:
+            raise StateConflictError("the chip's evidence no longer verifies")
+        face = self.pipeline.verify_capture(
+            document.portrait, frames, Challenge.from_dict(row.capture_challenge)
+        )
+        if face.comparison is None:
+            return Decision("INDETERMINATE", None, face.reasons), None
+        parts: _Parts = {
+            "chip": sections.chip_section(chip),
+            "face": sections.face_section(face.comparison),
+            "pad": sections.pad_section(face),
+            "iad": sections.capture_section(),
+            "attendance": sections.attendance_section(request),
+        }
+        decision = decide(procedure, chip, face, findings_of(**parts))
+        if decision.level is None:
+            return decision, None
+        claims = AssertionClaims(
+            audience=request.audience,
+            nonce=request.nonce,
+            txn=sections.transaction_section(row.id, request),
+            verified_claims=sections.verified_claims_section(
+                row.id,
+                procedure,
+                decision.level,
+                document,
+                chip,
+                face.comparison,
+                datetime.now(UTC),
+            ),
+            policy=sections.policy_section(procedure),
+            **parts,
+        )
+        return decision, issue(claims, self.key)
+
+
+def _require(row: SessionRow, *states: State) -> None:
+    if row.state == State.EXPIRED:
+        raise SessionExpiredError("the session has run out of time; open a new one")
+    if row.state not in states:
+        raise StateConflictError(f"the session is {row.state}; this step needs {states[0]}")
