@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.verification import (
     ExtensionPolicy,
@@ -33,6 +34,24 @@ DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336 §3.1
 MAX_CERTIFICATES = 4
 
 
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    Warning,
+)
+"""What `cryptography` raises over a certificate that it cannot read; warnings where they are set
+to be errors."""
+
+
+def load_pem(data: bytes) -> tuple[x509.Certificate, ...]:
+    """Read PEM certificates (raises `UNREADABLE`)."""
+    return tuple(_understood(c) for c in x509.load_pem_x509_certificates(data))
+
+
 def load_roots(*pems: bytes) -> tuple[x509.Certificate, ...]:
     """Read pinned root certificates, each PEM (one or several) or DER.
 
@@ -43,10 +62,10 @@ def load_roots(*pems: bytes) -> tuple[x509.Certificate, ...]:
     for data in pems:
         try:
             if b"-----BEGIN" in data:
-                roots += x509.load_pem_x509_certificates(data)
+                roots += load_pem(data)
             else:
-                roots.append(x509.load_der_x509_certificate(data))
-        except ValueError:
+                roots.append(_understood(x509.load_der_x509_certificate(data)))
+        except UNREADABLE:
             raise RootsUnusableError("a pinned root is not a certificate") from None
     if not roots:
         raise RootsUnusableError("no root is pinned")
@@ -62,8 +81,8 @@ def parse_chain(x5c: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
     if not 0 < len(x5c) <= MAX_CERTIFICATES:
         raise AssertionMalformedError(f"x5c must hold one to {MAX_CERTIFICATES} certificates")
     try:
-        return tuple(x509.load_der_x509_certificate(der) for der in x5c)
-    except ValueError:
+        return tuple(_understood(x509.load_der_x509_certificate(der)) for der in x5c)
+    except UNREADABLE:
         raise AssertionMalformedError("x5c holds something else than certificates") from None
 
 
@@ -112,7 +131,7 @@ def signing_key_of(leaf: x509.Certificate) -> ec.EllipticCurvePublicKey:
         usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
         purposes = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         is_ca = leaf.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+    except x509.ExtensionNotFound:
         raise KeyUsageMissingError("the leaf does not say what its key may be used for") from None
     if is_ca or not usage.digital_signature or DOCUMENT_SIGNING not in purposes:
         raise KeyUsageMissingError("the leaf is not a certificate for signing assertions")
@@ -123,7 +142,7 @@ def issuers_named_by(leaf: x509.Certificate) -> tuple[str, ...]:
     """Return the issuer identifiers (URIs of the subjectAltName) that a leaf speaks for."""
     try:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+    except x509.ExtensionNotFound:
         return ()
     return tuple(names.get_values_for_type(x509.UniformResourceIdentifier))
 
@@ -136,6 +155,14 @@ def check_issuer(leaf: x509.Certificate, issuer: Any) -> None:
     """
     if not issuer or issuer not in issuers_named_by(leaf):
         raise IssuerMismatchError("the signing certificate does not speak for this issuer")
+
+
+def _understood(certificate: x509.Certificate) -> x509.Certificate:
+    """Read now what `cryptography` reads only when asked, so that nothing fails to parse later."""
+    for part in ("subject", "issuer", "extensions", "not_valid_before_utc", "not_valid_after_utc"):
+        getattr(certificate, part)
+    certificate.public_key()
+    return certificate
 
 
 def _valid(certificate: x509.Certificate, at: datetime) -> bool:

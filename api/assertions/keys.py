@@ -19,12 +19,20 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc.jwk import ECKey
 
 from api.assertions.authority import KeyPair, make_issuing_ca, make_leaf, make_root
-from api.assertions.chain import issuers_named_by, load_roots, signing_key_of, verify_path
+from api.assertions.chain import (
+    UNREADABLE,
+    issuers_named_by,
+    load_pem,
+    load_roots,
+    signing_key_of,
+    verify_path,
+)
 from api.assertions.errors import (
     ChainExpiredError,
     ChainUnpinnedRootError,
@@ -108,13 +116,13 @@ def init(
     if not urlsplit(issuer).scheme or not issuer.isascii() or " " in issuer:
         raise SigningKeyUnusableError("the issuer must be a URI, such as https://office.example")
     encryption = _encryption(password)
+    # RFC 5280 appendix A.1, ub-organization-name
+    if not 0 < len(name.strip()) <= 64 or not name.isprintable():
+        raise SigningKeyUnusableError("the name must have 1 to 64 characters")
     begin = at or datetime.now(UTC)
-    try:
-        root = make_root(name, begin)
-        issuing_ca = make_issuing_ca(name, root, begin)
-        leaf = make_leaf(name, issuer, issuing_ca, begin)
-    except ValueError:
-        raise SigningKeyUnusableError("the name must have 1 to 64 characters") from None
+    root = make_root(name, begin)
+    issuing_ca = make_issuing_ca(name, root, begin)
+    leaf = make_leaf(name, issuer, issuing_ca, begin)
     private = {
         ROOT_KEY: _pem(root, encryption),
         ISSUING_CA_KEY: _pem(issuing_ca, encryption),
@@ -144,9 +152,9 @@ def load(folder: Path, password: str | None, *, at: datetime | None = None) -> S
     """
     try:
         key_pem = (folder / SIGNING_KEY).read_bytes()
-        chain = tuple(x509.load_pem_x509_certificates((folder / SIGNING).read_bytes()))
+        chain = load_pem((folder / SIGNING).read_bytes())
         roots = load_roots((folder / ROOT).read_bytes())
-    except (OSError, ValueError, RootsUnusableError):
+    except (OSError, RootsUnusableError, *UNREADABLE):
         raise SigningKeyUnusableError(
             f"{folder} does not hold a signing key with its certificates (chinhchu keys init)"
         ) from None
@@ -174,8 +182,8 @@ def describe(folder: Path) -> tuple[CertificateSummary, ...]:
     summaries = []
     for name in (ROOT, ISSUING_CA, SIGNING):
         try:
-            certificate = x509.load_pem_x509_certificates((folder / name).read_bytes())[0]
-        except (OSError, ValueError):
+            certificate = load_pem((folder / name).read_bytes())[0]
+        except (OSError, *UNREADABLE):
             raise SigningKeyUnusableError(f"{folder / name} is not a certificate") from None
         summaries.append(
             CertificateSummary(
@@ -219,7 +227,7 @@ def _decrypt(pem: bytes, password: str | None) -> ec.EllipticCurvePrivateKey:
         key = serialization.load_pem_private_key(
             pem, password.encode() if encrypted and password else None
         )
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         if encrypted:
             raise KeysPasswordError("the password does not open the signing key") from None
         raise SigningKeyUnusableError("the signing key is not a private key in PEM") from None

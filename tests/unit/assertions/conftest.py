@@ -13,3 +13,15 @@ SPECIMEN = runpy.run_path(str(Path(__file__).parents[2] / "unit/assertions/offic
 def office() -> Any:
     """An issuer and its relying party."""
     return SPECIMEN["Office"]()
+
+
+@pytest.fixture(scope="session")
+def other_office() -> Any:
+    """Another issuer, whom nobody pinned."""
+    return SPECIMEN["Office"]()
+
+
+@pytest.fixture(scope="session")
+def office_type() -> Any:
+    """What an office is made of."""
+    return SPECIMEN["Office"]

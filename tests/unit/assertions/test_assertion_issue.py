@@ -1,0 +1,90 @@
+"""Issuing and presenting."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from api.assertions import jws, sd_jwt
+from api.assertions.disclosures import conceal
+from api.assertions.errors import (
+    AssertionMalformedError,
+    DisclosureUnknownError,
+    SigningKeyExpiredError,
+)
+from api.assertions.verification import Outcome
+
+NAME = ("verified_claims", "claims", "name")
+NUMBER = ("verified_claims", "verification", "evidence", 0, "document_details", "document_number")
+
+
+def test_present_only_what_is_chosen(office: Any) -> None:
+    presented = sd_jwt.present(office.issue(), [NAME, NUMBER])
+    verification = office.verify(presented)
+    assert verification.outcome is Outcome.PASSED
+    verified = verification.claims["verified_claims"]
+    assert verified["claims"] == {"name": "NGUYỄN THỊ MẪU"}
+    evidence = verified["verification"]["evidence"][0]
+    assert evidence["document_details"]["document_number"] == "079200000001"
+    assert "score" not in verification.claims["face"]
+
+
+def test_present_nothing(office: Any) -> None:
+    verification = office.verify(sd_jwt.present(office.issue(), []))
+    assert verification.outcome is Outcome.PASSED
+    assert verification.claims["verified_claims"]["claims"] == {}
+
+
+def test_present_what_is_not_there(office: Any) -> None:
+    with pytest.raises(DisclosureUnknownError):
+        sd_jwt.present(office.issue(), [("verified_claims", "claims", "religion")])
+    with pytest.raises(DisclosureUnknownError):
+        sd_jwt.present(sd_jwt.present(office.issue(), []), [NAME])
+
+
+def test_present_what_is_bound_already(office: Any) -> None:
+    with pytest.raises(AssertionMalformedError):
+        sd_jwt.present(office.issue() + "a.b.c", [NAME])
+
+
+def test_hide_what_is_not_there() -> None:
+    for path in (("b",), ("a", "c"), ("a", 0, "x")):
+        with pytest.raises(DisclosureUnknownError):
+            conceal({"a": 1}, [path])
+
+
+def test_decoys_hide_how_many_claims_there_are(office: Any) -> None:
+    plain = office.issue()
+    decoyed = sd_jwt.issue(office.claims(), office.key, decoys=3)
+    count = [
+        len(jws.parse(a.split("~")[0]).payload["verified_claims"]["claims"]["_sd"])
+        for a in (plain, decoyed)
+    ]
+    assert count == [7, 10]
+    assert office.verify(decoyed).outcome is Outcome.PASSED
+
+
+def test_salts_are_fresh_and_long_enough(office: Any) -> None:
+    from api.assertions.encoding import b64url_decode, parse_json
+
+    tokens = [sd_jwt.parse(office.issue()) for _ in range(5)]
+    salts = [parse_json(b64url_decode(d.encoded))[0] for t in tokens for d in t.disclosures]
+    assert len(set(salts)) == len(salts)
+    assert all(len(b64url_decode(salt)) == 16 for salt in salts)
+
+
+def test_header(office: Any) -> None:
+    header = sd_jwt.parse(office.issue()).issued.header
+    assert header["alg"] == "ES256"
+    assert header["typ"] == "dc+sd-jwt"
+    assert len(header["x5c"]) == 2  # leaf and issuing CA; the root is pinned, never sent
+
+
+def test_key_that_does_not_cover_the_life_of_the_assertion(office: Any) -> None:
+    for issued_at in (office.key.not_after - timedelta(minutes=5), office.at - timedelta(days=2)):
+        with pytest.raises(SigningKeyExpiredError):
+            sd_jwt.issue(office.claims(issued_at=issued_at), office.key)
+
+
+def test_assertion_is_as_small_as_the_reference_says(office: Any) -> None:
+    assert len(office.issue()) < 7 * 1024
