@@ -1,9 +1,13 @@
-"""The adapter around asn1crypto: its exceptions become ours."""
+"""The adapter around asn1crypto: its exceptions become ours, and its work is bounded."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from devices.errors import DeviceError
+
+MAX_ASN1_BYTES = 64 << 10
+"""More than any SOD, key or certificate; asn1crypto takes quadratic time for a hostile tag."""
 
 # asn1crypto parses lazily, so malformed input surfaces as any of these, wherever a field is read.
 _FOREIGN = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
@@ -16,3 +20,14 @@ def asn1_errors(error: DeviceError) -> Iterator[None]:
         yield
     except (*_FOREIGN, RecursionError):
         raise error from None
+
+
+def load_asn1(kind: Any, data: bytes) -> Any:
+    """Return the asn1crypto object of `kind` that `data` is; call it inside `asn1_errors`.
+
+    Raises:
+        ValueError: it is longer than 64 KiB, malformed, or something follows it.
+    """
+    if len(data) > MAX_ASN1_BYTES:
+        raise ValueError("too long")
+    return kind.load(data, strict=True)

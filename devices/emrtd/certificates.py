@@ -12,11 +12,11 @@ from typing import Any
 from asn1crypto import pem, x509
 from cryptography.exceptions import InvalidSignature
 
-from devices.emrtd.asn1 import asn1_errors
+from devices.emrtd.asn1 import MAX_ASN1_BYTES, asn1_errors, load_asn1
 from devices.emrtd.errors import KeyUnsupportedError
 from devices.emrtd.public_keys import PublicKey, parse_public_key, verify_signature
 
-MAX_CERTIFICATE_BYTES = 64 << 10
+MAX_CERTIFICATE_BYTES = MAX_ASN1_BYTES
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def parse_certificate(data: bytes) -> Certificate:
             kind, _, data = pem.unarmor(data)
             if kind not in ("CERTIFICATE", "X509 CERTIFICATE"):
                 raise malformed
-        parsed = x509.Certificate.load(data, strict=True)
+        parsed = load_asn1(x509.Certificate, data)
         usage = parsed.key_usage_value
         constraints = parsed.basic_constraints_value
         return Certificate(

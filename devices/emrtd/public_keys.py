@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 
-from devices.emrtd.asn1 import asn1_errors
+from devices.emrtd.asn1 import asn1_errors, load_asn1
 from devices.emrtd.elliptic_curves import BY_OID, BY_ORDER, Curve
 from devices.emrtd.errors import KeyUnsupportedError
 
@@ -91,13 +91,15 @@ def parse_public_key(spki: bytes) -> PublicKey:
             EC, or on a curve that is not one of the known ones.
     """
     with asn1_errors(KeyUnsupportedError("a public key is malformed")):
-        info = keys.PublicKeyInfo.load(spki, strict=True)
+        info = load_asn1(keys.PublicKeyInfo, spki)
         algorithm = info["algorithm"]
         if str(algorithm["algorithm"].dotted) == _EC_PUBLIC_KEY:
             return _ec_key(algorithm["parameters"], bytes(info["public_key"]))
         if str(algorithm["algorithm"].dotted) in (_RSA_ENCRYPTION, _RSASSA_PSS):
             parsed = info["public_key"].parsed
-            return _rsa_key(int(parsed["modulus"].native), int(parsed["public_exponent"].native))
+            # Some issuers leave out the leading 00, which makes the INTEGER negative in DER.
+            numbers = (parsed["modulus"].contents, parsed["public_exponent"].contents)
+            return _rsa_key(*(int.from_bytes(number, "big") for number in numbers))
     raise KeyUnsupportedError("a public key is neither RSA nor on an elliptic curve")
 
 
@@ -237,7 +239,7 @@ def _candidate_pairs(curve: Curve, signature: bytes) -> list[tuple[int, int]]:
         )
     try:
         # Integers with a surplus leading 00 occur on real chips; asn1crypto accepts them.
-        parsed = algos.DSASignature.load(signature, strict=True)
+        parsed = load_asn1(algos.DSASignature, signature)
         pairs.append((int(parsed["r"].native), int(parsed["s"].native)))
     except (ValueError, TypeError, KeyError):
         pass

@@ -8,7 +8,7 @@ from enum import Enum
 
 from asn1crypto import core
 
-from devices.emrtd.asn1 import asn1_errors
+from devices.emrtd.asn1 import asn1_errors, load_asn1
 from devices.emrtd.errors import FileMalformedError
 from devices.emrtd.kdf import SessionCipher
 
@@ -111,7 +111,7 @@ def parse_security_infos(data: bytes) -> tuple[SecurityInfo, ...]:
         FileMalformedError: it is none, is empty, or holds more than 64.
     """
     with asn1_errors(FileMalformedError("the security infos are malformed")):
-        infos = _SecurityInfos.load(data, strict=True)
+        infos = load_asn1(_SecurityInfos, data)
         if not 1 <= len(infos) <= MAX_INFOS:
             raise FileMalformedError("the security infos are empty or too many")
         return tuple(_security_info(info) for info in infos)

@@ -12,7 +12,7 @@ from typing import Any
 from asn1crypto import algos, cms, core
 from cryptography.exceptions import InvalidSignature
 
-from devices.emrtd.asn1 import asn1_errors
+from devices.emrtd.asn1 import asn1_errors, load_asn1
 from devices.emrtd.certificates import Certificate, parse_certificate
 from devices.emrtd.errors import AuthenticationRefusedError, KeyUnsupportedError, SodMalformedError
 from devices.emrtd.files import SOD
@@ -103,7 +103,7 @@ def parse_sod(data: bytes) -> Sod:
     except TlvMalformedError:
         raise malformed from None
     with asn1_errors(malformed):
-        info = cms.ContentInfo.load(content, strict=True)
+        info = load_asn1(cms.ContentInfo, content)
         if info["content_type"].native != "signed_data":
             raise SodMalformedError("EF.SOD is not signed data")
         signed = info["content"]
@@ -114,7 +114,7 @@ def parse_sod(data: bytes) -> Sod:
             raise SodMalformedError("EF.SOD must have exactly one signer")
         signer = signed["signer_infos"][0]
         signed_object = bytes(encapsulated["content"])
-        lds_object = _LdsSecurityObject.load(signed_object, strict=True)
+        lds_object = load_asn1(_LdsSecurityObject, signed_object)
         hash_name = str(lds_object["hash_algorithm"]["algorithm"].native)
         return Sod(
             raw=data,

@@ -37,8 +37,9 @@ def _mrz_key(example: dict[str, Any]) -> MrzKey:
 def test_appendix_d2_keys_from_the_mrz(vectors: dict[str, Any]) -> None:
     example = vectors["BAC_D"]
     seed = _mrz_key(example).bac_seed()
-    assert derive_key(seed, KeyPurpose.ENCRYPTION, SessionCipher.TDES).hex().upper() == (
-        example["KEnc"]
+    assert (
+        derive_key(seed, KeyPurpose.ENCRYPTION, SessionCipher.TDES).hex().upper()
+        == (example["KEnc"])
     )
     assert derive_key(seed, KeyPurpose.MAC, SessionCipher.TDES).hex().upper() == example["KMac"]
 

@@ -1,0 +1,190 @@
+"""Any bytes, and any damage to good ones, end in a value or in our own typed error, quickly."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from devices.apdu import CommandApdu, ResponseApdu, StatusWord
+from devices.emrtd.certificates import parse_certificate
+from devices.emrtd.dg13 import parse_dg13
+from devices.emrtd.evidence import ChipEvidence
+from devices.emrtd.kdf import SessionCipher
+from devices.emrtd.lds import parse_com, parse_dg1, parse_dg2, parse_dg14, parse_dg15
+from devices.emrtd.mrz import MrzKey, check_digit, parse_mrz
+from devices.emrtd.public_keys import parse_public_key
+from devices.emrtd.secure_messaging import SecureMessaging
+from devices.emrtd.security_infos import parse_security_infos
+from devices.emrtd.sod import parse_sod, verify_sod
+from devices.errors import DeviceError
+from devices.simulator.image import CardImage
+from devices.simulator.personalise import personalise
+from devices.simulator.profile import load_profile
+from devices.tlv import Tlv, encode_tlv, parse_header, parse_tlv, parse_tlvs
+
+SPECIMEN = Path(__file__).parents[3] / "devices/simulator/specimen.toml"
+QUICK = settings(
+    max_examples=120, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@cache
+def _card() -> CardImage:
+    return personalise(load_profile(SPECIMEN))
+
+
+def _parse_and_verify_sod(data: bytes) -> None:
+    verify_sod(parse_sod(data))
+
+
+def _unwrap(data: bytes) -> None:
+    session = SecureMessaging(SessionCipher.AES_128, bytes(16), bytes(16), bytes(16))
+    session.unwrap(ResponseApdu(data, StatusWord(0x9000)))
+
+
+def _verify_own_issue(data: bytes) -> None:
+    certificate = parse_certificate(data)
+    try:
+        certificate.verify_issued_by(certificate)
+    except Exception as error:
+        if type(error).__name__ != "InvalidSignature":
+            raise
+
+
+PARSERS: dict[str, Callable[[bytes], Any]] = {
+    "EF.CardAccess": parse_security_infos,
+    "EF.COM": parse_com,
+    "EF.SOD": _parse_and_verify_sod,
+    "EF.DG1": parse_dg1,
+    "EF.DG2": parse_dg2,
+    "EF.DG13": parse_dg13,
+    "EF.DG14": parse_dg14,
+    "EF.DG15": parse_dg15,
+    "header": parse_header,
+    "tlv": parse_tlv,
+    "tlvs": parse_tlvs,
+    "key": parse_public_key,
+    "certificate": _verify_own_issue,
+    "evidence": ChipEvidence.from_bytes,
+    "response": ResponseApdu.parse,
+    "secure messaging": _unwrap,
+}
+
+
+def _value_or_typed_error(parse: Callable[[bytes], Any], data: bytes) -> None:
+    try:
+        parse(data)
+    except DeviceError as error:
+        assert error.code
+        assert type(error) is not DeviceError
+
+
+@pytest.mark.parametrize("name", PARSERS)
+@QUICK
+@given(data=st.binary(max_size=512))
+def test_any_bytes(name: str, data: bytes) -> None:
+    _value_or_typed_error(PARSERS[name], data)
+
+
+@pytest.mark.parametrize("name", [name for name in PARSERS if name.startswith("EF.")])
+@QUICK
+@given(data=st.data())
+def test_damaged_files(name: str, data: st.DataObject) -> None:
+    genuine = _card().files.get(name)
+    if genuine is None:
+        genuine = encode_tlv(0x75, encode_tlv(0x7F61, encode_tlv(0x7F60, bytes(80))))
+    damaged = bytearray(genuine)
+    for _ in range(data.draw(st.integers(1, 4))):
+        position = data.draw(st.integers(0, len(damaged) - 1))
+        damaged[position] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(damaged)))
+    _value_or_typed_error(PARSERS[name], bytes(damaged))
+    _value_or_typed_error(PARSERS[name], bytes(damaged[:cut]))
+
+
+@QUICK
+@given(data=st.data())
+def test_damaged_certificates(data: st.DataObject) -> None:
+    damaged = bytearray(_card().csca)
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    _value_or_typed_error(_verify_own_issue, bytes(damaged))
+
+
+@QUICK
+@given(text=st.text(max_size=120))
+def test_any_text_as_mrz(text: str) -> None:
+    _value_or_typed_error(lambda _: parse_mrz(text), b"")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x30\x84\xff\xff\xff\xff",
+        b"\x30\x80" * 50_000,
+        b"\x30\x81" * 50_000,
+        b"\xa1" * 1_000_000,
+        b"\x1f" + b"\x81" * 1_000_000,
+        b"\x30\x82\xff\xff" * 20_000,
+    ],
+    ids=["4-gib", "indefinite", "truncated", "tags", "long-tag", "nested"],
+)
+@pytest.mark.parametrize("name", PARSERS)
+@pytest.mark.timeout(10)
+def test_bombs(name: str, data: bytes) -> None:
+    for wrapped in (data, encode_tlv(0x77, data), encode_tlv(0x6D, data)):
+        _value_or_typed_error(PARSERS[name], wrapped)
+
+
+def test_ten_thousand_nested_objects_do_not_recurse() -> None:
+    data = b""
+    for _ in range(10_000):
+        data = encode_tlv(0x30, data)
+    for parse in PARSERS.values():
+        _value_or_typed_error(parse, data)
+        _value_or_typed_error(parse, encode_tlv(0x77, data))
+
+
+@QUICK
+@given(tag=st.sampled_from([0x02, 0x30, 0x5F1F, 0x7F61, 0x87]), value=st.binary(max_size=70_000))
+def test_tlv_round_trip(tag: int, value: bytes) -> None:
+    assert parse_tlv(encode_tlv(tag, value), tag) == Tlv(tag, value)
+
+
+@QUICK
+@given(
+    cipher=st.sampled_from(list(SessionCipher)),
+    data=st.binary(max_size=700),
+    le=st.one_of(st.none(), st.integers(1, 65536)),
+    ins=st.sampled_from([0xB0, 0xB1, 0x88, 0xA4]),
+)
+def test_a_protected_command_is_whole_and_hides_its_data(
+    cipher: SessionCipher, data: bytes, le: int | None, ins: int
+) -> None:
+    key = bytes(range(cipher.key_bytes))
+    session = SecureMessaging(cipher, key, key, bytes(cipher.block_bytes))
+    wrapped = session.wrap(CommandApdu(0x00, ins, 0x00, 0x00, data, le))
+    tags = [element.tag for element in parse_tlvs(wrapped.data)]
+    cryptogram = [0x85 if ins & 1 else 0x87] if data else []
+    assert tags == cryptogram + ([0x97] if le else []) + [0x8E]
+    assert len(data) < 8 or data not in wrapped.to_bytes()
+
+
+@QUICK
+@given(
+    number=st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=1, max_size=9),
+    birth=st.text("0123456789", min_size=6, max_size=6),
+    expiry=st.text("0123456789", min_size=6, max_size=6),
+)
+def test_td3_round_trip(number: str, birth: str, expiry: str) -> None:
+    number_field, personal = number.ljust(9, "<"), "<" * 14
+    line2 = f"{number_field}{check_digit(number_field)}UTO{birth}{check_digit(birth)}F"
+    line2 += f"{expiry}{check_digit(expiry)}{personal}0"
+    line2 += check_digit(line2[0:10] + line2[13:20] + line2[21:43])
+    mrz = parse_mrz("P<UTOERIKSSON<<ANNA<MARIA".ljust(44, "<") + "\n" + line2)
+    assert (mrz.document_number, mrz.name) == (number, "ERIKSSON ANNA MARIA")
+    assert mrz.key == MrzKey(number, birth, expiry)
