@@ -3,7 +3,6 @@
 Source: RFC 9901 §4.2 (disclosures), §7.1 (processing).
 """
 
-import copy
 import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
@@ -97,7 +96,7 @@ def conceal(
     Raises:
         DisclosureUnknownError: a path leads nowhere.
     """
-    hidden = copy.deepcopy(payload)
+    hidden: dict[str, Any] = _copy(payload)
     disclosures: list[Disclosure] = []
     holders: list[dict[str, Any]] = []
     # Deepest first, so that what is hidden inside a hidden claim goes into its disclosure.
@@ -229,3 +228,10 @@ def _parent(payload: dict[str, Any], path: ClaimPath) -> Any:
     except (KeyError, IndexError, TypeError):
         raise DisclosureUnknownError("there is no such claim to disclose") from None
     return value
+
+
+def _copy(value: Any) -> Any:
+    """Copy the objects and arrays of a JSON value."""
+    if isinstance(value, dict):
+        return {name: _copy(item) for name, item in value.items()}
+    return [_copy(item) for item in value] if isinstance(value, list) else value
