@@ -31,6 +31,13 @@ STATUS_BY_CODE: Mapping[str, HTTPStatus] = {
 }
 """What the caller did; every other code is the server's own fault (500)."""
 
+CODE_BY_STATUS: Mapping[int, str] = {
+    HTTPStatus.NOT_FOUND: "not-found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method-not-allowed",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "body-too-large",
+}
+"""Refusals that come from the framework, before any code of ours."""
+
 log = logging.getLogger("chinhchu.api")
 
 
@@ -72,8 +79,8 @@ def install(app: FastAPI) -> None:
 
     def http(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        phrase = HTTPStatus(error.status_code).phrase
-        return problem(error.status_code, phrase.lower().replace(" ", "-"), phrase)
+        code = CODE_BY_STATUS.get(error.status_code, "request-refused")
+        return problem(error.status_code, code, HTTPStatus(error.status_code).phrase)
 
     def unexpected(_: Request, error: Exception) -> JSONResponse:
         log.error("unexpected %s", type(error).__name__)

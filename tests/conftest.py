@@ -2,8 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from biometrics.manifest import Manifest
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -15,3 +19,14 @@ def test_data() -> Path:
     if not folder.is_dir():
         pytest.skip("test data absent: set CHINHCHU_TEST_DATA to its folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def manifest() -> "Manifest":
+    """Return the project's manifest with its required models and samples installed."""
+    from biometrics.manifest import load_manifest
+    from biometrics.weights import fetch
+
+    loaded = load_manifest()
+    fetch(loaded)
+    return loaded
