@@ -1,6 +1,6 @@
 """The claim set of the assertion, and the refusal to make one that its checks do not carry.
 
-Field names are claim names. A field made with `_disclosable` is selectively disclosable; all
+Field names are claim names. A field made with `disclosable` is selectively disclosable; all
 others are always visible. `audit` and `status` stay out until a log and a status list exist.
 
 Source: OpenID Connect for Identity Assurance 1.0 (`verified_claims`), SD-JWT VC (`vct`).
@@ -8,9 +8,8 @@ Source: OpenID Connect for Identity Assurance 1.0 (`verified_claims`), SD-JWT VC
 
 import hashlib
 import secrets
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 from api.assertions.disclosures import ClaimPath
@@ -21,6 +20,7 @@ from api.assertions.errors import (
 )
 from api.assertions.findings import Findings, mandatory_shortfalls
 from api.assertions.levels import cap_level
+from api.assertions.payload import Payload, as_json, disclosable, disclosable_paths
 from api.assertions.vct import VCT, VCT_INTEGRITY
 from api.assertions.vocabulary import (
     AssuranceLevel,
@@ -36,11 +36,6 @@ from api.assertions.vocabulary import (
 TRUST_FRAMEWORK = "urn:chinhchu:trust-framework:1"
 DEFAULT_LIFETIME_S = 15 * 60
 MAX_LIFETIME_S = 24 * 60 * 60
-
-
-def _disclosable() -> Any:
-    """Declare an optional claim that the holder may leave out, and that no `repr` shows."""
-    return field(default=None, repr=False, metadata={"disclosable": True})
 
 
 @dataclass(frozen=True)
@@ -105,7 +100,7 @@ class DocumentDetails:
     """YYYY-MM-DD."""
     date_of_expiry: str | None = None
     """YYYY-MM-DD; absent for a card without expiry."""
-    document_number: str | None = _disclosable()
+    document_number: str | None = disclosable()
 
 
 @dataclass(frozen=True)
@@ -160,14 +155,14 @@ class IdentityVerification:
 class PersonClaims:
     """What is said of the person; only what the procedure lets an office know."""
 
-    name: str | None = _disclosable()
-    id_number: str | None = _disclosable()
-    birthdate: str | None = _disclosable()
+    name: str | None = disclosable()
+    id_number: str | None = disclosable()
+    birthdate: str | None = disclosable()
     """YYYY-MM-DD."""
-    sex: str | None = _disclosable()
-    nationality: str | None = _disclosable()
-    residence: str | None = _disclosable()
-    age_over_18: bool | None = _disclosable()
+    sex: str | None = disclosable()
+    nationality: str | None = disclosable()
+    residence: str | None = disclosable()
+    age_over_18: bool | None = disclosable()
 
 
 @dataclass(frozen=True)
@@ -230,7 +225,7 @@ class Face:
     model_sha256: str
     reference_quality: CheckResult = CheckResult.NOT_PERFORMED
     probe_quality: CheckResult = CheckResult.NOT_PERFORMED
-    score: float | None = _disclosable()
+    score: float | None = disclosable()
 
 
 @dataclass(frozen=True)
@@ -284,7 +279,7 @@ class Attendance:
     officer_decision: OfficerDecision = OfficerDecision.NOT_ASKED
     kiosk_seal: CheckResult = CheckResult.NOT_SUPPORTED
     """ok: a sealed, enrolled kiosk."""
-    officer_ref: str | None = _disclosable()
+    officer_ref: str | None = disclosable()
 
 
 @dataclass(frozen=True)
@@ -295,14 +290,6 @@ class Policy:
     version: str
     digest: str
     """SHA-256 of the policy's file, lower-case hex."""
-
-
-@dataclass(frozen=True)
-class Payload:
-    """A claim set as JSON values, and which of its claims are selectively disclosable."""
-
-    claims: dict[str, Any] = field(repr=False)
-    disclosable: tuple[ClaimPath, ...]
 
 
 @dataclass(frozen=True)
@@ -346,7 +333,7 @@ class AssertionClaims:
             "txn.id": self.txn.id,
             "txn.procedure_code": self.txn.procedure_code,
             "verified_claims.verification.evidence": self.verified_claims.verification.evidence,
-            "verified_claims.claims": _as_json(self.verified_claims.claims),
+            "verified_claims.claims": as_json(self.verified_claims.claims),
             "policy.digest": self.policy.digest,
             "chip.pa.sod_sha256": self.chip.pa.sod_sha256,
             "chip.pa.csca_ski": self.chip.pa.csca_ski,
@@ -381,12 +368,12 @@ class AssertionClaims:
             "aud": self.audience,
             "nonce": self.nonce,
         }
-        disclosable: list[ClaimPath] = []
+        hidden: list[ClaimPath] = []
         for name in _SECTIONS:
             section = getattr(self, name)
-            claims[name] = _as_json(section)
-            disclosable += _disclosable_paths(section, (name,))
-        return Payload(claims, tuple(disclosable))
+            claims[name] = as_json(section)
+            hidden += disclosable_paths(section, (name,))
+        return Payload(claims, tuple(hidden))
 
 
 _SECTIONS = ("txn", "verified_claims", "chip", "face", "pad", "iad", "attendance", "policy")
@@ -397,34 +384,4 @@ def findings_of(
 ) -> Findings:
     """Return what the table of levels sees in a session's results."""
     sections = {"chip": chip, "face": face, "pad": pad, "iad": iad, "attendance": attendance}
-    return Findings.from_payload({name: _as_json(value) for name, value in sections.items()})
-
-
-def _as_json(value: Any) -> Any:
-    """Return dataclasses as objects without their absent fields, times as RFC 3339 in UTC."""
-    if is_dataclass(value):
-        named = ((f.name, getattr(value, f.name)) for f in fields(value))
-        return {name: _as_json(item) for name, item in named if item is not None}
-    if isinstance(value, tuple):
-        return [_as_json(item) for item in value]
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise ClaimsIncompleteError("a time in the claims needs a time zone")
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(value, StrEnum):
-        return str(value)
-    return value
-
-
-def _disclosable_paths(value: Any, path: ClaimPath) -> list[ClaimPath]:
-    paths: list[ClaimPath] = []
-    if is_dataclass(value):
-        for f in fields(value):
-            item = getattr(value, f.name)
-            if item is not None and f.metadata.get("disclosable"):
-                paths.append((*path, f.name))
-            paths += _disclosable_paths(item, (*path, f.name))
-    elif isinstance(value, tuple):
-        for index, item in enumerate(value):
-            paths += _disclosable_paths(item, (*path, index))
-    return paths
+    return Findings.from_payload({name: as_json(value) for name, value in sections.items()})
