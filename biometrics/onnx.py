@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -25,11 +24,6 @@ class Model:
         """The manifest's entry: contract, outputs, operating points, digest."""
         self._session = session
 
-    @cached_property
-    def outputs(self) -> tuple[str, ...]:
-        """The names of the output tensors, in the manifest's order."""
-        return self.entry.outputs
-
     def run(self, tensor: Float32Array) -> dict[str, Float32Array]:
         """Run the model on one input tensor and return its outputs by name.
 
@@ -41,13 +35,13 @@ class Model:
         """
         try:
             values: Sequence[Float32Array] = self._session.run(
-                list(self.outputs), {self.entry.input.tensor: tensor}
+                list(self.entry.outputs), {self.entry.input.tensor: tensor}
             )
         except Exception as error:  # onnxruntime's own exceptions have no common root
             raise ModelUnusableError(
                 f"the model {self.entry.name} cannot run on a tensor of shape {tensor.shape}"
             ) from error
-        return dict(zip(self.outputs, values, strict=True))
+        return dict(zip(self.entry.outputs, values, strict=True))
 
     def __repr__(self) -> str:
         return f"Model({self.entry.name!r})"
