@@ -12,7 +12,7 @@ import pytest
 from biometrics.manifest import Manifest, load_manifest
 from biometrics.onnx import Model, open_model
 from biometrics.weights import FetchIncompleteError, ModelMissingError, cache, fetch, sample
-from biometrics.weights.sources import FileUnobtainableError, Sources
+from biometrics.weights.sources import FOLDER, FileUnobtainableError, Sources
 
 ROOT = Path(__file__).resolve().parents[3]
 Image = npt.NDArray[np.uint8]
@@ -60,10 +60,12 @@ def published(manifest: Manifest, data_folders: list[Path]) -> Callable[[str], d
         found = {}
         for file in manifest.model(name).files:
             try:
-                found[file.name] = sources.obtain(file, lambda _: None).data
+                obtained = sources.obtain(file, lambda _: None)
             except FileUnobtainableError as error:
                 pytest.skip(str(error))
-            (kept / file.name).write_bytes(found[file.name])
+            found[file.name] = obtained.data
+            if obtained.origin != FOLDER:
+                (kept / file.name).write_bytes(obtained.data)
         return found
 
     return files
