@@ -113,6 +113,10 @@ def parse_sod(data: bytes) -> Sod:
         if len(signed["signer_infos"]) != 1:
             raise SodMalformedError("EF.SOD must have exactly one signer")
         signer = signed["signer_infos"][0]
+        # RFC 5652, 5.1: the signer's hash is one of those announced.
+        announced = {str(item["algorithm"].dotted) for item in signed["digest_algorithms"]}
+        if str(signer["digest_algorithm"]["algorithm"].dotted) not in announced:
+            raise SodMalformedError("EF.SOD does not announce the hash algorithm of its signer")
         signed_object = bytes(encapsulated["content"])
         lds_object = load_asn1(_LdsSecurityObject, signed_object)
         hash_name = str(lds_object["hash_algorithm"]["algorithm"].native)
