@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from benchmarks.result import machine, versions
+from devices.errors import DeviceError
 
 STAGES = ("startup", "chip", "face", "pad", "assertion", "session")
 
@@ -22,7 +23,11 @@ def run(stages: Sequence[str], *, quick: bool, progress: Callable[[str], None]) 
     skipped: dict[str, str] = {}
     for stage in stages:
         progress(stage)
-        measured = import_module(f"benchmarks.stages.{stage}").measure(quick)
+        try:
+            measured = import_module(f"benchmarks.stages.{stage}").measure(quick)
+        except DeviceError as error:
+            skipped[stage] = f"{error} [{error.code}]"
+            continue
         metrics |= {name: metric.to_dict() for name, metric in measured.items()}
     return {
         "machine": machine(),
