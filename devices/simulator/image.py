@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from asn1crypto import pem
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from devices.simulator.errors import CardImageInvalidError
 from devices.simulator.keys import generate_key, load_key, type_of
@@ -24,6 +24,8 @@ _MAX_FILE_BYTES = 1 << 20
 @dataclass(frozen=True)
 class CardBehaviour:
     """How the chip behaves, apart from its files and keys."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     can: str = field(repr=False)
     mrz_information: str = field(repr=False)

@@ -34,6 +34,9 @@ FRIENDLY_NAME = "Virtual PCD"
 _START_TIMEOUT_S = 15.0
 _STOP_TIMEOUT_S = 5.0
 _RETRY_S = 0.02
+# pcscd looks every 0.4 s: a card that is exchanged in between would not be powered anew.
+_NOTICE_S = 0.5
+_POWER_TIMEOUT_S = 2.0
 _PORTS = range(20000, 32000)  # below the ports that systems give to outgoing connections
 _PCSCD_PLACES = ("/usr/sbin", "/usr/local/sbin", "/sbin")
 _DRIVERS = (
@@ -76,7 +79,8 @@ class VirtualReader:
         """Where the driver of the reader's first slot listens."""
         self._slot: VpcdSlot | None = None
         self._thread: threading.Thread | None = None
-        self._answered_reset = threading.Event()
+        self._powered = threading.Event()
+        self._removed_at = -_NOTICE_S
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
@@ -118,14 +122,18 @@ class VirtualReader:
         """
         self.remove()
         self._card = card or self._card
-        self._answered_reset.clear()
         deadline = time.monotonic() + _START_TIMEOUT_S
-        self._slot = self._connect(deadline)
-        self._thread = threading.Thread(target=self._slot.serve, name="vpcd-card", daemon=True)
-        self._thread.start()
-        if not self._answered_reset.wait(max(0.0, deadline - time.monotonic())):
+        while True:
+            time.sleep(max(0.0, self._removed_at + _NOTICE_S - time.monotonic()))
+            self._powered.clear()
+            self._slot = self._connect(deadline)
+            self._thread = threading.Thread(target=self._slot.serve, name="vpcd-card", daemon=True)
+            self._thread.start()
+            if self._powered.wait(_POWER_TIMEOUT_S):
+                return
             self.remove()
-            raise VirtualReaderUnavailableError("The virtual reader does not power the card.")
+            if time.monotonic() > deadline:
+                raise VirtualReaderUnavailableError("The virtual reader does not power the card.")
 
     def remove(self) -> None:
         """Take the card away; PC/SC reports it within half a second."""
@@ -134,6 +142,7 @@ class VirtualReader:
         self._slot.remove()
         self._thread.join(_STOP_TIMEOUT_S)
         self._slot = self._thread = None
+        self._removed_at = time.monotonic()
 
     def _start(self, pcscd: Path, driver: Path) -> None:
         folder = Path(self._resources.enter_context(tempfile.TemporaryDirectory(prefix="pcscd-")))
@@ -186,7 +195,7 @@ class VirtualReader:
 
     def _note(self, event: CardEvent) -> None:
         if event == "atr-given":
-            self._answered_reset.set()
+            self._powered.set()
 
 
 _in_use = threading.Lock()
