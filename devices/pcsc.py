@@ -21,6 +21,8 @@ from devices.errors import (
 
 DEFAULT_WAIT_S = 30.0
 _POLL_S = 0.5
+_REMOVAL_NOTICE_S = 1.0
+_REMOVED = "the card was taken away or lost power: place it again"
 
 
 def list_readers() -> list[str]:
@@ -89,7 +91,13 @@ class PcscTransport:
             raise CardRemovedError("the connection to the card is closed")
         scard = self._context.scard
         code, response = scard.SCardTransmit(self._handle, self._protocol, list(command))
-        self._context.check(code)
+        try:
+            self._context.check(code)
+        except ReaderFailedError:
+            # A card that is pulled out fails the exchange before the service notices why.
+            if self._context.is_card_gone(self.name, _REMOVAL_NOTICE_S):
+                raise CardRemovedError(_REMOVED) from None
+            raise
         return bytes(byte & 0xFF for byte in response)
 
     def close(self) -> None:
@@ -163,6 +171,23 @@ class _Context:
         if code != self.scard.SCARD_E_TIMEOUT:
             self.check(code)
 
+    def is_card_gone(self, name: str, wait_s: float) -> bool:
+        """Return whether the reader loses its card within `wait_s`, or is gone itself."""
+        deadline = time.monotonic() + wait_s
+        state = self.scard.SCARD_STATE_UNAWARE
+        while True:
+            left_ms = max(0, int((deadline - time.monotonic()) * 1000))
+            code, current = self.scard.SCardGetStatusChange(
+                self._context, left_ms if state else 0, [(name, state)]
+            )
+            if code == self.scard.SCARD_E_TIMEOUT:
+                return False
+            if code != self.scard.SCARD_S_SUCCESS:
+                return True
+            state = current[0][1]
+            if not state & self.scard.SCARD_STATE_PRESENT:
+                return True
+
     def check(self, code: int) -> None:
         """Raise the error that a result code of the service stands for."""
         if code == self.scard.SCARD_S_SUCCESS:
@@ -190,7 +215,7 @@ def _error(scard: ModuleType, code: int) -> DeviceError:
         scard.SCARD_E_READER_UNAVAILABLE,
         scard.SCARD_E_INVALID_HANDLE,
     ):
-        return CardRemovedError("the card was taken away or lost power: place it again")
+        return CardRemovedError(_REMOVED)
     if code in (scard.SCARD_E_UNKNOWN_READER, scard.SCARD_E_NO_READERS_AVAILABLE):
         return ReaderMissingError("the card reader is not connected")
     if code in (scard.SCARD_E_NO_SERVICE, scard.SCARD_E_SERVICE_STOPPED):

@@ -1,0 +1,121 @@
+"""The same reading through the real PC/SC service, with a virtual reader."""
+
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from devices.emrtd.errors import PasswordWrongError
+from devices.emrtd.mrz import Can, MrzKey
+from devices.emrtd.reader import Progress, read_chip
+from devices.errors import CardMissingError, CardRemovedError, ReaderMissingError
+from devices.pcsc import connect, list_readers
+from devices.simulator.card import SimulatedCard
+from devices.simulator.errors import VirtualReaderUnavailableError
+from devices.simulator.virtual_reader import VirtualReader
+
+CAN = Can("123456")
+CHALLENGE = bytes.fromhex("0011223344556677")
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="pcscd with vpcd is for Linux"),
+    pytest.mark.timeout(90),
+]
+
+
+@pytest.fixture
+def reader(make_card: Any) -> Iterator[VirtualReader]:
+    pytest.importorskip("smartcard", reason="pyscard is not installed: chinhchu[pcsc]")
+    if not shutil.which("pcscd", path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
+        pytest.skip("pcscd is not installed: apt-get install pcscd vsmartcard-vpcd")
+    reader = VirtualReader(SimulatedCard(make_card()))
+    try:
+        reader.__enter__()
+    except VirtualReaderUnavailableError as error:
+        pytest.skip(str(error))
+    yield reader
+    reader.__exit__(None, None, None)
+
+
+def _take_away(reader: VirtualReader) -> None:
+    reader.remove()
+    time.sleep(1)  # PC/SC reports it within half a second
+
+
+@pytest.mark.parametrize(
+    ("password", "used"),
+    [(CAN, "PACE-CAN"), (MrzKey("190123456", "900520", "300520"), "PACE-MRZ")],
+    ids=["can", "mrz"],
+)
+def test_read(reader: VirtualReader, password: Any, used: str) -> None:
+    assert VirtualReader.name in list_readers()
+    with connect(VirtualReader.name, 10) as card:
+        assert card.atr
+        evidence = read_chip(card, password, challenge=CHALLENGE)
+    assert (evidence.access, evidence.reader) == (used, VirtualReader.name)
+    assert evidence.data_groups.keys() == {1, 2, 13, 14, 15}
+    assert evidence.aa_response is not None
+
+
+def test_wrong_can_and_then_the_right_one(reader: VirtualReader) -> None:
+    with connect(None, 10) as card, pytest.raises(PasswordWrongError):
+        read_chip(card, Can("654321"))
+    with connect(None, 10) as card:
+        assert read_chip(card, CAN).access == "PACE-CAN"
+
+
+def test_unknown_reader(reader: VirtualReader) -> None:
+    with pytest.raises(ReaderMissingError):
+        connect("no such reader", 0)
+
+
+def test_part_of_a_readers_name(reader: VirtualReader) -> None:
+    connect("pcd 00 00", 10).close()
+    with pytest.raises(ReaderMissingError):
+        connect("virtual", 0)
+
+
+def test_no_card(reader: VirtualReader) -> None:
+    _take_away(reader)
+    started = time.monotonic()
+    with pytest.raises(CardMissingError) as error:
+        connect(VirtualReader.name, 1.5)
+    assert error.value.retryable
+    assert 1 < time.monotonic() - started < 5
+
+
+def test_card_placed_while_waiting(reader: VirtualReader) -> None:
+    _take_away(reader)
+    placing = threading.Timer(1.0, reader.insert)
+    placing.start()
+    with connect(VirtualReader.name, 15) as card:
+        assert read_chip(card, CAN, data_groups=(1,)).data_group(1)
+    placing.join()
+
+
+def test_card_pulled_out_in_the_middle(reader: VirtualReader, make_card: Any) -> None:
+    reader.insert(SimulatedCard(make_card(extended_length=False)))
+
+    def pull(event: Progress) -> None:
+        if event.file == "EF.DG2" and 0 < event.done_bytes < event.total_bytes / 2:
+            reader.remove()
+
+    with connect(VirtualReader.name, 10) as card, pytest.raises(CardRemovedError) as error:
+        read_chip(card, CAN, progress=pull)
+    assert error.value.retryable
+    reader.insert()
+    with connect(VirtualReader.name, 10) as card:
+        assert read_chip(card, CAN).data_group(2)
+
+
+def test_evidence_over_pcsc_equals_the_cards_files(reader: VirtualReader) -> None:
+    with connect(VirtualReader.name, 10) as card:
+        first = read_chip(card, CAN)
+    with connect(VirtualReader.name, 10) as card:
+        second = read_chip(card, MrzKey("190123456", "900520", "300520"))
+    assert first.files == second.files
