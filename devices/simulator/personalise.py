@@ -7,13 +7,12 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 
 from devices.simulator.dg13 import build_dg13
-from devices.simulator.errors import PortraitUnusableError
 from devices.simulator.image import CardBehaviour, CardImage
 from devices.simulator.keys import EcKeyPair, RsaKeyPair, generate_key
 from devices.simulator.lds import build_com, build_dg1, build_dg2, build_dg3, data_group_name
 from devices.simulator.mrz import build_mrz, mrz_information
 from devices.simulator.pki import TestPki
-from devices.simulator.portrait import make_portrait
+from devices.simulator.portrait import make_portrait, read_picture
 from devices.simulator.profile import CardProfile
 from devices.simulator.security_infos import build_dg14, build_dg15, card_access
 from devices.simulator.sod import build_sod
@@ -89,14 +88,8 @@ def _personal_data_groups(profile: CardProfile, picture: bytes | None) -> dict[i
 
 
 def _profile_portrait(profile: CardProfile) -> bytes | None:
-    if profile.person.portrait is None:
-        return None
-    try:
-        return Path(profile.person.portrait).read_bytes()
-    except OSError as error:
-        raise PortraitUnusableError(
-            f"{profile.person.portrait}: {error.strerror or 'cannot be read'}"
-        ) from None
+    path = profile.person.portrait
+    return None if path is None else read_picture(Path(path))
 
 
 def _stored(key: EcKeyPair | RsaKeyPair | None) -> bytes | None:

@@ -3,6 +3,7 @@
 import io
 import warnings
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -30,6 +31,22 @@ class Portrait:
     """Pixels."""
 
 
+def read_picture(path: Path) -> bytes:
+    """Return the bytes of a picture file.
+
+    Raises:
+        PortraitUnusableError: it is unreadable, or larger than 32 MiB.
+    """
+    try:
+        with path.open("rb") as file:
+            picture = file.read(_MAX_FILE_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise PortraitUnusableError(f"{path}: {reason}") from None
+    _check_file_size(picture)
+    return picture
+
+
 def make_portrait(picture: bytes) -> Portrait:
     """Turn any picture that Pillow reads into a chip portrait.
 
@@ -39,8 +56,7 @@ def make_portrait(picture: bytes) -> Portrait:
     Raises:
         PortraitUnusableError: the picture is unreadable, too small, or larger than 50 megapixels.
     """
-    if len(picture) > _MAX_FILE_BYTES:
-        raise PortraitUnusableError(f"the picture is larger than {_MAX_FILE_BYTES >> 20} MiB")
+    _check_file_size(picture)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -50,22 +66,27 @@ def make_portrait(picture: bytes) -> Portrait:
             return _take_as_is(picture, image)
         return _compress(image)
     except (UnidentifiedImageError, Image.DecompressionBombError):
-        raise PortraitUnusableError("the picture is in no known format, or too large") from None
+        raise PortraitUnusableError("The picture is in no known format, or too large") from None
     except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise PortraitUnusableError("the picture is damaged") from error
+        raise PortraitUnusableError("The picture is damaged") from error
+
+
+def _check_file_size(picture: bytes) -> None:
+    if len(picture) > _MAX_FILE_BYTES:
+        raise PortraitUnusableError(f"The picture is larger than {_MAX_FILE_BYTES >> 20} MiB")
 
 
 def _check_size(image: Image.Image) -> None:
     if image.width * image.height > MAX_PIXELS:
-        raise PortraitUnusableError(f"the picture has more than {MAX_PIXELS // 10**6} megapixels")
+        raise PortraitUnusableError(f"The picture has more than {MAX_PIXELS // 10**6} megapixels")
     if min(image.size) < MIN_SIDE_PX:
-        raise PortraitUnusableError(f"the picture is smaller than {MIN_SIDE_PX} pixels")
+        raise PortraitUnusableError(f"The picture is smaller than {MIN_SIDE_PX} pixels")
 
 
 def _take_as_is(picture: bytes, image: Image.Image) -> Portrait:
     if len(picture) > _MAX_STORED_BYTES:
         raise PortraitUnusableError(
-            f"a JPEG 2000 portrait must not exceed {_MAX_STORED_BYTES // 1000} kB"
+            f"A JPEG 2000 portrait must not exceed {_MAX_STORED_BYTES // 1000} kB"
         )
     image.load()
     return Portrait(picture, *image.size)
