@@ -1,0 +1,162 @@
+"""`chinhchu chip`, as people and machines call it."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.cli import chip
+from api.errors import InputUnusableError
+from devices.emrtd.errors import (
+    EvidenceMalformedError,
+    PasswordMalformedError,
+    PasswordWrongError,
+    TrustAnchorsUnusableError,
+)
+
+CHALLENGE = "0011223344556677"
+
+
+def _run(*arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    chip.register(parser.add_subparsers(required=True))
+    args = parser.parse_args(["chip", *arguments])
+    return int(args.run(args))
+
+
+@pytest.fixture(scope="module")
+def card(make_card: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("card") / "specimen"
+    make_card().save(folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_password_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CHINHCHU_CAN", raising=False)
+    monkeypatch.delenv("CHINHCHU_ID_NUMBER", raising=False)
+
+
+def test_info(card: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("info", "--card", str(card), "--json") == 0
+    (described,) = json.loads(capsys.readouterr().out)["readers"]
+    assert "PACE-ECDH-GM-AES-128 (brainpoolP256r1)" in [p["name"] for p in described["protocols"]]
+    assert _run("info", "--card", str(card)) == 0
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        ("--can", "123456"),
+        ("--id-number", "001190123456"),
+        (
+            *("--mrz-document-number", "190123456"),
+            *("--date-of-birth", "1990-05-20", "--date-of-expiry", "300520"),
+        ),
+    ],
+    ids=["can", "id-number", "mrz"],
+)
+def test_read_and_verify(
+    card: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], password: tuple[str, ...]
+) -> None:
+    out = tmp_path / "evidence.cbor"
+    read = ("read", "--card", str(card), *password, "--challenge", CHALLENGE, "--out", str(out))
+    assert _run(*read, "--json") == 0
+    printed = capsys.readouterr().out
+    assert json.loads(printed)["files"]["EF.DG2"] > 1000
+    assert "190123456" not in printed
+    assert "MẪU" not in printed
+    if os.name == "posix":
+        assert out.stat().st_mode & 0o077 == 0
+    verify = ("verify", str(out), "--trust", str(card / "trust"))
+    assert _run(*verify, "--challenge", CHALLENGE, "--json") == 0
+    verdict = json.loads(capsys.readouterr().out)
+    assert (verdict["outcome"], verdict["clone"]["result"]) == ("PASSED", "ok")
+    assert "MẪU" not in json.dumps(verdict, ensure_ascii=False)
+    assert _run(*verify, "--challenge", "00" * 8) == 1
+    assert _run(*verify) == 3
+    late = ("--at", "2031-01-01T00:00:00Z", "--challenge", CHALLENGE)
+    capsys.readouterr()
+    assert _run(*verify, *late, "--show", "--json") == 1
+    verdict = json.loads(capsys.readouterr().out)
+    assert verdict["reasons"] == ["document-expired"]
+    assert verdict["document"]["name"] == "NGUYỄN THỊ MẪU ĐƠN"
+
+
+def test_human_output_shows_nothing_personal_unless_asked(
+    card: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run("read", "--card", str(card), "--can", "123456") == 0
+    quiet = capsys.readouterr().out
+    assert "EF.DG13" in quiet
+    assert "MẪU" not in quiet
+    assert _run("read", "--card", str(card), "--can", "123456", "--show") == 0
+    assert "NGUYỄN THỊ MẪU ĐƠN" in capsys.readouterr().out
+
+
+def test_password_from_the_environment(card: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHINHCHU_ID_NUMBER", "001190123456")
+    assert _run("read", "--card", str(card), "--json") == 0
+    monkeypatch.setenv("CHINHCHU_CAN", "000000")
+    with pytest.raises(PasswordWrongError):
+        _run("read", "--card", str(card))
+
+
+def test_wrong_and_missing_passwords(card: Path) -> None:
+    with pytest.raises(PasswordWrongError):
+        _run("read", "--card", str(card), "--can", "654321")
+    with pytest.raises(PasswordMalformedError):
+        _run("read", "--card", str(card), "--can", "12345")
+    with pytest.raises(InputUnusableError):
+        _run("read", "--card", str(card))
+    with pytest.raises(InputUnusableError):
+        _run("read", "--card", str(card), "--mrz-document-number", "190123456")
+
+
+def test_truncated_evidence(card: Path, tmp_path: Path) -> None:
+    out = tmp_path / "evidence.cbor"
+    assert _run("read", "--card", str(card), "--can", "123456", "--out", str(out), "--json") == 0
+    out.write_bytes(out.read_bytes()[:-100])
+    with pytest.raises(EvidenceMalformedError):
+        _run("verify", str(out), "--trust", str(card / "trust"))
+
+
+def test_unusable_paths(card: Path, tmp_path: Path) -> None:
+    out = tmp_path / "evidence.cbor"
+    with pytest.raises(InputUnusableError):
+        _run("verify", str(out), "--trust", str(card / "trust"))
+    nowhere = tmp_path / "missing" / "evidence.cbor"
+    with pytest.raises(InputUnusableError):
+        _run("read", "--card", str(card), "--can", "123456", "--out", str(nowhere))
+    assert _run("read", "--card", str(card), "--can", "123456", "--out", str(out)) == 0
+    with pytest.raises(TrustAnchorsUnusableError):
+        _run("verify", str(out), "--trust", str(tmp_path / "missing"))
+    (tmp_path / "empty").mkdir()
+    assert _run("verify", str(out), "--trust", str(tmp_path / "empty")) == 3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("read", "--challenge", "00"),
+        ("read", "--date-of-birth", "20.5.1990"),
+        ("read", "--data-groups", "1;2"),
+        ("read", "--can", "123456", "--id-number", "001190123456"),
+        ("verify", "evidence.cbor"),
+        ("verify", "evidence.cbor", "--trust", ".", "--at", "2026-11-21"),
+    ],
+)
+def test_wrong_usage(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as error:
+        _run(*arguments)
+    assert error.value.code == 2
+
+
+@pytest.mark.parametrize("action", ["info", "read", "verify"])
+def test_help_has_examples(action: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        _run(action, "--help")
+    assert f"chinhchu chip {action}" in capsys.readouterr().out.split("examples:")[1]

@@ -1,0 +1,112 @@
+"""The evidence file: one encoding, and nothing else is accepted."""
+
+from dataclasses import replace
+from typing import Any
+
+import cbor2
+import pytest
+
+from devices.emrtd.errors import EvidenceMalformedError
+from devices.emrtd.evidence import MAX_EVIDENCE_BYTES, ChipEvidence
+
+EVIDENCE = ChipEvidence(
+    files={"EF.SOD": b"\x77\x00", "EF.DG1": b"\x61\x00", "EF.CardAccess": b"\x31\x00"},
+    access="PACE-CAN",
+    access_offered=("0.4.0.127.0.7.2.2.4.2.2",),
+    downgrade_reason=None,
+    aa_challenge=bytes(8),
+    aa_response=b"\x01",
+    times_ms={"access": 12},
+    apdu_count=9,
+    reader="reader",
+    agent="test",
+)
+
+
+def test_round_trip() -> None:
+    assert ChipEvidence.from_bytes(EVIDENCE.to_bytes()) == EVIDENCE
+    assert EVIDENCE.data_groups == {1: b"\x61\x00"}
+
+
+def test_one_digest_whatever_the_order() -> None:
+    reordered = replace(EVIDENCE, files=dict(reversed(list(EVIDENCE.files.items()))))
+    assert reordered.to_bytes() == EVIDENCE.to_bytes()
+
+
+def test_every_truncation_is_refused() -> None:
+    data = EVIDENCE.to_bytes()
+    for length in range(len(data)):
+        with pytest.raises(EvidenceMalformedError):
+            ChipEvidence.from_bytes(data[:length])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("version", 2),
+        ("version", True),
+        ("format", "other"),
+        ("files", []),
+        ("files", {"EF.DG1": "text"}),
+        ("files", {"EF.DG1": b""}),
+        ("files", {"EF.DG17": b"\x00"}),
+        ("files", {"../../etc/passwd": b"\x00"}),
+        ("files", {1: b"\x00"}),
+        ("files", {"EF.DG1": bytes((1 << 20) + 1)}),
+        ("access", "NONE"),
+        ("access", None),
+        ("access", ["PACE-CAN"]),
+        ("access_offered", "text"),
+        ("access_offered", [1]),
+        ("downgrade_reason", 1),
+        ("aa_challenge", "00"),
+        ("aa_challenge", bytes(9)),
+        ("aa_response", b""),
+        ("times_ms", {"access": -1}),
+        ("times_ms", {"access": 1.5}),
+        ("apdu_count", True),
+        ("apdu_count", 1 << 40),
+        ("reader", b"bytes"),
+        ("reader", "x" * 300),
+        ("agent", None),
+    ],
+)
+def test_wrong_types_and_values(name: str, value: Any) -> None:
+    content = cbor2.loads(EVIDENCE.to_bytes()) | {name: value}
+    with pytest.raises(EvidenceMalformedError):
+        ChipEvidence.from_bytes(cbor2.dumps(content, canonical=True))
+
+
+def test_missing_and_unknown_entries() -> None:
+    content = cbor2.loads(EVIDENCE.to_bytes())
+    for name in content:
+        fewer = {key: value for key, value in content.items() if key != name}
+        with pytest.raises(EvidenceMalformedError):
+            ChipEvidence.from_bytes(cbor2.dumps(fewer, canonical=True))
+    with pytest.raises(EvidenceMalformedError):
+        ChipEvidence.from_bytes(cbor2.dumps(content | {"more": 1}, canonical=True))
+
+
+def test_other_encodings_of_the_same_content() -> None:
+    content = cbor2.loads(EVIDENCE.to_bytes())
+    shuffled = dict(reversed(list(content.items())))
+    for data in (cbor2.dumps(shuffled), EVIDENCE.to_bytes() + b"\x00"):
+        with pytest.raises(EvidenceMalformedError):
+            ChipEvidence.from_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff",
+        b"\x5b\x00\x00\x00\xff\xff\xff\xff\xff",
+        b"\x81" * 100_000,
+        b"\xd8\x1c\x81\xd8\x1d\x00",
+        bytes(MAX_EVIDENCE_BYTES + 1),
+    ],
+    ids=["empty", "huge-array", "4-gib-bytes", "nested", "cyclic", "too-large"],
+)
+def test_bombs(data: bytes) -> None:
+    with pytest.raises(EvidenceMalformedError):
+        ChipEvidence.from_bytes(data)
