@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from api.cli.chip import add_card_arguments
+from api.cli.card_arguments import add_card_arguments
 from api.cli.output import EXIT_BY_OUTCOME, EXIT_PASSED, print_json, read_input
 from api.errors import InputUnusableError
 
@@ -14,7 +14,7 @@ examples:
   chinhchu agent --server https://proofing.example.gov.vn --session ID --can 123456
   chinhchu agent --server http://127.0.0.1:8080 --session ID --card card --can 123456
 
-The agent asks the server which data groups it wants and for its challenge, reads the card, and hands
+The agent asks the server for its challenge and which data groups it wants, reads them, and hands
 the evidence in. It decides nothing: the server verifies. The exit code is 0 if the server accepted
 the chip, 1 if it refused it, 3 if an officer has to look, 4 if it could not be done.
 """
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     password = password_of(args)
     with ProofingClient(args.server) as client, progress(enabled=not args.json) as listener:
         session = client.session(args.session, token)
-        session.read()  # an unknown session or an absent server is said before the card is asked for
+        session.read()  # an absent server is said before the card is asked for
         transport = open_card(args.reader, args.card, args.wait)
         try:
             answer = read_for_session(session, transport, password, listener).session

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from api.cli.card_arguments import add_card_arguments, add_source_arguments
 from api.cli.output import EXIT_BY_OUTCOME, EXIT_PASSED, print_json, read_input
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def _register_info(actions: "argparse._SubParsersAction[argparse.ArgumentParser]
         epilog=EPILOG_INFO,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _add_source(info)
+    add_source_arguments(info)
+    info.add_argument("--json", action="store_true", help="print one JSON document")
     info.set_defaults(run=_run_info)
 
 
@@ -89,20 +91,8 @@ def _register_read(actions: "argparse._SubParsersAction[argparse.ArgumentParser]
         epilog=EPILOG_READ,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    password = read.add_mutually_exclusive_group()
-    password.add_argument("--can", metavar="DIGITS", help="card access number, or - to be asked")
-    password.add_argument(
-        "--id-number", metavar="DIGITS", help="twelve-digit number that ends in the CAN, or -"
-    )
-    password.add_argument(
-        "--mrz-document-number", metavar="NUMBER", help="document number of the MRZ, or -"
-    )
-    read.add_argument("--date-of-birth", metavar="DATE", type=_mrz_date, help="with the MRZ")
-    read.add_argument("--date-of-expiry", metavar="DATE", type=_mrz_date, help="with the MRZ")
-    _add_source(read)
-    read.add_argument(
-        "--wait", metavar="SECONDS", type=float, default=30.0, help="for a card (%(default)s)"
-    )
+    add_card_arguments(read)
+    read.add_argument("--json", action="store_true", help="print one JSON document")
     read.add_argument(
         "--data-groups",
         metavar="N,N,…",
@@ -145,13 +135,6 @@ def _register_verify(actions: "argparse._SubParsersAction[argparse.ArgumentParse
     verify.add_argument("--show", action="store_true", help="show personal data too")
     verify.add_argument("--json", action="store_true", help="print one JSON document")
     verify.set_defaults(run=_run_verify)
-
-
-def _add_source(parser: argparse.ArgumentParser) -> None:
-    source = parser.add_mutually_exclusive_group()
-    source.add_argument("--reader", metavar="NAME", help="reader, or a part of its name")
-    source.add_argument("--card", metavar="DIR", type=Path, help="a simulated card, in process")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def _run_info(args: argparse.Namespace) -> int:
@@ -237,16 +220,6 @@ def _challenge(text: str) -> bytes:
     if not re.fullmatch(r"[0-9a-fA-F]{16}", text):
         raise argparse.ArgumentTypeError("a challenge is eight bytes: 16 hexadecimal digits")
     return bytes.fromhex(text)
-
-
-def _mrz_date(text: str) -> str:
-    """Return YYMMDD for YYMMDD or an ISO date."""
-    match = re.fullmatch(r"[0-9]{2}([0-9]{2})-([0-9]{2})-([0-9]{2})", text)
-    if match:
-        return "".join(match.groups())
-    if not re.fullmatch(r"[0-9<]{6}", text):
-        raise argparse.ArgumentTypeError("not a date such as 1990-05-20 or 900520")
-    return text
 
 
 def _data_groups(text: str) -> tuple[int, ...]:

@@ -1,0 +1,40 @@
+"""The arguments that say where a card is and how it opens."""
+
+import argparse
+import re
+from pathlib import Path
+
+
+def add_source_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say where the card is."""
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--reader", metavar="NAME", help="reader, or a part of its name")
+    source.add_argument("--card", metavar="DIR", type=Path, help="a simulated card, in process")
+
+
+def add_card_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say where the card is, and its password."""
+    password = parser.add_mutually_exclusive_group()
+    password.add_argument("--can", metavar="DIGITS", help="card access number, or - to be asked")
+    password.add_argument(
+        "--id-number", metavar="DIGITS", help="twelve-digit number that ends in the CAN, or -"
+    )
+    password.add_argument(
+        "--mrz-document-number", metavar="NUMBER", help="document number of the MRZ, or -"
+    )
+    parser.add_argument("--date-of-birth", metavar="DATE", type=_mrz_date, help="with the MRZ")
+    parser.add_argument("--date-of-expiry", metavar="DATE", type=_mrz_date, help="with the MRZ")
+    add_source_arguments(parser)
+    parser.add_argument(
+        "--wait", metavar="SECONDS", type=float, default=30.0, help="for a card (%(default)s)"
+    )
+
+
+def _mrz_date(text: str) -> str:
+    """Return YYMMDD for YYMMDD or an ISO date."""
+    match = re.fullmatch(r"[0-9]{2}([0-9]{2})-([0-9]{2})-([0-9]{2})", text)
+    if match:
+        return "".join(match.groups())
+    if not re.fullmatch(r"[0-9<]{6}", text):
+        raise argparse.ArgumentTypeError("not a date such as 1990-05-20 or 900520")
+    return text
