@@ -33,7 +33,8 @@ _MAX_RESPONSE_BYTES = 65533  # a frame of the virtual reader holds 65535 with th
 class SimulatedCard:
     """A card in process, with the interface of `devices.transport.CardTransport`.
 
-    One thread at a time may use it.
+    One thread at a time may use it. Like a real card it stays as it is between two readings:
+    `reset` it first, as a reader does when it connects.
     """
 
     def __init__(

@@ -40,8 +40,8 @@ def read_picture(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             picture = file.read(_MAX_FILE_BYTES + 1)
-    except OSError as error:
-        reason = error.strerror or "cannot be read"
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "cannot be read"
         raise PortraitUnusableError(f"{path}: {reason}") from None
     _check_file_size(picture)
     return picture

@@ -76,7 +76,7 @@ def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-Day = Annotated[date, Strict()]
+Day = Annotated[date, Strict(), Field(ge=date(1900, 1, 1), lt=date(2100, 1, 1))]
 Text = Annotated[str, Field(max_length=_MAX_TEXT)]
 Name = Annotated[str, Field(max_length=_MAX_TEXT), AfterValidator(_name)]
 

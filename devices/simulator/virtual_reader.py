@@ -27,16 +27,14 @@ from typing import Self
 
 from devices.simulator.card import SimulatedCard
 from devices.simulator.errors import VirtualReaderUnavailableError
-from devices.simulator.vpcd import CardEvent, VpcdSlot
+from devices.simulator.pcscd_state import powered_readers
+from devices.simulator.vpcd import VpcdSlot
 
 FRIENDLY_NAME = "Virtual PCD"
 
-_START_TIMEOUT_S = 15.0
+_TIMEOUT_S = 15.0
 _STOP_TIMEOUT_S = 5.0
 _RETRY_S = 0.02
-# pcscd looks every 0.4 s: a card that is exchanged in between would not be powered anew.
-_NOTICE_S = 0.5
-_POWER_TIMEOUT_S = 2.0
 _PORTS = range(20000, 32000)  # below the ports that systems give to outgoing connections
 _PCSCD_PLACES = ("/usr/sbin", "/usr/local/sbin", "/sbin")
 _DRIVERS = (
@@ -79,8 +77,6 @@ class VirtualReader:
         """Where the driver of the reader's first slot listens."""
         self._slot: VpcdSlot | None = None
         self._thread: threading.Thread | None = None
-        self._powered = threading.Event()
-        self._removed_at = -_NOTICE_S
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
@@ -99,7 +95,7 @@ class VirtualReader:
         except BaseException:
             self._resources.close()
             raise
-        self._resources.callback(self.remove)
+        self._resources.callback(self._withdraw)
         return self
 
     def __exit__(
@@ -122,27 +118,39 @@ class VirtualReader:
         """
         self.remove()
         self._card = card or self._card
-        deadline = time.monotonic() + _START_TIMEOUT_S
-        while True:
-            time.sleep(max(0.0, self._removed_at + _NOTICE_S - time.monotonic()))
-            self._powered.clear()
-            self._slot = self._connect(deadline)
-            self._thread = threading.Thread(target=self._slot.serve, name="vpcd-card", daemon=True)
-            self._thread.start()
-            if self._powered.wait(_POWER_TIMEOUT_S):
-                return
-            self.remove()
-            if time.monotonic() > deadline:
-                raise VirtualReaderUnavailableError("The virtual reader does not power the card.")
+        deadline = time.monotonic() + _TIMEOUT_S
+        self._slot = self._connect(deadline)
+        self._thread = threading.Thread(target=self._slot.serve, name="vpcd-card", daemon=True)
+        self._thread.start()
+        self._await(deadline, powered=True)
 
     def remove(self) -> None:
-        """Take the card away; PC/SC reports it within half a second."""
-        if self._slot is None or self._thread is None:
-            return
-        self._slot.remove()
-        self._thread.join(_STOP_TIMEOUT_S)
+        """Take the card away and wait until PC/SC has noticed, up to half a second.
+
+        Raises:
+            VirtualReaderUnavailableError: pcscd went away.
+        """
+        if self._slot is not None:
+            self._withdraw()
+            self._await(time.monotonic() + _TIMEOUT_S, powered=False)
+
+    def _withdraw(self) -> None:
+        if self._slot is not None and self._thread is not None:
+            self._slot.remove()
+            self._thread.join(_STOP_TIMEOUT_S)
         self._slot = self._thread = None
-        self._removed_at = time.monotonic()
+
+    def _await(self, deadline: float, *, powered: bool) -> None:
+        """Wait until pcscd reports that the card is powered, or is not."""
+        while time.monotonic() < deadline:
+            try:
+                if (self.name in powered_readers(_socket_path())) == powered:
+                    return
+            except OSError as error:
+                raise VirtualReaderUnavailableError("The private pcscd went away.") from error
+            time.sleep(_RETRY_S)
+        self._withdraw()
+        raise VirtualReaderUnavailableError("The virtual reader does not notice its card.")
 
     def _start(self, pcscd: Path, driver: Path) -> None:
         folder = Path(self._resources.enter_context(tempfile.TemporaryDirectory(prefix="pcscd-")))
@@ -187,15 +195,11 @@ class VirtualReader:
                     f"pcscd ended with exit code {self._process.returncode}."
                 )
             try:
-                return VpcdSlot(self._card, "127.0.0.1", self.port, self._note)
+                return VpcdSlot(self._card, "127.0.0.1", self.port)
             except VirtualReaderUnavailableError:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(_RETRY_S)
-
-    def _note(self, event: CardEvent) -> None:
-        if event == "atr-given":
-            self._powered.set()
 
 
 _in_use = threading.Lock()

@@ -17,7 +17,7 @@ from devices.errors import CardRemovedError
 from devices.simulator.card import SimulatedCard
 from devices.simulator.errors import VirtualReaderUnavailableError
 
-CardEvent = Literal["inserted", "power-on", "atr-given", "power-off", "reset", "torn", "removed"]
+CardEvent = Literal["inserted", "power-on", "power-off", "reset", "torn", "removed"]
 
 _CONNECT_TIMEOUT_S = 5.0
 # Linux only, and forgotten by the kernel after each use: without it an exchange takes 40 ms.
@@ -61,7 +61,6 @@ class VpcdSlot:
         """
         self._card = card
         self._on_event = on_event
-        self._powered = False
         try:
             self._socket = socket.create_connection((host, port), _CONNECT_TIMEOUT_S)
         except (OSError, OverflowError, UnicodeError) as error:
@@ -99,10 +98,7 @@ class VpcdSlot:
             return
         if payload[0] == _Control.ATR:
             self._send(self._card.atr)
-            if self._powered:
-                self._on_event("atr-given")
         elif payload[0] in _EVENTS:
-            self._powered = payload[0] != _Control.POWER_OFF
             self._card.reset()
             self._on_event(_EVENTS[payload[0]])
 

@@ -1,5 +1,7 @@
 """Profiles: what is accepted, and that an error names the key but not the value."""
 
+from datetime import date
+
 import pytest
 
 from devices.simulator.errors import ProfileInvalidError
@@ -37,6 +39,8 @@ def test_defaults_are_enough(table):
         ("person", "full_name", ""),
         ("person", "full_name", "阮氏"),
         ("person", "date_of_birth", "1990-05-20"),
+        ("person", "date_of_birth", date(1066, 10, 14)),
+        ("person", "date_of_expiry", date(9999, 12, 31)),
         ("person", "sex", "F"),
         ("person", "date_of_expiry", "never"),
         ("person", "chip_id", "short"),
