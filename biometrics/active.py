@@ -71,6 +71,8 @@ class ActiveChallengeJudge:
         else:
             nearest = sorted(track.front_frames, key=lambda i: abs(track.changes[i]))
             front = [usable[i] for i in nearest]
+            findings += self._check_plane(usable, front)
+            findings += self._check_identity(usable, front, track)
             order_findings = check_order(challenge.turns, track)
             findings += order_findings
             if not order_findings:
@@ -79,8 +81,6 @@ class ActiveChallengeJudge:
                     for turn, event in zip(challenge.turns, track.turns, strict=True)
                 )
                 findings += self._check_parallax(steps)
-            findings += self._check_plane(usable, front)
-            findings += self._check_identity(usable, front, track)
         complete = all(step.reached_ms is not None for step in steps)
         clean = [Outcome.PASSED] if complete else [Outcome.INDETERMINATE]
         verdict = ChallengeVerdict(
@@ -114,7 +114,9 @@ class ActiveChallengeJudge:
 
     def _check_parallax(self, steps: Sequence[StepVerdict]) -> Iterator[Finding]:
         for step in steps:
-            if step.residual <= self._flat:
+            if step.residual is None or step.residual_required is None:
+                yield unclear("challenge-geometry-uncertain")
+            elif step.residual <= self._flat:
                 yield adverse("challenge-flat-surface")
             elif not step.residual >= step.residual_required:
                 yield unclear("challenge-geometry-uncertain")
@@ -151,7 +153,7 @@ class ActiveChallengeJudge:
 
 
 def _unreached(turn: Turn) -> StepVerdict:
-    return StepVerdict(turn.value, None, 0.0, 0.0, 0.0)
+    return StepVerdict(turn.value, None, None, None, None)
 
 
 def _sighting(observation: Observation) -> Sighting:

@@ -27,10 +27,11 @@ FACE_SIDE_PX: Final = 170
 CONTEXT: Final = 3.9
 """Width of the view in face sides, as far as the picture reaches."""
 CAMERA_DISTANCE: Final = 8.0
-AXIS_DEPTH: Final = 0.9
+AXIS_DEPTH: Final = 1.0
 """Both in outer-eye-corner distances (about 9 cm) from the front of the face."""
-EAR_RING: Final = 1.12
-"""Ears, hair line and throat lie here, as a multiple of the mesh's outline, at the axis's depth."""
+EAR_RING: Final = 1.15
+EAR_RING_DEPTH: Final = 0.05
+"""Ears, hair line and throat: a multiple of the mesh's outline, and how far behind it."""
 HEAD_RING: Final = 1.5
 """From here on nothing moves."""
 WALL_BGR: Final = (168, 176, 180)
@@ -127,12 +128,13 @@ class _Scene:
         """Return the view with the head turned to the subject's left (positive) or right."""
         if yaw_deg == 0:
             return self.view
-        head, ring = self._head(), self._ring(HEAD_RING)
+        head, ring = self._head(), self._enlarge(self._outline(), HEAD_RING)
         source = np.vstack([head[:, :2], ring])
         turned, depth = self._turn(head, yaw_deg)
         target = np.vstack([turned, ring])
         depth = np.concatenate([depth, np.full(len(ring), depth.max())])
         triangles = _triangulate(source)
+        triangles = triangles[_faces_front(source, target, triangles)]
         order = np.argsort(-depth[triangles].mean(axis=1))
         canvas = self.view.copy()
         for triangle in triangles[order]:
@@ -164,17 +166,22 @@ class _Scene:
         )
 
     def _head(self) -> FloatArray:
-        """Return N x 3 points of the head: the mesh, and around it a ring as deep as the axis."""
-        ring = self._ring(EAR_RING)
-        depth = np.full((len(ring), 1), self._axis_depth, dtype=np.float32)
-        return np.vstack([self.points, np.hstack([ring, depth])])
+        """Return N x 3 points of the head: the mesh, and around it a ring a little behind."""
+        outline = self._outline()
+        ring = np.hstack([self._enlarge(outline, EAR_RING), outline[:, 2:]])
+        ring[:, 2] += EAR_RING_DEPTH * self.unit_px
+        return np.vstack([self.points, ring])
 
-    def _ring(self, scale: float) -> FloatArray:
-        """Return the mesh's outline, enlarged, as N x 2."""
-        mesh = np.ascontiguousarray(self.points[:, :2])
-        center = mesh.mean(axis=0)
-        hull = cv2.convexHull(mesh).reshape(-1, 2)
-        return np.asarray(center + (hull - center) * scale, dtype=np.float32)
+    def _outline(self) -> FloatArray:
+        """Return the mesh's outermost points as N x 3."""
+        plane = np.ascontiguousarray(self.points[:, :2])
+        outermost = np.asarray(cv2.convexHull(plane, returnPoints=False)).ravel()
+        return np.asarray(self.points[outermost], dtype=np.float32)
+
+    def _enlarge(self, outline: FloatArray, scale: float) -> FloatArray:
+        """Return the outline's places in the picture, further out, as N x 2."""
+        center = self.points[:, :2].mean(axis=0)
+        return np.asarray(center + (outline[:, :2] - center) * scale, dtype=np.float32)
 
     @property
     def _axis_depth(self) -> float:
@@ -205,6 +212,19 @@ def _triangulate(points: FloatArray) -> NDArray[np.intp]:
     # OpenCV's outer helper vertices belong to no point.
     inside: NDArray[np.bool_] = distances.min(axis=2).max(axis=1) < 0.5
     return nearest[inside]
+
+
+def _faces_front(
+    source: FloatArray, target: FloatArray, triangles: NDArray[np.intp]
+) -> NDArray[np.bool_]:
+    """Return which triangles still show the side that they showed at rest."""
+
+    def winding(points: FloatArray) -> FloatArray:
+        a, b, c = (points[triangles[:, i]] for i in range(3))
+        u, v = b - a, c - a
+        return np.asarray(np.sign(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]), dtype=np.float32)
+
+    return np.asarray(winding(source) == winding(target))
 
 
 def _paint(source: Image, canvas: Image, corners: FloatArray, target: FloatArray) -> None:

@@ -211,28 +211,23 @@ class PadVerdict:
 
 @dataclass(frozen=True)
 class StepVerdict:
-    """What one step of the challenge showed."""
+    """What one step of the challenge showed; None throughout if it was not judged."""
 
     turn: str
     """`left` or `right`, the subject's own."""
     reached_ms: float | None
     """Time stamp of the first frame of the turn, None if it was not reached."""
-    offset: float = field(repr=False)
+    offset: float | None = field(repr=False)
     """Change of the nose offset in the step's direction, median of the furthest frames."""
-    residual: float = field(repr=False)
+    residual: float | None = field(repr=False)
     """Mesh residual to the frontal frames in outer-eye-corner distances, median of these frames."""
-    residual_required: float = field(repr=False)
+    residual_required: float | None = field(repr=False)
     """What a head shows at least at this offset."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the measurements for JSON."""
-        return {
-            "turn": self.turn,
-            "reached_ms": self.reached_ms,
-            "offset": round(self.offset, 4),
-            "residual": round(self.residual, 4),
-            "residual_required": round(self.residual_required, 4),
-        }
+        """Return the measurements for JSON; None for what was not measured."""
+        record = vars(self) | {"turn": str(self.turn)}
+        return {k: round(v, 4) if isinstance(v, float) else v for k, v in record.items()}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,274 @@
+"""`chinhchu face`: compare faces, look for presentation attacks, judge a challenge, render frames.
+
+Tools for operators and developers: unlike what a citizen sees, they print scores.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from api.cli.output import EXIT_BY_OUTCOME, EXIT_PASSED, print_json, read_input
+from api.errors import InputUnusableError
+
+if TYPE_CHECKING:
+    from biometrics.challenge import Turn
+    from biometrics.pipeline import FacePipeline
+
+SIMULATED_MARK = "simulated.json"
+FRAME_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+DEFAULT_FPS = 12.0
+FRAME_BYTES = 8 << 20
+
+_COMPARE_EPILOG = """\
+examples:
+  chinhchu face compare portrait.jp2 webcam.jpg
+  chinhchu face compare portrait.jpg frame1.jpg frame2.jpg frame3.jpg --json
+
+The probes' embeddings are averaged. Exit code 0 for a match, 3 for a review, 1 for no match.
+"""
+
+_PAD_EPILOG = """\
+examples:
+  chinhchu face pad webcam.jpg
+  chinhchu face pad frame1.jpg frame2.jpg frame3.jpg --json
+
+All pictures are taken as frames of one capture; the median decides. This signal may refuse, it
+never suffices to accept. Exit code 3 where the optional models are not installed.
+"""
+
+_CHALLENGE_EPILOG = """\
+examples:
+  chinhchu face challenge --order left,right frame*.jpg
+  chinhchu face challenge --order right,left,right --frames capture/ --fps 15 --json
+
+Left and right are the subject's own. Frames are taken in the order of their names.
+"""
+
+_RIG_EPILOG = """\
+examples:
+  chinhchu face rig portrait.jpg --kind turning-head --order left,right --out capture/
+  chinhchu face rig portrait.jpg --kind flat-photo --order left,right --out attack/
+
+The frames are simulated, from one picture. They show that the software works, and say nothing
+about real people or real attacks.
+"""
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `face` and its commands."""
+    group = commands.add_parser(
+        "face",
+        help="compare faces, judge liveness, render simulated captures",
+        description="Face comparison and presentation-attack detection on pictures.",
+        epilog=_COMPARE_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).add_subparsers(metavar="COMMAND", required=True)
+
+    compare = _add(group, "compare", "compare a reference with one or more probes", _COMPARE_EPILOG)
+    compare.add_argument("reference", type=Path, metavar="REFERENCE", help="the chip's portrait")
+    compare.add_argument("probes", type=Path, nargs="+", metavar="PROBE", help="a live picture")
+    compare.set_defaults(run=_compare)
+
+    pad = _add(group, "pad", "look for signs of a print or a screen", _PAD_EPILOG)
+    pad.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="a frame of the capture")
+    pad.set_defaults(run=_pad)
+
+    challenge = _add(group, "challenge", "judge frames against a challenge", _CHALLENGE_EPILOG)
+    _add_order(challenge)
+    challenge.add_argument("images", type=Path, nargs="*", metavar="FRAME", help="a frame's file")
+    challenge.add_argument("--frames", type=Path, metavar="DIR", help="folder of the frames")
+    challenge.add_argument("--fps", type=_rate, default=DEFAULT_FPS, help="frames a second (12)")
+    challenge.set_defaults(run=_challenge)
+
+    rig = _add(group, "rig", "render a simulated capture from one picture", _RIG_EPILOG)
+    rig.add_argument("picture", type=Path, metavar="PICTURE", help="one frontal face")
+    rig.add_argument("--kind", choices=("turning-head", "flat-photo"), default="turning-head")
+    _add_order(rig)
+    rig.add_argument("--out", type=Path, required=True, metavar="DIR", help="new or empty folder")
+    rig.add_argument("--seed", type=int, default=0, help="seed of noise and jitter (0)")
+    rig.add_argument("--turn-deg", type=_angle, default=42.0, help="angle of each turn (42)")
+    rig.add_argument("--fps", type=_rate, default=DEFAULT_FPS, help="frames a second (12)")
+    rig.set_defaults(run=_rig)
+
+
+def _add(
+    group: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    summary: str,
+    epilog: str,
+) -> argparse.ArgumentParser:
+    parser = group.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON for machines")
+    return parser
+
+
+def _add_order(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--order", required=True, metavar="left,right", help="the turns, the subject's own sides"
+    )
+
+
+def _rate(text: str) -> float:
+    value = float(text)
+    if not 1 <= value <= 120:
+        raise argparse.ArgumentTypeError("must lie between 1 and 120")
+    return value
+
+
+def _angle(text: str) -> float:
+    value = float(text)
+    if not 1 <= value <= 60:
+        raise argparse.ArgumentTypeError("must lie between 1 and 60 degrees")
+    return value
+
+
+def _compare(args: argparse.Namespace) -> int:
+    reference = read_input(args.reference)
+    probes = [read_input(path) for path in args.probes]
+    pipeline = _open_pipeline()
+    verdict = pipeline.compare(pipeline.enrol(reference), probes)
+    return _report(args, "face compare", verdict.outcome.value, verdict.to_dict())
+
+
+def _pad(args: argparse.Namespace) -> int:
+    pictures = [read_input(path) for path in args.images]
+    verdict = _open_pipeline().passive_pad(pictures)
+    return _report(args, "face pad", verdict.outcome.value, verdict.to_dict())
+
+
+def _challenge(args: argparse.Namespace) -> int:
+    from biometrics.capture import MAX_FRAMES
+    from biometrics.challenge import Challenge
+    from biometrics.types import FrameSample
+
+    paths = _frame_paths(args.images, args.frames)
+    if len(paths) > MAX_FRAMES:
+        raise InputUnusableError(f"{len(paths)} frames are more than {MAX_FRAMES}")
+    challenge = Challenge(Challenge.random().id, _turns(args.order))
+    frames = [
+        FrameSample(read_input(path, FRAME_BYTES), index * 1000 / args.fps)
+        for index, path in enumerate(paths)
+    ]
+    verdict = _open_pipeline().active_challenge(challenge, frames)
+    record = verdict.to_dict()
+    record["simulated"] = any((path.parent / SIMULATED_MARK).is_file() for path in paths)
+    return _report(args, "face challenge", verdict.outcome.value, record)
+
+
+def _rig(args: argparse.Namespace) -> int:
+    from biometrics.rig import Rig, RigKind
+
+    order = [turn.value for turn in _turns(args.order)]
+    picture = read_input(args.picture)
+    _make_empty(args.out)
+    pipeline = _open_pipeline()
+    frames = Rig(pipeline.detector, pipeline.mesh_estimator).render(
+        RigKind(args.kind),
+        picture,
+        order,
+        turn_deg=args.turn_deg,
+        fps=args.fps,
+        seed=args.seed,
+    )
+    record = {
+        "simulated": True,
+        "kind": args.kind,
+        "order": order,
+        "turn_deg": args.turn_deg,
+        "fps": args.fps,
+        "seed": args.seed,
+        "frames": len(frames),
+    }
+    try:
+        for index, frame in enumerate(frames):
+            (args.out / f"{index:04d}.jpg").write_bytes(bytes(frame.picture))
+        (args.out / SIMULATED_MARK).write_text(json.dumps(record, indent=2), encoding="utf-8")
+    except OSError as error:
+        raise InputUnusableError(f"{args.out}: {error.strerror or 'cannot be written'}") from None
+    if args.json:
+        print_json(record | {"out": str(args.out)})
+    else:
+        print(f"{len(frames)} simulated frames ({args.kind}) in {args.out}")
+    return EXIT_PASSED
+
+
+def _open_pipeline() -> "FacePipeline":
+    from biometrics.manifest import load_manifest
+    from biometrics.pipeline import FacePipeline
+
+    return FacePipeline(load_manifest())
+
+
+def _turns(order: str) -> "tuple[Turn, ...]":
+    from biometrics.challenge import MAX_TURNS, Turn
+
+    try:
+        turns = tuple(Turn(name.strip()) for name in order.split(","))
+    except ValueError:
+        raise InputUnusableError("--order takes left and right, separated by commas") from None
+    if len(turns) > MAX_TURNS:
+        raise InputUnusableError(f"--order takes at most {MAX_TURNS} turns")
+    return turns
+
+
+def _frame_paths(images: Sequence[Path], folder: Path | None) -> list[Path]:
+    if bool(images) == bool(folder):
+        raise InputUnusableError("name the frames, or their folder with --frames DIR")
+    if folder is None:
+        return sorted(images, key=lambda path: path.name)
+    if not folder.is_dir():
+        raise InputUnusableError(f"{folder} is not a folder")
+    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in FRAME_SUFFIXES)
+    if not found:
+        raise InputUnusableError(f"{folder} holds no JPEG, PNG or WebP frame")
+    return found
+
+
+def _make_empty(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise InputUnusableError(f"{folder} is not empty")
+    except OSError as error:
+        raise InputUnusableError(f"{folder}: {error.strerror or 'cannot be written'}") from None
+
+
+def _report(args: argparse.Namespace, title: str, outcome: str, record: dict[str, Any]) -> int:
+    if args.json:
+        print_json(record)
+    else:
+        _print_table(title, outcome, record)
+    return EXIT_BY_OUTCOME[outcome]
+
+
+def _print_table(title: str, outcome: str, record: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    style = {"PASSED": "bold green", "INDETERMINATE": "bold yellow", "FAILED": "bold red"}[outcome]
+    table = Table(title=title, show_header=False, title_justify="left")
+    table.add_row("outcome", Text(outcome, style=style))
+    for name, value in record.items():
+        if name != "outcome" and value not in ([], {}):
+            table.add_row(name.replace("_", " "), Text(_in_words(value)))
+    Console().print(table)
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_in_words(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        separator = "\n" if any(isinstance(item, dict) for item in value) else ", "
+        return separator.join(_in_words(item) for item in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value is None else str(value)
