@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from devices.errors import DeviceError
@@ -31,3 +32,14 @@ def load_asn1(kind: Any, data: bytes) -> Any:
     if len(data) > MAX_ASN1_BYTES:
         raise ValueError("too long")
     return kind.load(data, strict=True)
+
+
+def parse_time(native: object) -> datetime:
+    """Return a time with its zone; call it inside `asn1_errors`.
+
+    Raises:
+        ValueError: it has no time zone, or is a year that Python does not count.
+    """
+    if not isinstance(native, datetime) or native.tzinfo is None:
+        raise ValueError("not a time")
+    return native

@@ -12,7 +12,7 @@ from typing import Any
 from asn1crypto import pem, x509
 from cryptography.exceptions import InvalidSignature
 
-from devices.emrtd.asn1 import MAX_ASN1_BYTES, asn1_errors, load_asn1
+from devices.emrtd.asn1 import MAX_ASN1_BYTES, asn1_errors, load_asn1, parse_time
 from devices.emrtd.errors import KeyUnsupportedError
 from devices.emrtd.public_keys import PublicKey, parse_public_key, verify_signature
 
@@ -24,8 +24,12 @@ class Certificate:
     """A certificate's fields as they are in it; being here says nothing about trust."""
 
     der: bytes = field(repr=False)
-    issuer: x509.Name
-    subject: x509.Name
+    issuer: str = field(repr=False)
+    """Name of the issuer, prepared for comparison (RFC 5280, 7.1)."""
+    subject: str = field(repr=False)
+    """Name of the subject, prepared for comparison."""
+    country: str | None
+    """Country of the subject in capitals, or None."""
     serial_number: int
     not_before: datetime
     not_after: datetime
@@ -34,6 +38,9 @@ class Certificate:
     key_usage: frozenset[str] | None
     """RFC 5280 names (`key_cert_sign`, `digital_signature`), or None without the extension."""
     is_ca: bool
+    key_identifier: bytes
+    """The subject key identifier, or SHA-1 of the key where the extension is missing."""
+    _spki: bytes = field(repr=False)
     _asn1: Any = field(repr=False, compare=False)
 
     @property
@@ -48,25 +55,7 @@ class Certificate:
         Raises:
             KeyUnsupportedError: it is malformed or not supported.
         """
-        return parse_public_key(self._asn1.public_key.dump())
-
-    @property
-    def key_identifier(self) -> bytes:
-        """The subject key identifier, or SHA-1 of the key where the extension is missing.
-
-        Source: RFC 5280, 4.2.1.2, method 1.
-        """
-        return self.subject_key_identifier or bytes(self._asn1.public_key.sha1)
-
-    @property
-    def country(self) -> str | None:
-        """Country of the subject in capitals, or None."""
-        return _country(self.subject)
-
-    @property
-    def issuer_country(self) -> str | None:
-        """Country of the issuer in capitals, or None."""
-        return _country(self.issuer)
+        return parse_public_key(self._spki)
 
     def verify_issued_by(self, issuer: "Certificate") -> None:
         """Verify this certificate's signature with the issuer's key.
@@ -108,15 +97,19 @@ def parse_certificate(data: bytes) -> Certificate:
         constraints = parsed.basic_constraints_value
         return Certificate(
             der=parsed.dump(),
-            issuer=parsed.issuer,
-            subject=parsed.subject,
+            issuer=parsed.issuer.hashable,
+            subject=parsed.subject.hashable,
+            country=_country(parsed.subject),
             serial_number=int(parsed.serial_number),
-            not_before=parsed.not_valid_before,
-            not_after=parsed.not_valid_after,
+            not_before=parse_time(parsed.not_valid_before),
+            not_after=parse_time(parsed.not_valid_after),
             subject_key_identifier=parsed.key_identifier,
             authority_key_identifier=parsed.authority_key_identifier,
             key_usage=None if usage is None else frozenset(usage.native),
             is_ca=bool(constraints is not None and constraints["ca"].native),
+            # RFC 5280, 4.2.1.2, method 1.
+            key_identifier=parsed.key_identifier or bytes(parsed.public_key.sha1),
+            _spki=parsed.public_key.dump(),
             _asn1=parsed,
         )
 

@@ -17,17 +17,22 @@ from devices.emrtd.checks import (
 )
 from devices.emrtd.dg13 import Dg13, parse_dg13_date
 from devices.emrtd.document import expiry_date, has_no_expiry
+from devices.emrtd.issuing_states import certificate_country
 from devices.emrtd.mrz import Mrz
 
 _VIETNAMESE_SEX = {"Nam": "M", "Nữ": "F"}
 
 
-def check_consistency(mrz: Mrz, dg13: Dg13 | None) -> Check:
-    """Compare the MRZ with itself and with DG13, where it was read.
+def check_consistency(mrz: Mrz, dg13: Dg13 | None, signer_country: str | None) -> Check:
+    """Compare the MRZ with itself, with DG13 where it was read, and with the signer's country.
 
-    Reasons: `id-number-mismatch`, `document-number-mismatch`, `date-of-birth-mismatch`,
-    `date-of-expiry-mismatch`, `sex-mismatch`.
+    Reasons: `issuing-state-mismatch`, `id-number-mismatch`, `document-number-mismatch`,
+    `date-of-birth-mismatch`, `date-of-expiry-mismatch`, `sex-mismatch`.
     """
+    # 9303-12, 7.1.1.1: a state's signers bear its country; Germany cannot issue for Viet Nam.
+    country = certificate_country(mrz.issuer)
+    if country is not None and signer_country != country:
+        return failed(DOCUMENT_CONSISTENCY, "issuing-state-mismatch")
     id_number = mrz.vietnamese_id_number
     # The document number of a Vietnamese card is the end of the personal number.
     if id_number is not None and not id_number.endswith(mrz.document_number):

@@ -12,7 +12,7 @@ from typing import Any
 from asn1crypto import algos, cms, core
 from cryptography.exceptions import InvalidSignature
 
-from devices.emrtd.asn1 import asn1_errors, load_asn1
+from devices.emrtd.asn1 import asn1_errors, load_asn1, parse_time
 from devices.emrtd.certificates import Certificate, parse_certificate
 from devices.emrtd.errors import AuthenticationRefusedError, KeyUnsupportedError, SodMalformedError
 from devices.emrtd.files import SOD
@@ -197,7 +197,7 @@ def _is_signer(certificate: Certificate, sod: Sod) -> bool:
     if identifier.name == "issuer_and_serial_number":
         chosen = identifier.chosen
         same_number = int(chosen["serial_number"].native) == certificate.serial_number
-        return same_number and bool(chosen["issuer"] == certificate.issuer)
+        return same_number and bool(chosen["issuer"].hashable == certificate.issuer)
     return certificate.subject_key_identifier == bytes(identifier.native)
 
 
@@ -229,6 +229,5 @@ def _certificates(signed: cms.SignedData) -> tuple[Certificate, ...]:
 def _signing_time(signer: cms.SignerInfo) -> datetime | None:
     for attribute in signer["signed_attrs"] or ():
         if attribute["type"].native == "signing_time":
-            native = attribute["values"][0].native
-            return native if isinstance(native, datetime) else None
+            return parse_time(attribute["values"][0].native)
     return None

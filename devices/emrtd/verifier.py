@@ -285,7 +285,7 @@ class _Verification:
         if sod is None or groups is None or mrz is None:
             return None
         dg13 = self._dg13(groups)
-        consistency = check_consistency(mrz, dg13)
+        consistency = check_consistency(mrz, dg13, sod.signer.country)
         if 13 in groups.files and dg13 is None and consistency.result is CheckResult.OK:
             consistency = not_performed(DOCUMENT_CONSISTENCY, "dg13-malformed")
         self._checks += [consistency, check_expiry(mrz, dg13, self._at)]

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from asn1crypto.x509 import Name
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -35,7 +34,6 @@ Verify = Callable[..., ChipVerdict]
 WithFiles = Callable[..., ChipEvidence]
 CHALLENGE = bytes.fromhex("0011223344556677")
 AT = datetime(2026, 11, 21, tzinfo=UTC)
-_GERMAN = Name.build({"country_name": "DE", "common_name": "DSC"})
 
 
 def _read(image: CardImage, challenge: bytes | None = CHALLENGE) -> ChipEvidence:
@@ -276,7 +274,7 @@ def test_signer_of_another_country(
     profile: CardProfile, anchors: TrustAnchors, genuine: ChipEvidence
 ) -> None:
     assert genuine.sod is not None
-    signer = replace(verify_sod(parse_sod(genuine.sod)).signer, subject=_GERMAN)
+    signer = replace(verify_sod(parse_sod(genuine.sod)).signer, country="DE")
     with pytest.raises(AuthenticationRefusedError) as refusal:
         verify_chain(signer, anchors, at=AT, signing_time=None)
     assert refusal.value.reason == "dsc-country-mismatch"
@@ -331,14 +329,23 @@ def test_dg1_and_dg13_of_different_people(
     genuine: ChipEvidence, change: dict[str, str], reason: str
 ) -> None:
     mrz, dg13 = parse_dg1(genuine.files["EF.DG1"]), parse_dg13(genuine.files["EF.DG13"])
-    assert check_consistency(mrz, dg13).result == "ok"
-    check = check_consistency(mrz, replace(dg13, **change))
+    assert check_consistency(mrz, dg13, "VN").result == "ok"
+    check = check_consistency(mrz, replace(dg13, **change), "VN")
     assert (check.result, check.reason) == ("failed", reason)
+
+
+def test_another_states_authority_cannot_issue_a_vietnamese_card(
+    profile: CardProfile, verdict_on: Verify
+) -> None:
+    pki = TestPki.create(country="DE")
+    evidence = _read(personalise(profile, pki=pki))
+    verdict = verdict_on(evidence, anchors=TrustAnchors((parse_certificate(pki.csca),)))
+    _refused(verdict, "document-consistency", "issuing-state-mismatch")
 
 
 def test_document_number_that_does_not_end_the_personal_number(genuine: ChipEvidence) -> None:
     mrz = replace(parse_dg1(genuine.files["EF.DG1"]), document_number="190123457")
-    assert check_consistency(mrz, None).reason == "document-number-mismatch"
+    assert check_consistency(mrz, None, "VN").reason == "document-number-mismatch"
 
 
 def test_verified_types_cannot_be_made_by_hand(genuine: ChipEvidence, verdict_on: Verify) -> None:

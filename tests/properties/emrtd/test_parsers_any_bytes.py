@@ -1,6 +1,7 @@
 """Any bytes, and any damage to good ones, end in a value or in our own typed error, quickly."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from devices.apdu import CommandApdu, ResponseApdu, StatusWord
 from devices.emrtd.certificates import parse_certificate
+from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.dg13 import parse_dg13
 from devices.emrtd.evidence import ChipEvidence
 from devices.emrtd.kdf import SessionCipher
@@ -20,6 +22,7 @@ from devices.emrtd.public_keys import parse_public_key
 from devices.emrtd.secure_messaging import SecureMessaging
 from devices.emrtd.security_infos import parse_security_infos
 from devices.emrtd.sod import parse_sod, verify_sod
+from devices.emrtd.verifier import verify_evidence
 from devices.errors import DeviceError
 from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise
@@ -104,6 +107,35 @@ def test_damaged_files(name: str, data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(damaged)))
     _value_or_typed_error(PARSERS[name], bytes(damaged))
     _value_or_typed_error(PARSERS[name], bytes(damaged[:cut]))
+
+
+@QUICK
+@given(data=st.data())
+def test_damaged_evidence_gets_a_verdict(data: st.DataObject) -> None:
+    """Whatever the terminal did to the files, the verifier answers, and never with PASSED."""
+    files = dict(_card().files)
+    del files["EF.COM"]
+    name = data.draw(st.sampled_from(sorted(files)))
+    damaged = bytearray(files[name])
+    for _ in range(data.draw(st.integers(1, 3))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    files[name] = bytes(damaged)
+    evidence = ChipEvidence(
+        files=files,
+        access="PACE-CAN",
+        access_offered=(),
+        downgrade_reason=None,
+        aa_challenge=bytes(8),
+        aa_response=bytes(256),
+        times_ms={},
+        apdu_count=1,
+        reader="test",
+        agent="test",
+    )
+    anchors = TrustAnchors((parse_certificate(_card().csca),))
+    at = datetime(2026, 11, 21, tzinfo=UTC)
+    verdict = verify_evidence(evidence, anchors, challenge=bytes(8), at=at)
+    assert verdict.outcome == "FAILED"
 
 
 @QUICK
