@@ -5,10 +5,17 @@ from importlib import metadata
 from typing import Any
 
 from api.agent.client import SessionClient
+from api.errors import ApiError
 from devices.emrtd.evidence import ChipEvidence
 from devices.emrtd.mrz import Password
 from devices.emrtd.reader import ProgressListener, read_chip
 from devices.transport import CardTransport
+
+
+class SessionNotReadyError(ApiError):
+    """The session does not wait for a chip."""
+
+    code = "session-not-ready"
 
 
 @dataclass(frozen=True)
@@ -29,10 +36,16 @@ def read_for_session(
     """Read the data groups that the session's procedure wants, over the server's challenge.
 
     Raises:
+        SessionNotReadyError: the citizen has not consented yet, or the session is past this step;
+            the card is not touched.
         DeviceError: the card cannot be read; the session still waits for it.
         ServerUnreachableError, ServerRefusedError: the server did not take the evidence.
     """
     wanted = session.read()
+    if wanted["state"] != "consented":
+        raise SessionNotReadyError(
+            f"the session is {wanted['state']}: a card is read once the citizen has consented"
+        )
     evidence = read_chip(
         transport,
         password,

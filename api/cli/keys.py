@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from api.cli.output import EXIT_PASSED, print_json, read_input
 from api.errors import InputUnusableError
+from api.settings import Settings
 
 if TYPE_CHECKING:
     from api.assertions.keys import CertificateSummary
@@ -19,7 +20,7 @@ MAX_PASSWORD_FILE = 4096
 
 EPILOG = f"""\
 examples:
-  chinhchu keys init --out keys --name "Văn phòng công chứng số 7" --issuer https://vpcc7.example
+  chinhchu keys init --name "Văn phòng công chứng số 7" --issuer https://vpcc7.example
   chinhchu keys init --out demo-keys --no-password      for a demonstration only
   chinhchu keys show keys                               what relying parties must pin, validity
 
@@ -49,7 +50,13 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    init.add_argument("--out", type=Path, required=True, metavar="DIR", help="empty or new folder")
+    init.add_argument(
+        "--out",
+        type=Path,
+        default=Settings.from_environment().keys,
+        metavar="DIR",
+        help="empty or new folder (%(default)s, where `serve` looks)",
+    )
     init.add_argument("--name", default="chinhchu", metavar="ORGANISATION", help="in the names")
     init.add_argument("--issuer", metavar="URI", help="iss of the assertions (default: urn:uuid:…)")
     secret = init.add_mutually_exclusive_group()

@@ -2,10 +2,12 @@
 
 import argparse
 import ipaddress
+import socket
 import sys
 from pathlib import Path
 
 from api.cli.output import EXIT_PASSED
+from api.errors import ApiError
 
 EPILOG = """\
 before the first start:
@@ -19,6 +21,13 @@ examples:
 
 HOME is --home, else $CHINHCHU_HOME, else ~/.chinhchu. $CHINHCHU_KEYS_PASSWORD opens the key.
 """
+
+
+class AddressUnusableError(ApiError):
+    """The server cannot listen there."""
+
+    code = "address-unusable"
+    retryable = True
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -57,12 +66,21 @@ def run(args: argparse.Namespace) -> int:
             "INDETERMINATE (csca-unknown)",
             file=sys.stderr,
         )
+    listener = _listen(args.host, args.port)
     print(f"chinhchu: serving on http://{args.host}:{args.port}", file=sys.stderr)
     # The paths hold session ids: no access log.
-    uvicorn.run(
-        create_app(service), host=args.host, port=args.port, access_log=False, log_level="warning"
-    )
+    config = uvicorn.Config(create_app(service), access_log=False, log_level="warning")
+    uvicorn.Server(config).run(sockets=[listener])
     return EXIT_PASSED
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or "no such port"
+        raise AddressUnusableError(f"cannot listen on {host} port {port}: {reason}") from None
 
 
 def _is_loopback(host: str) -> bool:
