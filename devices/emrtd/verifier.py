@@ -4,7 +4,6 @@ Source: ICAO Doc 9303-11, 5.1 (Passive Authentication), 6.1 (Active Authenticati
 """
 
 import hashlib
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from devices.emrtd.active_authentication import CHALLENGE_BYTES, verify_active_authentication
@@ -17,12 +16,10 @@ from devices.emrtd.checks import (
     DOCUMENT_EXPIRY,
     DOWNGRADE,
     DSC_CHAIN,
-    PASSIVE_AUTHENTICATION,
     PORTRAIT,
     SOD_SIGNATURE,
     Check,
     CheckResult,
-    Outcome,
     decide_outcome,
     failed,
     not_performed,
@@ -49,71 +46,10 @@ from devices.emrtd.security_infos import (
     offers_chip_authentication,
 )
 from devices.emrtd.sod import VerifiedSod, parse_sod, verify_sod
+from devices.emrtd.verdict import ChipVerdict
 from devices.errors import DeviceError
 
-
-@dataclass(frozen=True)
-class ChipVerdict:
-    """What the evidence proves."""
-
-    outcome: Outcome
-    reasons: tuple[str, ...]
-    """Reason codes for any outcome but PASSED."""
-    checks: tuple[Check, ...]
-    """Every check, in a fixed order."""
-    document: VerifiedDocument | None
-    """Only if Passive Authentication is `ok`."""
-    access: str
-    """`PACE-CAN`, `PACE-MRZ` or `BAC`, as the terminal says."""
-    sod_sha256: str | None
-    """Digest of EF.SOD as read, hexadecimal; None if there is none."""
-    dsc_sha256: str | None
-    """Digest of the document signer's certificate; None unless its key made the signature."""
-    csca_ski: str | None
-    """Key identifier of the trust anchor, hexadecimal; None unless the chain is `ok`."""
-    trust_list_id: str
-    """Digest over all trust anchors."""
-    dg_verified: tuple[int, ...]
-    """Data groups whose hashes were verified, ascending."""
-    challenge: bytes | None = field(repr=False)
-    """The verifier's own challenge."""
-
-    def check(self, name: str) -> Check:
-        """Return the check of this name."""
-        return next(check for check in self.checks if check.name == name)
-
-    @property
-    def passive_authentication(self) -> CheckResult:
-        """`ok` if signature, chain and hashes all are; else `failed` or `not_performed`."""
-        results = {self.check(name).result for name in PASSIVE_AUTHENTICATION}
-        if results == {CheckResult.OK}:
-            return CheckResult.OK
-        is_failed = CheckResult.FAILED in results
-        return CheckResult.FAILED if is_failed else CheckResult.NOT_PERFORMED
-
-    @property
-    def clone_method(self) -> str:
-        """`CA`, `AA` or `none`: the clone check that gave `clone_result`."""
-        for result in (CheckResult.FAILED, CheckResult.OK):
-            for name, method in ((CHIP_AUTHENTICATION, "CA"), (ACTIVE_AUTHENTICATION, "AA")):
-                if self.check(name).result is result:
-                    return method
-        return "none"
-
-    @property
-    def clone_result(self) -> CheckResult:
-        """The result of the clone check.
-
-        `not_supported` only if the signed contents offer neither method.
-        """
-        results = {self.check(name).result for name in (CHIP_AUTHENTICATION, ACTIVE_AUTHENTICATION)}
-        order = (CheckResult.FAILED, CheckResult.OK, CheckResult.NOT_PERFORMED)
-        return next((r for r in order if r in results), CheckResult.NOT_SUPPORTED)
-
-    @property
-    def downgrade_check(self) -> CheckResult:
-        """The result of the downgrade check."""
-        return self.check(DOWNGRADE).result
+__all__ = ["ChipVerdict", "verify_evidence"]
 
 
 def verify_evidence(
