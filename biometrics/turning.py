@@ -69,7 +69,7 @@ def trace(offsets: Sequence[float], turn_offset: float) -> Track:
         turn_offset: change from which the head counts as turned.
     """
     opening = offsets[:REST_FRAMES]
-    if len(opening) < REST_FRAMES or abs(median(opening)) > MAX_REST_OFFSET:
+    if len(opening) < REST_FRAMES or not abs(median(opening)) <= MAX_REST_OFFSET:
         return Track(None, (), ())
     rest = median(opening)
     changes = tuple(offset - rest for offset in offsets)
