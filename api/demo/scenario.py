@@ -36,7 +36,7 @@ from devices.simulator.profile import SPECIMEN, load_profile
 PROCEDURE = "2.000884"
 AUDIENCE = "https://notary.example"
 
-PORTRAIT, SAME_PERSON, OTHER_PERSON = "obama", "obama2", "biden"
+PORTRAIT, SAME_PERSON, OTHER_PERSON = "obama", "obama3", "biden"
 
 CHANGE = "Bên được ủy quyền được bán tài sản. / The agent may sell the property."
 

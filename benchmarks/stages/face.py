@@ -14,7 +14,7 @@ def measure(quick: bool) -> dict[str, Metric]:
     n = 10 if quick else 100
     manifest = load_manifest()
     pipeline = FacePipeline(manifest)
-    portrait, probe = (sample(manifest, name).read_bytes() for name in ("obama", "obama2"))
+    portrait, probe = (sample(manifest, name).read_bytes() for name in ("obama", "obama3"))
     yunet, sface = open_model(manifest, "yunet"), open_model(manifest, "sface")
     frame = np.zeros((1, 3, 320, 320), np.float32)
     crop = np.zeros((1, 3, 112, 112), np.float32)

@@ -20,7 +20,7 @@ def measure(quick: bool) -> dict[str, Metric]:
     n = 3 if quick else 20
     manifest = load_manifest()
     pipeline = FacePipeline(manifest)
-    picture = sample(manifest, "obama2").read_bytes()
+    picture = sample(manifest, "obama3").read_bytes()
     rig = Rig(pipeline.detector, pipeline.mesh_estimator)
     frames = rig.render(RigKind.TURNING_HEAD, picture, TURNS)
     challenge = Challenge("0" * 32, TURNS)

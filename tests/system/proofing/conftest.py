@@ -77,7 +77,7 @@ def pipeline(manifest: Manifest) -> FacePipeline:
 
 @pytest.fixture(scope="session")
 def pictures(manifest: Manifest) -> dict[str, bytes]:
-    return {name: sample(manifest, name).read_bytes() for name in ("obama", "obama2", "biden")}
+    return {name: sample(manifest, name).read_bytes() for name in ("obama", "obama3", "biden")}
 
 
 @pytest.fixture(scope="session")
@@ -163,7 +163,7 @@ def perform(pipeline: FacePipeline, pictures: dict[str, bytes]) -> Perform:
         return rig.render(kind, pictures[picture], turns)
 
     def perform_(
-        turns: Sequence[str], picture: str = "obama2", kind: RigKind = RigKind.TURNING_HEAD
+        turns: Sequence[str], picture: str = "obama3", kind: RigKind = RigKind.TURNING_HEAD
     ) -> list[FrameSample]:
         return render(kind, picture, tuple(turns))
 

@@ -98,7 +98,7 @@ def test_flat_photo_is_refused(server: Any, read_card: Any, perform: Any, send: 
     session = server.open()
     answer = read_card(session)
     turns = answer["capture_challenge"]["turns"]
-    send(session, perform(turns, "obama2", RigKind.FLAT_PHOTO))
+    send(session, perform(turns, "obama3", RigKind.FLAT_PHOTO))
     answer = session.decide()
     assert answer["outcome"] == "FAILED"
     assert "challenge-flat-surface" in answer["reasons"]
@@ -177,7 +177,7 @@ def test_wrong_can_is_said_and_the_session_waits(server: Any, card: Any) -> None
 def test_steps_only_in_their_order(server: Any, read_card: Any, pictures: Any) -> None:
     session = server.open(consent=False)
     assert refusal(session.put_chip, b"x") == "state-conflict"
-    assert refusal(session.put_frame, 0, 0, pictures["obama2"]) == "state-conflict"
+    assert refusal(session.put_frame, 0, 0, pictures["obama3"]) == "state-conflict"
     assert refusal(session.decide) == "state-conflict"
     assert refusal(session.assertion) == "assertion-not-issued"
     session.consent()
@@ -192,11 +192,11 @@ def test_frames_are_checked_as_they_arrive(server: Any, read_card: Any, pictures
     read_card(session)
     assert refusal(session.put_frame, 0, 0, b"no picture") == "image-unreadable"
     assert session.read()["state"] == "chip"
-    session.put_frame(1, 40, pictures["obama2"])
-    session.put_frame(1, 40, pictures["obama2"])
+    session.put_frame(1, 40, pictures["obama3"])
+    session.put_frame(1, 40, pictures["obama3"])
     assert refusal(session.put_frame, 1, 40, pictures["biden"]) == "piece-conflict"
     assert refusal(session.decide) == "frames-incomplete"
-    session.put_frame(0, 0, pictures["obama2"])
+    session.put_frame(0, 0, pictures["obama3"])
     assert session.decide()["outcome"] != "PASSED"
 
 
@@ -296,7 +296,7 @@ def test_session_out_of_time_is_over_and_empty(server: Any, read_card: Any) -> N
 def test_interrupted_decision_can_be_made_again(server: Any, read_card: Any, pictures: Any) -> None:
     session = server.open()
     read_card(session)
-    session.put_frame(0, 0, pictures["obama2"])
+    session.put_frame(0, 0, pictures["obama3"])
     repository = server.service.repository
     repository.move(session.session_id, State.CAPTURE, State.DECIDING)
     assert refusal(session.decide) == "state-conflict"
