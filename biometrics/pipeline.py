@@ -141,7 +141,7 @@ class FacePipeline:
         """
         try:
             image = decode_image(portrait)
-            face = self.detector.find_one(image)
+            face = self.detector.find_upright(image)
         except (ImageError, FaceError) as error:
             raise PortraitUnusableError(error) from error
         aligned = align(image, face.points)
@@ -157,7 +157,7 @@ class FacePipeline:
         embeddings = []
         for probe in probes[:MAX_PROBES]:
             image = decode_frame(FrameSample(probe, 0.0))
-            face = self.detector.find_one(image)
+            face = self.detector.find_upright(image)
             embeddings.append(self.embedder.embed(align(image, face.points)))
         return self._comparator.compare(reference.embedding, embeddings)
 
@@ -227,7 +227,7 @@ class FacePipeline:
     def _sight(self, pictures: Sequence[bytes | Image]) -> Iterator[tuple[Image, Face]]:
         for picture in pictures:
             image = decode_frame(FrameSample(picture, 0.0))
-            yield image, self.detector.find_one(image)
+            yield image, self.detector.find_upright(image)
 
 
 def _required_outcome(passive: PadVerdict) -> Outcome:

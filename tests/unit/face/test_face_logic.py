@@ -18,6 +18,7 @@ from biometrics.detection import (
     FaceTiltedError,
     FaceTooSmallError,
     SeveralFacesError,
+    check_pose,
     select_one,
 )
 from biometrics.landmarks import LEFT_OUTER_EYE_CORNER, RIGHT_OUTER_EYE_CORNER, Mesh
@@ -62,15 +63,27 @@ def test_one_face_is_taken_and_small_bystanders_are_ignored():
     [
         ([], FaceMissingError),
         ([make_face(), make_face(side=41, x=300)], SeveralFacesError),
-        ([make_face(side=70)], FaceTooSmallError),
-        ([make_face(roll_deg=26)], FaceTiltedError),
-        ([make_face(roll_deg=-90)], FaceTiltedError),
-        ([make_face(roll_deg=180)], FaceTiltedError),
     ],
 )
 def test_other_pictures_are_refused(faces, error):
     with pytest.raises(error):
         select_one(faces)
+
+
+@pytest.mark.parametrize(
+    ("face", "error"),
+    [
+        (make_face(side=70), FaceTooSmallError),
+        (make_face(roll_deg=26), FaceTiltedError),
+        (make_face(roll_deg=-90), FaceTiltedError),
+        (make_face(roll_deg=180), FaceTiltedError),
+        (make_face(roll_deg=math.nan), FaceTooSmallError),
+        (make_face(side=math.nan), FaceTooSmallError),
+    ],
+)
+def test_small_and_tilted_faces_are_refused(face, error):
+    with pytest.raises(error):
+        check_pose(face)
 
 
 def test_nose_offset_is_positive_to_the_subjects_left():
