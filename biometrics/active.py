@@ -64,20 +64,17 @@ class ActiveChallengeJudge:
         track = trace([_sighting(o).face.points.nose_offset for o in usable], self._turn)
         steps: tuple[StepVerdict, ...] = tuple(_unreached(turn) for turn in challenge.turns)
         front: list[Observation] = []
-        if len(observations) > MAX_FRAMES or not usable:
-            pass
-        elif track.rest is None:
-            findings.append(unclear("challenge-not-frontal"))
-        else:
+        if usable and len(observations) <= MAX_FRAMES:
             nearest = sorted(track.front_frames, key=lambda i: abs(track.changes[i]))
             front = [usable[i] for i in nearest]
-            findings += self._check_plane(usable, front)
-            findings += self._check_identity(usable, front, track)
+            rest = (front or usable)[:JUDGED_FRAMES]
+            findings += self._check_plane(usable, rest)
+            findings += self._check_identity(usable, rest, track)
             order_findings = check_order(challenge.turns, track)
             findings += order_findings
             if not order_findings:
                 steps = tuple(
-                    self._measure(turn, event, track, usable, front)
+                    self._measure(turn, event, track, usable, rest)
                     for turn, event in zip(challenge.turns, track.turns, strict=True)
                 )
                 findings += self._check_parallax(steps)
@@ -100,14 +97,14 @@ class ActiveChallengeJudge:
         event: Event,
         track: Track,
         usable: Sequence[Observation],
-        front: Sequence[Observation],
+        rest: Sequence[Observation],
     ) -> StepVerdict:
         furthest = sorted(event.frames, key=lambda i: -abs(track.changes[i]))[:JUDGED_FRAMES]
         offset = median(abs(track.changes[i]) for i in furthest)
         residual = median(
-            homography_residual(_sighting(rest).mesh, _sighting(usable[i]).mesh)
+            homography_residual(_sighting(ahead).mesh, _sighting(usable[i]).mesh)
             for i in furthest
-            for rest in front[:JUDGED_FRAMES]
+            for ahead in rest
         )
         required = self._parallax * min(offset / self._turn, MAX_SCALE)
         return StepVerdict(turn.value, usable[event.frames[0]].t_ms, offset, residual, required)
@@ -122,30 +119,30 @@ class ActiveChallengeJudge:
                 yield unclear("challenge-geometry-uncertain")
 
     def _check_plane(
-        self, usable: Sequence[Observation], front: Sequence[Observation]
+        self, usable: Sequence[Observation], rest: Sequence[Observation]
     ) -> Iterator[Finding]:
         """Find frames in which the face was turned as a whole, like a picture on paper."""
-        rest = _sighting(front[0]).mesh
+        ahead = _sighting(rest[0]).mesh
         turned = (_sighting(o).mesh for o in usable)
         planar = sum(
-            foreshortening(rest, mesh) <= self._plane_turn
-            and homography_residual(rest, mesh) <= self._flat
+            foreshortening(ahead, mesh) <= self._plane_turn
+            and homography_residual(ahead, mesh) <= self._flat
             for mesh in turned
         )
         if planar >= MIN_PLANE_FRAMES:
             yield adverse("challenge-flat-surface")
 
     def _check_identity(
-        self, usable: Sequence[Observation], front: Sequence[Observation], track: Track
+        self, usable: Sequence[Observation], rest: Sequence[Observation], track: Track
     ) -> Iterator[Finding]:
         """Compare frames from all over the capture, and each turn's furthest, with the rest."""
         stride = max(1, len(usable) // IDENTITY_FRAMES)
         chosen = {*range(0, len(usable), stride), len(usable) - 1}
         for event in track.turns:
             chosen.add(max(event.frames, key=lambda i: abs(track.changes[i])))
-        rest = average([self._embedder.embed(_sighting(o).aligned) for o in front[:JUDGED_FRAMES]])
+        person = average([self._embedder.embed(_sighting(o).aligned) for o in rest])
         for i in sorted(chosen):
-            similarity = float(rest @ self._embedder.embed(_sighting(usable[i]).aligned))
+            similarity = float(person @ self._embedder.embed(_sighting(usable[i]).aligned))
             if not similarity >= self._other_person:
                 yield adverse("challenge-identity-changed")
             elif similarity < self._continuity:

@@ -212,7 +212,8 @@ class FacePipeline:
         outcomes = [active.outcome, _required_outcome(passive)]
         outcomes.append(comparison.outcome if comparison else Outcome.INDETERMINATE)
         reasons += comparison.reasons if comparison else ()
-        reasons += active.reasons + passive.reasons
+        reasons += active.reasons
+        reasons += passive.reasons if _required_outcome(passive) is not Outcome.PASSED else ()
         return FaceVerdict(
             outcome=decide_outcome(outcomes),
             reasons=distinct(reasons),

@@ -8,11 +8,11 @@ from statistics import median
 from typing import Final
 
 from biometrics.challenge import Turn
-from biometrics.decision import Finding, adverse
+from biometrics.decision import Finding, adverse, unclear
 
 FRONT_OFFSET: Final = 0.12
 """Up to this change of the nose offset the face counts as turned back to the front."""
-MAX_REST_OFFSET: Final = 0.2
+MAX_REST_OFFSET: Final = 0.25
 """A person whose resting face lies further off does not look at the camera."""
 REST_FRAMES: Final = 3
 MIN_TURNED_FRAMES: Final = 2
@@ -81,10 +81,12 @@ def trace(offsets: Sequence[float], turn_offset: float) -> Track:
 
 
 def check_order(turns: Sequence[Turn], track: Track) -> tuple[Finding, ...]:
-    """Return what speaks against the track having followed `turns`; nothing if it did.
+    """Return why the track did not follow `turns`; nothing if it did.
 
     The turns seen must be exactly those asked for, in their order, each from the front.
     """
+    if track.rest is None:
+        return (unclear("challenge-not-frontal"),)
     seen = [TURN_OF[event.zone] for event in track.turns]
     if seen != list(turns):
         missing = seen == list(turns[: len(seen)])

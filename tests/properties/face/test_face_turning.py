@@ -81,7 +81,8 @@ def test_swinging_through_without_looking_ahead_fails(turns):
     track = [0.0] * 4
     for turn in turns:
         track += [0.5 if turn is Turn.LEFT else -0.5] * 3
-    assert reasons(turns, track) & {"challenge-return-missing", "challenge-wrong-order",
+    assert reasons(turns, track) & {
+        "challenge-not-frontal","challenge-return-missing", "challenge-wrong-order",
                                     "challenge-step-missing"}  # fmt: skip
 
 
