@@ -46,6 +46,7 @@ def create_app(service: ProofingService) -> FastAPI:
         sweep = asyncio.create_task(_sweep(service))
         yield
         sweep.cancel()
+        service.repository.close()
 
     app = FastAPI(
         title="chinhchu",

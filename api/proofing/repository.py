@@ -62,6 +62,10 @@ class Repository:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    def close(self) -> None:
+        """Close the connections to the database; the next call opens new ones."""
+        self._engine.dispose()
+
     def add(self, row: SessionRow) -> None:
         """Keep a new session."""
         with Session(self._engine, expire_on_commit=False) as db, db.begin():

@@ -30,6 +30,12 @@ class CardImageInvalidError(SimulatorError):
 
 
 class VirtualReaderUnavailableError(SimulatorError):
-    """No virtual reader can be had on this machine, or it went away."""
+    """No virtual reader can be had, or it went away."""
 
     code: ClassVar[str] = "virtual-reader-unavailable"
+
+
+class VirtualReaderMissingError(VirtualReaderUnavailableError):
+    """What a virtual reader needs is not installed on this machine."""
+
+    code: ClassVar[str] = "virtual-reader-missing"

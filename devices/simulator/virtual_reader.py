@@ -26,15 +26,17 @@ from types import TracebackType
 from typing import Self
 
 from devices.simulator.card import SimulatedCard
-from devices.simulator.errors import VirtualReaderUnavailableError
-from devices.simulator.pcscd_state import powered_readers
-from devices.simulator.vpcd import VpcdSlot
+from devices.simulator.errors import VirtualReaderMissingError, VirtualReaderUnavailableError
+from devices.simulator.vpcd import CardEvent, VpcdSlot
 
 FRIENDLY_NAME = "Virtual PCD"
 
 _TIMEOUT_S = 15.0
 _STOP_TIMEOUT_S = 5.0
 _RETRY_S = 0.02
+_LOOK_S = 0.6
+"""pcscd looks at a reader each 0.4 s and would miss a card that is exchanged in between."""
+_POWER_UP_S = 3.0
 _PORTS = range(20000, 32000)  # below the ports that systems give to outgoing connections
 _PCSCD_PLACES = ("/usr/sbin", "/usr/local/sbin", "/sbin")
 _DRIVERS = (
@@ -77,6 +79,7 @@ class VirtualReader:
         """Where the driver of the reader's first slot listens."""
         self._slot: VpcdSlot | None = None
         self._thread: threading.Thread | None = None
+        self._powered = threading.Event()
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
@@ -119,20 +122,21 @@ class VirtualReader:
         self.remove()
         self._card = card or self._card
         deadline = time.monotonic() + _TIMEOUT_S
-        self._slot = self._connect(deadline)
-        self._thread = threading.Thread(target=self._slot.serve, name="vpcd-card", daemon=True)
-        self._thread.start()
-        self._await(deadline, powered=True)
+        while time.monotonic() < deadline:
+            self._powered.clear()
+            self._slot = self._connect(deadline)
+            self._thread = threading.Thread(target=self._slot.serve, name="vpcd-card", daemon=True)
+            self._thread.start()
+            if self._powered.wait(_POWER_UP_S):
+                return
+            self.remove()
+        raise VirtualReaderUnavailableError("The virtual reader does not notice its card.")
 
     def remove(self) -> None:
-        """Take the card away and wait until PC/SC has noticed, up to half a second.
-
-        Raises:
-            VirtualReaderUnavailableError: pcscd went away.
-        """
+        """Take the card away and wait until pcscd has looked at the empty reader."""
         if self._slot is not None:
             self._withdraw()
-            self._await(time.monotonic() + _TIMEOUT_S, powered=False)
+            time.sleep(_LOOK_S)
 
     def _withdraw(self) -> None:
         if self._slot is not None and self._thread is not None:
@@ -140,17 +144,9 @@ class VirtualReader:
             self._thread.join(_STOP_TIMEOUT_S)
         self._slot = self._thread = None
 
-    def _await(self, deadline: float, *, powered: bool) -> None:
-        """Wait until pcscd reports that the card is powered, or is not."""
-        while time.monotonic() < deadline:
-            try:
-                if (self.name in powered_readers(_socket_path())) == powered:
-                    return
-            except OSError as error:
-                raise VirtualReaderUnavailableError("The private pcscd went away.") from error
-            time.sleep(_RETRY_S)
-        self._withdraw()
-        raise VirtualReaderUnavailableError("The virtual reader does not notice its card.")
+    def _note(self, event: CardEvent) -> None:
+        if event in ("power-on", "reset"):
+            self._powered.set()
 
     def _start(self, pcscd: Path, driver: Path) -> None:
         folder = Path(self._resources.enter_context(tempfile.TemporaryDirectory(prefix="pcscd-")))
@@ -176,6 +172,7 @@ class VirtualReader:
             descriptor = listener.fileno()
             command = [sys.executable, "-I", "-S", "-c", _HAND_OVER, str(descriptor)]
             command += [str(pcscd), "--foreground", "--config", str(configuration)]
+            command += _access_options(pcscd)
             self._process = subprocess.Popen(
                 command,
                 env={"LISTEN_FDS": "1", "PCSCLITE_HP_DROPDIR": str(no_usb_drivers)},
@@ -195,7 +192,7 @@ class VirtualReader:
                     f"pcscd ended with exit code {self._process.returncode}."
                 )
             try:
-                return VpcdSlot(self._card, "127.0.0.1", self.port)
+                return VpcdSlot(self._card, "127.0.0.1", self.port, self._note)
             except VirtualReaderUnavailableError:
                 if time.monotonic() > deadline:
                     raise
@@ -217,15 +214,21 @@ def _find_pcscd() -> Path:
     places = os.pathsep.join((os.environ.get("PATH", ""), *_PCSCD_PLACES))
     found = shutil.which("pcscd", path=places) if sys.platform == "linux" else None
     if found is None:
-        raise VirtualReaderUnavailableError(f"pcscd is not installed. {_INSTALL}")
+        raise VirtualReaderMissingError(f"pcscd is not installed. {_INSTALL}")
     return Path(found)
+
+
+def _access_options(pcscd: Path) -> list[str]:
+    """Return what lets this process in where no polkit runs: the socket's folder is ours alone."""
+    usage = subprocess.run([pcscd, "--help"], capture_output=True, check=False).stdout
+    return ["--disable-polkit"] if b"--disable-polkit" in usage else []
 
 
 def _find_driver() -> Path:
     for path in _DRIVERS:
         if path.is_file():
             return path
-    raise VirtualReaderUnavailableError(f"The driver libifdvpcd.so is not installed. {_INSTALL}")
+    raise VirtualReaderMissingError(f"The driver libifdvpcd.so is not installed. {_INSTALL}")
 
 
 def _free_port() -> int:

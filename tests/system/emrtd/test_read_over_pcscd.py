@@ -16,7 +16,7 @@ from devices.emrtd.reader import Progress, read_chip
 from devices.errors import CardMissingError, CardRemovedError, ReaderMissingError
 from devices.pcsc import connect, list_readers
 from devices.simulator.card import SimulatedCard
-from devices.simulator.errors import VirtualReaderUnavailableError
+from devices.simulator.errors import VirtualReaderMissingError
 from devices.simulator.virtual_reader import VirtualReader
 
 CAN = Can("123456")
@@ -36,7 +36,7 @@ def reader(make_card: Any) -> Iterator[VirtualReader]:
     reader = VirtualReader(SimulatedCard(make_card()))
     try:
         reader.__enter__()
-    except VirtualReaderUnavailableError as error:
+    except VirtualReaderMissingError as error:
         pytest.skip(str(error))
     yield reader
     reader.__exit__(None, None, None)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from devices.simulator.card import SimulatedCard
-from devices.simulator.errors import VirtualReaderUnavailableError
+from devices.simulator.errors import VirtualReaderMissingError, VirtualReaderUnavailableError
 from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise
 from devices.simulator.profile import SPECIMEN, load_profile
@@ -24,7 +24,6 @@ from smartcard import scard
 from devices.simulator.card import SimulatedCard
 from devices.simulator.faults import Fault
 from devices.simulator.image import CardImage
-from devices.simulator.pcscd_state import powered_readers
 from devices.simulator.virtual_reader import VirtualReader
 
 image = CardImage.load(Path(sys.argv[1]))
@@ -32,6 +31,7 @@ image = CardImage.load(Path(sys.argv[1]))
 def connect(name):
     result, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
     assert result == 0, scard.SCardGetErrorMessage(result)
+    wait_until(lambda: is_present(context, name))
     protocols = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
     result, card, protocol = scard.SCardConnect(
         context, name, scard.SCARD_SHARE_SHARED, protocols
@@ -78,7 +78,7 @@ def run(card_folder):
     try:
         with VirtualReader(SimulatedCard(CardImage.load(card_folder))):
             pass
-    except VirtualReaderUnavailableError as error:
+    except VirtualReaderMissingError as error:
         pytest.skip(str(error))
 
     def run_(script, **variables):
@@ -122,7 +122,6 @@ with VirtualReader(SimulatedCard(image)) as reader:
     assert not is_present(context, reader.name)
     assert "removed" in send(card, "00A4020C02011C")
     reader.insert()
-    assert is_present(context, reader.name)
     _, card = connect(reader.name)
     assert send(card, "00A4020C02011C") == "9000"
 """)
@@ -230,7 +229,6 @@ with VirtualReader(SimulatedCard(image)) as reader:
          "--json"], stdout=subprocess.PIPE, text=True)
     events = [json.loads(process.stdout.readline())["event"] for _ in range(2)]
     assert events == ["inserted", "power-on"], events
-    wait_until(lambda: reader.name in powered_readers(Path(os.environ["PCSCLITE_CSOCK_NAME"])))
     context, card = connect(reader.name)
     assert send(card, "00A4020C02011C") == "9000"
     process.send_signal(signal.SIGINT)
@@ -245,7 +243,7 @@ def test_one_process_has_one_virtual_reader(card_folder):
     try:
         with VirtualReader(card), pytest.raises(VirtualReaderUnavailableError, match="already"):
             VirtualReader(card).__enter__()
-    except VirtualReaderUnavailableError as error:
+    except VirtualReaderMissingError as error:
         pytest.skip(str(error))
 
 
