@@ -20,6 +20,9 @@ def add_card_arguments(parser: argparse.ArgumentParser) -> None:
         "--id-number", metavar="DIGITS", help="twelve-digit number that ends in the CAN, or -"
     )
     password.add_argument(
+        "--qr", metavar="PHOTO", type=Path, help="photo of the card's front with its QR code"
+    )
+    password.add_argument(
         "--mrz-document-number", metavar="NUMBER", help="document number of the MRZ, or -"
     )
     parser.add_argument("--date-of-birth", metavar="DATE", type=_mrz_date, help="with the MRZ")

@@ -7,6 +7,7 @@ from getpass import getpass
 from pathlib import Path
 from typing import Any
 
+from api.cli.output import read_input
 from api.errors import InputUnusableError
 from devices.emrtd.access import read_card_access
 from devices.emrtd.mrz import Can, MrzKey, Password
@@ -49,12 +50,17 @@ def password_of(args: argparse.Namespace) -> Password:
         return Can(_secret(args.can, "CAN (six digits)"))
     if args.id_number is not None:
         return Can.from_id_number(_secret(args.id_number, "Personal identification number"))
+    if args.qr is not None:
+        from devices.qr import read_qr
+
+        return Can.from_id_number(read_qr(read_input(args.qr)).id_number)
     if can := os.environ.get("CHINHCHU_CAN"):
         return Can(can)
     if id_number := os.environ.get("CHINHCHU_ID_NUMBER"):
         return Can.from_id_number(id_number)
     raise InputUnusableError(
-        "give the card's password: --can, --id-number or --mrz-document-number with its dates"
+        "give the card's password: --can, --id-number, --qr, or --mrz-document-number with its "
+        "dates"
     )
 
 
