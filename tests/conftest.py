@@ -9,6 +9,8 @@ import pytest
 if TYPE_CHECKING:
     from biometrics.manifest import Manifest
 
+pytest_plugins = ["tests.fixtures.office"]
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
