@@ -26,7 +26,8 @@ lint: $(VENV)/.packages
 	@$(BIN)/lint-imports
 
 bench: $(VENV)/.weights
-	@$(BIN)/chinhchu bench all --quick
+	@$(BIN)/chinhchu bench all --out benchmarks/results/reference.json
+	@$(BIN)/python -m benchmarks.report benchmarks/results/reference.json
 
 # What every file of the lock must record is its digest, never the host that it came from.
 constraints: $(VENV)/.packages
