@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from api.cli.output import EXIT_PASSED, print_json
+from api.cli.output import EXIT_FAULT, EXIT_PASSED, print_json
 from api.errors import ApiError
 
 EPILOG = """\
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         print_json(result)
     else:
         _print_table(result)
-    return EXIT_PASSED
+    return EXIT_PASSED if result["metrics"] else EXIT_FAULT
 
 
 def _print_table(result: dict[str, Any]) -> None:

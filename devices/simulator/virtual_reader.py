@@ -82,6 +82,16 @@ class VirtualReader:
         self._powered = threading.Event()
         self._resources = ExitStack()
 
+    @staticmethod
+    def check_installed() -> None:
+        """Make sure that pcscd and the driver are on this machine.
+
+        Raises:
+            VirtualReaderMissingError: one of them is not.
+        """
+        _find_pcscd()
+        _find_driver()
+
     def __enter__(self) -> Self:
         """Start pcscd, insert the card and wait until the reader has powered it.
 

@@ -1,7 +1,5 @@
 """The same reading through the real PC/SC service, with a virtual reader."""
 
-import os
-import shutil
 import sys
 import threading
 import time
@@ -31,20 +29,16 @@ pytestmark = [
 @pytest.fixture
 def reader(make_card: Any) -> Iterator[VirtualReader]:
     pytest.importorskip("smartcard", reason="pyscard is not installed: chinhchu[pcsc]")
-    if not shutil.which("pcscd", path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
-        pytest.skip("pcscd is not installed: apt-get install pcscd vsmartcard-vpcd")
-    reader = VirtualReader(SimulatedCard(make_card()))
     try:
-        reader.__enter__()
+        VirtualReader.check_installed()
     except VirtualReaderMissingError as error:
         pytest.skip(str(error))
-    yield reader
-    reader.__exit__(None, None, None)
+    with VirtualReader(SimulatedCard(make_card())) as reader:
+        yield reader
 
 
 def _take_away(reader: VirtualReader) -> None:
     reader.remove()
-    time.sleep(1)  # PC/SC reports it within half a second
 
 
 @pytest.mark.parametrize(

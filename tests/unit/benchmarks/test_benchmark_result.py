@@ -1,0 +1,62 @@
+"""The result format of the benchmarks, which later work extends."""
+
+import json
+from typing import Any
+
+import pytest
+
+from api.cli.bench import register
+from benchmarks import report
+from benchmarks.result import Metric, machine, median_ms, versions
+
+
+def test_metric_names_its_ratio() -> None:
+    assert Metric(3.0, "ms", 5, bound=1.5).to_dict() == {
+        "value": 3.0,
+        "unit": "ms",
+        "bound": 1.5,
+        "ratio": 2.0,
+        "peer": None,
+        "n": 5,
+    }
+    assert Metric(3.0, "ms", 5, peer=2.0).to_dict()["ratio"] == 1.5
+    assert Metric(3.0, "ms", 5).to_dict()["ratio"] is None
+
+
+def test_median_of_wall_times() -> None:
+    calls: list[int] = []
+    assert median_ms(lambda: calls.append(1), 4) >= 0
+    assert len(calls) == 5  # one to warm up
+
+
+def test_machine_names_no_host() -> None:
+    import socket
+
+    described = json.dumps(machine() | versions())
+    assert socket.gethostname() not in described
+    assert machine()["cores"]
+    assert "numpy" in versions()
+
+
+def test_table_has_each_metric() -> None:
+    result: dict[str, Any] = {
+        "machine": machine(),
+        "versions": versions(),
+        "taken_at": "2026-11-21T00:00:00+00:00",
+        "metrics": {"chip.read.short": Metric(1.5, "s", 3, bound=1.0).to_dict()},
+        "skipped": {"face": "no models"},
+    }
+    table = report.table(result)
+    assert "| `chip.read.short` | 1.5 | s | 1.0 | 1.5 | 3 |" in table
+    assert "`face` skipped: no models" in table
+
+
+def test_unknown_stage_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    register(parser.add_subparsers())
+    with pytest.raises(SystemExit) as ended:
+        parser.parse_args(["bench", "nothing"])
+    assert ended.value.code == 2
+    assert "startup" in capsys.readouterr().err
