@@ -5,8 +5,9 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module, metadata
+from typing import NoReturn
 
-from api.cli.output import EXIT_FAULT, print_json
+from api.cli.output import EXIT_FAULT, EXIT_INTERRUPTED, EXIT_USAGE, print_json
 from api.errors import ApiError
 from biometrics.errors import BiometricsError
 from devices.errors import DeviceError
@@ -25,12 +26,27 @@ exit codes:
   2  wrong usage
   3  the verdict is INDETERMINATE
   4  it could not be carried out (no card, unreadable file, no server, …)
+  130  interrupted
+
+With --json standard output holds one JSON document, also where the command fails; what people
+read then goes to standard error.
 """
+
+
+class UsageError(Exception):
+    """The arguments do not fit; the message is argparse's."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser, and by inheritance its subparsers, whose refusal `main` can report as JSON."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.format_usage()}{self.prog}: error: {message}")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all command groups."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="chinhchu",
         description="Identity proofing with the citizen card's chip and the live face.",
         epilog=EPILOG,
@@ -47,18 +63,45 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (see the epilog of `--help`)."""
-    args = build_parser().parse_args(argv)
+    arguments = sys.argv[1:] if argv is None else argv
     try:
-        return int(args.run(args))
-    except (ApiError, BiometricsError, DeviceError) as error:
-        if getattr(args, "json", False):
-            fault = {"code": error.code, "message": str(error), "retryable": error.retryable}
-            print_json({"error": fault})
-        print(f"chinhchu: {error} [{error.code}]", file=sys.stderr)
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; nothing is left to be flushed at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAULT
     except KeyboardInterrupt:
         print("chinhchu: interrupted", file=sys.stderr)
-        return 130
+        return EXIT_INTERRUPTED
+
+
+def _run(arguments: Sequence[str]) -> int:
+    as_json = "--json" in arguments
+    try:
+        args = build_parser().parse_args(arguments)
+        return int(args.run(args))
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        if as_json:
+            _print_fault("usage", str(error).rpartition("error: ")[2], retryable=False)
+        return EXIT_USAGE
+    except (ApiError, BiometricsError, DeviceError) as error:
+        code, message, retryable = error.code, str(error), error.retryable
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_FAULT
+        raise
+    except OSError as error:
+        # A disk that is full, a folder that may not be written to.
+        named = f"{error.filename}: " if error.filename else ""
+        code, message = "system-fault", f"{named}{error.strerror or type(error).__name__}"
+        retryable = False
+    print(f"chinhchu: {message} [{code}]", file=sys.stderr)
+    if as_json:
+        _print_fault(code, message, retryable=retryable)
+    return EXIT_FAULT
+
+
+def _print_fault(code: str, message: str, *, retryable: bool) -> None:
+    print_json({"error": {"code": code, "message": message, "retryable": retryable}})

@@ -56,6 +56,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "show",
         help="say what is on a card",
         description="List files, protocols and signer of a card; nothing personal, no key.",
+        epilog="examples:\n  chinhchu card show card\n  chinhchu card show card --json",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     show.add_argument("card", metavar="DIR", type=Path, help="folder that `card new` made")
     show.add_argument("--json", action="store_true", help="print JSON")

@@ -1,6 +1,7 @@
 """The arguments that say where a card is and how it opens."""
 
 import argparse
+import math
 import re
 from pathlib import Path
 
@@ -29,8 +30,18 @@ def add_card_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--date-of-expiry", metavar="DATE", type=_mrz_date, help="with the MRZ")
     add_source_arguments(parser)
     parser.add_argument(
-        "--wait", metavar="SECONDS", type=float, default=30.0, help="for a card (%(default)s)"
+        "--wait", metavar="SECONDS", type=_seconds, default=30.0, help="for a card (%(default)s)"
     )
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 3600:
+        raise argparse.ArgumentTypeError("must be a number of seconds from 0 to 3600")
+    return value
 
 
 def _mrz_date(text: str) -> str:

@@ -3,6 +3,8 @@
 import argparse
 import shlex
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,14 +48,10 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(args: argparse.Namespace) -> int:
     """Run the story with live progress and print what came of it."""
-    from rich.console import Console
-
-    with Console(stderr=True).status("starting …") as status:
+    with _progress() as progress:
         from api.demo.scenario import run_demo
 
-        report = run_demo(
-            args.out, pcsc=args.pcsc, progress=lambda step: status.update(f"{step} …")
-        )
+        report = run_demo(args.out, pcsc=args.pcsc, progress=progress)
     if args.json:
         print_json(report.to_dict())
     else:
@@ -61,26 +59,57 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_PASSED if report.ok else EXIT_FAILED
 
 
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Show each step on standard error as it begins: in place on a terminal, else a line each."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda step: print(f"… {step}", file=sys.stderr, flush=True)
+        return
+    with console.status("starting …") as status:
+        yield lambda step: status.update(f"{step} …")
+
+
 def _print(report: "Report") -> None:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    console = Console()
-    honest = Table("step", "result", title=f"The rightful person, card {report.via}")
-    frauds = Table("fraud", "result", title="Four frauds")
-    for table, rows in ((honest, report.steps), (frauds, report.frauds)):
-        table.add_column("ms", justify="right")
-        table.add_column("as it must be")
-        for row in rows:
-            table.add_row(row.step, _result(row), f"{row.ms:.0f}", "yes" if row.ok else "NO")
-        console.print(table)
+    table = Table("step", "result", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("ms", justify="right")
+    table.add_column("ok")
+    for row in report.steps:
+        table.add_row(*_cells(row))
+    table.add_section()
+    for row in report.frauds:
+        table.add_row(*_cells(row))
+    console = Console(highlight=False)
+    console.print(table)
+    passed = sum(row.ok for row in report.rows)
+    seconds = sum(row.ms for row in report.rows) / 1000
+    console.print(f"{passed} of {len(report.rows)} as they must be, in {seconds:.1f} s.")
     if not report.ok:
         print("chinhchu: the demonstration did not behave", file=sys.stderr)
         return
     folder = report.files[0].parent
-    console.print(f"Written to {folder}/. Verify again, here or on any other machine:")
-    print(" ", shlex.join(report.verify_command))
+    console.print(f"Written to {folder}/. Verify again, here or on any other machine:\n")
+    program, *arguments = report.verify_command
+    command = shlex.join((_as_called(program), *arguments))
+    print("  " + command.replace(" --", " \\\n    --"))
 
 
-def _result(row: "Row") -> str:
-    return f"{row.result}: {', '.join(row.reasons)}" if row.reasons else row.result
+def _cells(row: "Row") -> tuple[str, str, str, str]:
+    return (
+        row.step,
+        "\n".join((row.result, *row.reasons)),
+        f"{row.ms:.0f}",
+        "yes" if row.ok else "NO",
+    )
+
+
+def _as_called(program: str) -> str:
+    """Return how this run was started, so that the command can be pasted as it stands."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == program else program

@@ -5,6 +5,7 @@ Tools for operators and developers: unlike what a citizen sees, they print score
 
 import argparse
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,21 +113,29 @@ def _add(
 
 def _add_order(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--order", required=True, metavar="left,right", help="the turns, the subject's own sides"
+        "--order",
+        required=True,
+        type=_turns,
+        metavar="left,right",
+        help="the turns, the subject's own sides",
     )
 
 
 def _rate(text: str) -> float:
-    value = float(text)
-    if not 1 <= value <= 120:
-        raise argparse.ArgumentTypeError("must lie between 1 and 120")
-    return value
+    return _number(text, 1, 120)
 
 
 def _angle(text: str) -> float:
-    value = float(text)
-    if not 1 <= value <= 60:
-        raise argparse.ArgumentTypeError("must lie between 1 and 60 degrees")
+    return _number(text, 1, 60)
+
+
+def _number(text: str, low: float, high: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"must be a number from {low} to {high}")
     return value
 
 
@@ -152,7 +161,7 @@ def _challenge(args: argparse.Namespace) -> int:
     paths = _frame_paths(args.images, args.frames)
     if len(paths) > MAX_FRAMES:
         raise InputUnusableError(f"{len(paths)} frames are more than {MAX_FRAMES}")
-    challenge = Challenge(Challenge.random().id, _turns(args.order))
+    challenge = Challenge(Challenge.random().id, args.order)
     frames = [
         FrameSample(read_input(path, FRAME_BYTES), index * 1000 / args.fps)
         for index, path in enumerate(paths)
@@ -166,7 +175,7 @@ def _challenge(args: argparse.Namespace) -> int:
 def _rig(args: argparse.Namespace) -> int:
     from biometrics.rig import Rig, RigKind
 
-    order = [turn.value for turn in _turns(args.order)]
+    order = [turn.value for turn in args.order]
     picture = read_input(args.picture)
     _make_empty(args.out)
     pipeline = _open_pipeline()
@@ -213,9 +222,9 @@ def _turns(order: str) -> "tuple[Turn, ...]":
     try:
         turns = tuple(Turn(name.strip()) for name in order.split(","))
     except ValueError:
-        raise InputUnusableError("--order takes left and right, separated by commas") from None
+        raise argparse.ArgumentTypeError("takes left and right, separated by commas") from None
     if len(turns) > MAX_TURNS:
-        raise InputUnusableError(f"--order takes at most {MAX_TURNS} turns")
+        raise argparse.ArgumentTypeError(f"takes at most {MAX_TURNS} turns")
     return turns
 
 

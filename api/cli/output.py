@@ -9,8 +9,10 @@ from api.errors import InputUnusableError
 
 EXIT_PASSED = 0
 EXIT_FAILED = 1
+EXIT_USAGE = 2
 EXIT_INDETERMINATE = 3
 EXIT_FAULT = 4
+EXIT_INTERRUPTED = 130
 
 EXIT_BY_OUTCOME = {
     "PASSED": EXIT_PASSED,
@@ -29,11 +31,17 @@ def read_input(path: Path, limit: int = 64 << 20) -> bytes:
     """Return the bytes of a file that a person named.
 
     Raises:
-        InputUnusableError: it is missing, not a plain readable file, or larger than `limit` bytes.
+        InputUnusableError: it is missing, not readable, or larger than `limit` bytes.
     """
     try:
-        if path.stat().st_size > limit:
-            raise InputUnusableError(f"{path} is larger than {limit >> 20} MiB")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(limit + 1)  # a pipe or a device does not say how long it is
     except OSError as error:
         raise InputUnusableError(f"{path}: {error.strerror or 'cannot be read'}") from None
+    if len(data) > limit:
+        raise InputUnusableError(f"{path} is larger than {_size(limit)}")
+    return data
+
+
+def _size(count: int) -> str:
+    return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count} bytes"

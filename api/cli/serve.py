@@ -4,9 +4,10 @@ import argparse
 import ipaddress
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
-from api.cli.output import EXIT_PASSED
+from api.cli.output import EXIT_PASSED, print_json
 from api.errors import ApiError
 
 EPILOG = """\
@@ -41,7 +42,10 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     parser.add_argument("--home", type=Path, help="folder with keys/, trust/ and the database")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument("--port", type=int, default=8080, help="port (%(default)s)")
+    parser.add_argument("--port", type=int, default=8080, help="port, 0 for any (%(default)s)")
+    parser.add_argument(
+        "--json", action="store_true", help="print where it listens as JSON, once it does"
+    )
     parser.set_defaults(run=run)
 
 
@@ -67,10 +71,15 @@ def run(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     listener = _listen(args.host, args.port)
-    print(f"chinhchu: serving on http://{args.host}:{args.port}", file=sys.stderr)
+    host = f"[{args.host}]" if ":" in args.host else args.host
+    url = f"http://{host}:{listener.getsockname()[1]}"
+    print(f"chinhchu: serving on {url}; Ctrl-C stops it", file=sys.stderr)
+    if args.json:
+        print_json({"url": url})
     # The paths hold session ids: no access log.
     config = uvicorn.Config(create_app(service), access_log=False, log_level="warning")
-    uvicorn.Server(config).run(sockets=[listener])
+    with suppress(KeyboardInterrupt):  # how an operator stops it
+        uvicorn.Server(config).run(sockets=[listener])
     return EXIT_PASSED
 
 

@@ -66,9 +66,14 @@ class Report:
     nonce: str
 
     @property
+    def rows(self) -> tuple[Row, ...]:
+        """All that was tried, in order."""
+        return (*self.steps, *self.frauds)
+
+    @property
     def ok(self) -> bool:
         """True if every step and each of the four frauds came out as it must."""
-        return len(self.frauds) == 4 and all(row.ok for row in (*self.steps, *self.frauds))
+        return len(self.frauds) == 4 and all(row.ok for row in self.rows)
 
     @property
     def verify_command(self) -> tuple[str, ...]:
@@ -160,8 +165,7 @@ class _Story:
             trust = self.home / "trust"
             trust.mkdir()
             (trust / "csca.der").write_bytes(self.card.csca)
-            size = sum(map(len, self.card.files.values()))
-            note.result = f"{len(self.card.files)} files, {size} bytes, signed by a test CSCA"
+            note.result = f"{len(self.card.files)} files, signed by a test CSCA"
         with self._step("service started") as note:
             settings = Settings(home=self.home)
             keys.init(settings.keys, name="chinhchu demo", password=None)
@@ -171,7 +175,7 @@ class _Story:
             self.rig = Rig(service.pipeline.detector, service.pipeline.mesh_estimator)
             server = self.stack.enter_context(LocalServer(service))
             self.client = self.stack.enter_context(ProofingClient(server.url))
-            note.result = "HTTP on the loopback address, SQLite, models loaded"
+            note.result = "HTTP on this machine, models loaded"
         with self._step("card reader ready") as note:
             source: CardSource = OverPcsc(self.card) if pcsc else InProcess()
             self.source = self.stack.enter_context(source)
@@ -181,14 +185,14 @@ class _Story:
         """Take the rightful person from the request to a verified assertion."""
         with self._step("session opened") as note:
             session = self._open(self.nonce)
-            note.result = "bound to the document's SHA-256; consent given"
+            note.result = "for this document; consent given"
         with self._step("chip read and verified") as note:
             text, answer = self._read(session, self.card)
             note.session(answer, text, ok=answer["state"] == "chip")
-        with self._step("frames captured (simulated)") as note:
+        with self._step("frames taken (simulated)") as note:
             frames = self._perform(answer, RigKind.TURNING_HEAD, SAME_PERSON)
             turns = ", ".join(answer["capture_challenge"]["turns"])
-            note.result = f"{len(frames)} frames; the server asked to turn {turns}"
+            note.result = f"{len(frames)} frames, asked to turn {turns}"
         with self._step("face and liveness decided") as note:
             answer = self._decide(session, frames)
             text = f"{answer['outcome']}, level {answer['level']}"
@@ -205,16 +209,19 @@ class _Story:
     def frauds(self) -> None:
         """Try what must be refused, each for its own reason."""
         self._fraud_before_the_camera(
-            "another person's face", RigKind.TURNING_HEAD, OTHER_PERSON, "comparison-no-match"
+            "fraud: another person's face",
+            RigKind.TURNING_HEAD,
+            OTHER_PERSON,
+            "comparison-no-match",
         )
-        with self._fraud("a cloned chip") as note:
+        with self._fraud("fraud: a cloned chip") as note:
             _, answer = self._read(self._open(), self.card.cloned())
             note.refusal(answer["outcome"], answer["reasons"], "aa-signature-invalid")
-        with self._fraud("a changed document") as note:
+        with self._fraud("fraud: a changed document") as note:
             verdict = self._verify(make_pdf((*PARAGRAPHS, CHANGE)))
             note.refusal(verdict.outcome, verdict.reasons, "document-changed")
         self._fraud_before_the_camera(
-            "a photo held flat", RigKind.FLAT_PHOTO, SAME_PERSON, "challenge-flat-surface"
+            "fraud: a photo held flat", RigKind.FLAT_PHOTO, SAME_PERSON, "challenge-flat-surface"
         )
 
     def report(self) -> Report:

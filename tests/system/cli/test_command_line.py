@@ -1,0 +1,124 @@
+"""What every command owes its caller: one JSON document, an exit code, no traceback."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from api.cli import main
+from api.cli.output import read_input
+from api.errors import InputUnusableError
+
+COMMANDS: tuple[tuple[str, ...], ...] = (
+    *(("demo",), ("verify",), ("serve",), ("agent",), ("bench",)),
+    *(("chip", action) for action in ("info", "read", "verify")),
+    *(("card", action) for action in ("new", "show", "run")),
+    *(("face", action) for action in ("compare", "pad", "challenge", "rig")),
+    *(("models", action) for action in ("fetch", "list", "verify")),
+    *(("keys", action) for action in ("init", "show")),
+)
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_help_has_examples_and_json(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert "--json" in text
+    assert f"\n  chinhchu {' '.join(words)}" in text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nothing", "--json"],
+        ["chip", "--json"],
+        ["chip", "read", "--wait", "soon", "--json"],
+        ["chip", "read", "--can", "123456", "--id-number", "1", "--json"],
+        ["face", "rig", "a.jpg", "--order", "up", "--out", "b", "--json"],
+        ["face", "rig", "a.jpg", "--order", "left", "--out", "b", "--turn-deg", "x", "--json"],
+        ["verify", "--json"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_json_too(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    error = json.loads(printed.out)["error"]
+    assert error["code"] == "usage"
+    assert not error["retryable"]
+    assert error["message"] in printed.err
+    assert "_" not in error["message"]  # no name of a function of ours
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["chip", "verify", "{}/absent", "--trust", "{}"], "input-unusable"),
+        (["chip", "verify", "{}", "--trust", "{}"], "input-unusable"),
+        (["chip", "verify", "{}/empty", "--trust", "{}"], "evidence-malformed"),
+        (["chip", "verify", "{}/noise", "--trust", "{}"], "evidence-malformed"),
+        (["card", "show", "{}"], "card-image-invalid"),
+        (["card", "new", "{}/noise", "--out", "{}/card"], "profile-invalid"),
+        (["keys", "init", "--no-password", "--out", "{}/noise/keys"], None),
+        (["keys", "show", "{}/absent"], None),
+        (["verify", "{}/absent", "--root", "{}/noise"], "input-unusable"),
+        (["verify", "{}/noise", "--root", "{}/noise"], "roots-unusable"),
+        (["demo", "--out", "{}/noise/below"], "system-fault"),
+        (["serve", "--home", "{}/noise"], "system-fault"),
+        (["agent", "--server", "nonsense", "--session", "1", "--can", "123456"], None),
+    ],
+)
+def test_a_fault_is_json_and_exit_code_4(
+    arguments: list[str],
+    code: str | None,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CHINHCHU_SESSION_TOKEN", "token")
+    (tmp_path / "empty").touch()
+    (tmp_path / "noise").write_bytes(bytes(range(256)) * 20)
+    assert main([word.format(tmp_path) for word in arguments] + ["--json"]) == 4
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["message"]
+    assert code is None or error["code"] == code
+
+
+def test_a_file_without_end_is_refused() -> None:
+    with pytest.raises(InputUnusableError, match="larger than 1024 bytes"):
+        read_input(Path("/dev/zero"), 1024)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["--help"], 0), (["card", "new", "--print-profile"], 4)]
+)
+def test_a_reader_that_has_seen_enough(arguments: list[str], code: int) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "api.cli", *arguments],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+    assert done.returncode == code
+    assert done.stderr == b""
+
+
+def test_interrupted_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("api.demo.scenario.run_demo", interrupted)
+    assert main(["demo"]) == 130
+    assert "Traceback" not in capsys.readouterr().err
