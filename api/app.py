@@ -1,10 +1,12 @@
 """The HTTP application: routes, problems, limits, and the sweep of overdue sessions."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,11 +15,18 @@ from api.proofing import routes
 from api.proofing.service import ProofingService
 
 BODY_LIMIT = 4 << 20
+BODY_TIME_S = 60.0
 SWEEP_INTERVAL_S = 20.0
 
 
+log = logging.getLogger("chinhchu.api")
+
+
 class BodyLimit:
-    """Refuse a body larger than `BODY_LIMIT` while it arrives, whatever its headers say."""
+    """Refuse a body while it arrives, whatever its headers say.
+
+    It may have `BODY_LIMIT` bytes and take `BODY_TIME_S`.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -25,10 +34,17 @@ class BodyLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its body counted."""
         received = 0
+        deadline: float | None = asyncio.get_running_loop().time() + BODY_TIME_S
 
         async def bounded() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, deadline
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408) from None
+            if not message.get("more_body"):
+                deadline = None
             received += len(message.get("body", b""))
             if received > BODY_LIMIT:
                 raise HTTPException(413)
@@ -46,6 +62,8 @@ def create_app(service: ProofingService) -> FastAPI:
         sweep = asyncio.create_task(_sweep(service))
         yield
         sweep.cancel()
+        with suppress(asyncio.CancelledError):
+            await sweep
         service.repository.close()
 
     app = FastAPI(
@@ -70,5 +88,9 @@ def create_app(service: ProofingService) -> FastAPI:
 
 async def _sweep(service: ProofingService) -> None:
     while True:
-        await asyncio.to_thread(service.repository.expire_overdue)
+        try:
+            await asyncio.to_thread(service.repository.expire_overdue)
+        except SQLAlchemyError as error:
+            # A database that is busy once must not end the sweep: evidence would stay for good.
+            log.error("sweep %s", type(error).__name__)
         await asyncio.sleep(SWEEP_INTERVAL_S)

@@ -1,7 +1,7 @@
 """The one table from error codes to HTTP, as `application/problem+json` (RFC 9457)."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
@@ -34,9 +34,13 @@ STATUS_BY_CODE: Mapping[str, HTTPStatus] = {
 CODE_BY_STATUS: Mapping[int, str] = {
     HTTPStatus.NOT_FOUND: "not-found",
     HTTPStatus.METHOD_NOT_ALLOWED: "method-not-allowed",
+    HTTPStatus.REQUEST_TIMEOUT: "body-too-slow",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "body-too-large",
 }
 """Refusals that come from the framework, before any code of ours."""
+
+MAX_ERRORS = 20
+MAX_POINTER = 200
 
 log = logging.getLogger("chinhchu.api")
 
@@ -57,6 +61,13 @@ def problem(
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
 
 
+def _pointer(location: Sequence[int | str]) -> str:
+    """Return a JSON pointer (RFC 6901, 3); names of the caller's own making are cut."""
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in location)
+    pointer = "".join(f"/{step}" for step in steps)[:MAX_POINTER]
+    return pointer.encode("utf-8", "replace").decode("utf-8")
+
+
 def install(app: FastAPI) -> None:
     """Make every error of the application a problem document."""
 
@@ -71,8 +82,8 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         # Where and what is wrong, never the value: it may be personal.
         errors = [
-            {"pointer": "/" + "/".join(map(str, item["loc"])), "detail": item["msg"]}
-            for item in error.errors()
+            {"pointer": _pointer(item["loc"]), "detail": item["msg"]}
+            for item in error.errors()[:MAX_ERRORS]
         ]
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return problem(status, "request-invalid", "the request does not fit", errors=errors)

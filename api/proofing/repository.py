@@ -9,7 +9,14 @@ from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.orm import Session
 
 from api.errors import ApiError
-from api.proofing.states import TIME_LIMIT_S, State, StateConflictError, check_transition
+from api.proofing.states import (
+    HOLDS_EVIDENCE,
+    TIME_LIMIT_S,
+    SessionExpiredError,
+    State,
+    StateConflictError,
+    check_transition,
+)
 from api.store.database import forget_deleted
 from api.store.tables import PieceRow, SessionRow
 
@@ -24,6 +31,12 @@ class PieceConflictError(ApiError):
     """A piece of this number was acknowledged before, with other content."""
 
     code = "piece-conflict"
+
+
+class EvidenceTooLargeError(ApiError):
+    """The session holds as much evidence as it may."""
+
+    code = "body-too-large"
 
 
 def utc_now() -> datetime:
@@ -89,8 +102,12 @@ class Repository:
     ) -> None:
         """Take a session from one state to the next, with the piece and values that belong to it.
 
+        Where the next state holds no evidence, what there is goes in the same transaction: no crash
+        can leave it behind.
+
         Raises:
             StateConflictError: the table forbids it, or another request was quicker.
+            SessionExpiredError: the time of the state ran out meanwhile.
         """
         check_transition(now, then)
         limit = TIME_LIMIT_S.get(then)
@@ -100,20 +117,28 @@ class Repository:
             row.state, row.deadline = then, deadline
             for name, value in values.items():
                 setattr(row, name, value)
+            if then not in HOLDS_EVIDENCE:
+                db.execute(delete(PieceRow).where(PieceRow.session_id == session_id))
             if piece is not None:
                 db.add(piece.row(session_id))
+        if now in HOLDS_EVIDENCE and then not in HOLDS_EVIDENCE:
+            forget_deleted(self._engine)
 
-    def put_piece(self, session_id: str, state: State, piece: Piece) -> None:
+    def put_piece(self, session_id: str, state: State, piece: Piece, limit: int) -> None:
         """Keep a piece of evidence; the same piece again changes nothing.
 
         Raises:
             StateConflictError: the session is not in `state`.
+            SessionExpiredError: the time of the state ran out meanwhile.
             PieceConflictError: a piece of this number with other content is kept already.
+            EvidenceTooLargeError: the session would hold more than `limit` bytes.
         """
         with Session(self._engine) as db, db.begin():
             _in_state(db, session_id, state)
             kept = db.get(PieceRow, (session_id, piece.kind, piece.number))
             if kept is None:
+                if _held_bytes(db, session_id) + len(piece.data) > limit:
+                    raise EvidenceTooLargeError(f"a session holds at most {limit >> 20} MiB")
                 db.add(piece.row(session_id))
             elif (kept.data, kept.t_ms) != (piece.data, piece.t_ms):
                 raise PieceConflictError(
@@ -142,32 +167,18 @@ class Repository:
         with Session(self._engine, expire_on_commit=False) as db:
             return db.scalars(query).all()
 
-    def piece_bytes(self, session_id: str) -> int:
-        """Return how many bytes of evidence a session holds."""
-        query = select(func.coalesce(func.sum(func.length(PieceRow.data)), 0)).where(
-            PieceRow.session_id == session_id
-        )
-        with Session(self._engine) as db:
-            return db.scalar(query) or 0
-
-    def purge(self, session_id: str) -> None:
-        """Forget the evidence of a session that has ended."""
-        with Session(self._engine) as db, db.begin():
-            db.execute(delete(PieceRow).where(PieceRow.session_id == session_id))
-        forget_deleted(self._engine)
-
     def expire_overdue(self) -> int:
         """End every session whose state lasted too long; return how many.
 
-        Their evidence is forgotten.
+        Their evidence is forgotten. The log is emptied each time, for deletions after which a
+        crash or a busy connection had kept it from being emptied.
         """
         with Session(self._engine) as db, db.begin():
             rows = db.scalars(select(SessionRow).where(SessionRow.deadline < utc_now())).all()
             for row in rows:
                 row.state, row.deadline, row.reasons = State.EXPIRED, None, ["session-expired"]
                 db.execute(delete(PieceRow).where(PieceRow.session_id == row.id))
-        if rows:
-            forget_deleted(self._engine)
+        forget_deleted(self._engine)
         return len(rows)
 
     def recover(self) -> None:
@@ -181,4 +192,11 @@ def _in_state(db: Session, session_id: str, state: State) -> SessionRow:
     row = db.get(SessionRow, session_id)
     if row is None or row.state != state:
         raise StateConflictError(f"the session is not {state}")
+    if row.deadline is not None and row.deadline < utc_now():
+        raise SessionExpiredError("the session has run out of time; open a new one")
     return row
+
+
+def _held_bytes(db: Session, session_id: str) -> int:
+    query = select(func.sum(func.length(PieceRow.data))).where(PieceRow.session_id == session_id)
+    return db.scalar(query) or 0

@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Sha256Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-ShortText = Annotated[str, Field(min_length=1, max_length=200)]
+# No control, format or unassigned character: people read these, and bidi marks would mislead them.
+_VISIBLE = r"^\P{C}*$"
+ShortText = Annotated[str, Field(min_length=1, max_length=200, pattern=_VISIBLE)]
 
 
 class _Message(BaseModel):
@@ -21,7 +23,7 @@ class DocumentIn(_Message):
     media_type: Annotated[str, Field(pattern=r"^[a-z0-9.+-]+/[a-z0-9.+-]+$", max_length=100)]
     sha256: Sha256Hex
     byte_length: Annotated[int, Field(gt=0, le=2**40)]
-    title: Annotated[str | None, Field(max_length=500)] = None
+    title: Annotated[str | None, Field(max_length=500, pattern=_VISIBLE)] = None
     """Shown to the citizen; only its digest goes into the assertion."""
 
 
@@ -30,7 +32,7 @@ class SessionIn(_Message):
 
     procedure_code: ShortText
     audience: ShortText
-    nonce: Annotated[str, Field(min_length=8, max_length=200)]
+    nonce: Annotated[str, Field(min_length=8, max_length=200, pattern=_VISIBLE)]
     dossier_id: ShortText
     party_role: ShortText
     purpose: ShortText

@@ -26,7 +26,13 @@ from api.errors import ApiError
 from api.procedures.catalogue import Catalogue, Procedure
 from api.proofing import sections
 from api.proofing.decision import Decision, decide
-from api.proofing.repository import Piece, Repository, SessionUnknownError, utc_now
+from api.proofing.repository import (
+    EvidenceTooLargeError,
+    Piece,
+    Repository,
+    SessionUnknownError,
+    utc_now,
+)
 from api.proofing.schemas import ProcedureOut, SessionCreated, SessionIn, SessionOut
 from api.proofing.states import SessionExpiredError, State, StateConflictError
 from api.settings import RelyingParty
@@ -34,7 +40,7 @@ from api.store.tables import SessionRow
 from biometrics.challenge import Challenge
 from biometrics.image import decode_image
 from biometrics.pipeline import FacePipeline
-from biometrics.types import FrameSample
+from biometrics.types import FrameSample, Outcome
 from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.evidence import ChipEvidence
 from devices.emrtd.verifier import ChipVerdict, verify_evidence
@@ -59,12 +65,6 @@ class FramesIncompleteError(ApiError):
     """There is no frame, or one of the numbers in between is missing."""
 
     code = "frames-incomplete"
-
-
-class EvidenceTooLargeError(ApiError):
-    """The session holds as much evidence as it may."""
-
-    code = "body-too-large"
 
 
 class AssertionNotIssuedError(ApiError):
@@ -109,7 +109,7 @@ class ProofingService:
             RequestNotAllowedError: audience, role or attendance are not allowed.
         """
         procedure = self.catalogue.get(request.procedure_code)
-        if audience is not None and not hmac.compare_digest(audience, request.audience):
+        if audience is not None and audience != request.audience:
             raise RequestNotAllowedError("the audience is not that of the API key")
         if request.party_role not in procedure.party_roles:
             raise RequestNotAllowedError(f"party_role must be among {procedure.party_roles}")
@@ -207,13 +207,11 @@ class ProofingService:
         _require(row, State.CHIP, State.CAPTURE)
         if number >= MAX_FRAMES:
             raise EvidenceTooLargeError(f"a capture has at most {MAX_FRAMES} frames")
-        if self.repository.piece_bytes(row.id) + len(data) > MAX_EVIDENCE_BYTES:
-            raise EvidenceTooLargeError(f"a session holds at most {MAX_EVIDENCE_BYTES >> 20} MiB")
         decode_image(data)
         if row.state == State.CHIP:
             self.repository.begin_capture(row.id)
         self.repository.put_piece(
-            row.id, State.CAPTURE, Piece("frame", number, t_ms, data, utc_now())
+            row.id, State.CAPTURE, Piece("frame", number, t_ms, data, utc_now()), MAX_EVIDENCE_BYTES
         )
 
     def decide(self, row: SessionRow) -> SessionOut:
@@ -247,7 +245,6 @@ class ProofingService:
             reasons=list(decision.reasons),
             assertion=assertion,
         )
-        self.repository.purge(row.id)
         return self.describe(row.id)
 
     def assertion(self, row: SessionRow) -> str:
@@ -264,7 +261,6 @@ class ProofingService:
         """Give up the session and forget its evidence."""
         if row.state != State.CANCELLED:
             self.repository.move(row.id, State(row.state), State.CANCELLED)
-            self.repository.purge(row.id)
         return self.describe(row.id)
 
     def _request(self, row: SessionRow) -> tuple[SessionIn, Procedure]:
@@ -295,7 +291,9 @@ class ProofingService:
             document.portrait, frames, Challenge.from_dict(row.capture_challenge)
         )
         if face.comparison is None:
-            return Decision("INDETERMINATE", None, face.reasons), None
+            # Nothing compared is no pass, whatever the rest says; a refusal stays one.
+            is_refused = face.outcome is Outcome.FAILED
+            return Decision("FAILED" if is_refused else "INDETERMINATE", None, face.reasons), None
         parts: _Parts = {
             "chip": sections.chip_section(chip),
             "face": sections.face_section(face.comparison),

@@ -63,6 +63,10 @@ TIME_LIMIT_S: Mapping[State, int] = {
 """Seconds that a session may stay in a state; the ended states have no limit."""
 
 
+HOLDS_EVIDENCE = frozenset({State.CHIP, State.CAPTURE, State.DECIDING})
+"""States in which there is evidence; entering any other forgets it, `review` and `failed` too."""
+
+
 def check_transition(now: State, then: State) -> None:
     """Allow a step of the table.
 

@@ -1,5 +1,7 @@
 """Open the SQLite database so that it survives a crash and forgets what is deleted."""
 
+import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -38,9 +40,13 @@ def open_database(path: Path) -> Engine:
 
 
 def forget_deleted(engine: Engine) -> None:
-    """Empty the write-ahead log, so that deleted evidence is in no file any more."""
+    """Empty the write-ahead log, so that deleted evidence is in no file any more.
+
+    Where another connection is in the way, the log stays for the next call.
+    """
     connection = engine.raw_connection()
     try:
-        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with suppress(sqlite3.OperationalError):
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         connection.close()

@@ -1,0 +1,192 @@
+"""Relying parties and pages that mean harm: strange text, slow bodies, two requests at once."""
+
+import hashlib
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from api import app
+from api.agent.client import ProofingClient, ServerRefusedError
+from api.problems import MAX_ERRORS
+from api.settings import RelyingParty
+from biometrics.types import Outcome
+from devices.emrtd.mrz import Can
+from devices.emrtd.reader import read_chip
+from devices.simulator.card import SimulatedCard
+
+
+def outcome_of(call: Any, *arguments: Any) -> str:
+    """Return the state that a call ends in, or the code of its refusal."""
+    try:
+        return str(call(*arguments)["state"])
+    except ServerRefusedError as error:
+        return error.code
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"\\ud800": 1}',
+        b'{"nonce": "\\ud8001234567"}',
+        b'{"audience": "\\u202egpj.exe", "nonce": "12345678"}',
+        b'{"purpose": "a\\u0000b"}',
+        b"[" * 200_000,
+        b'{"byte_length": ' + b"9" * 5000 + b"}",
+        b"\xff\xfe{}",
+        b"{" + b",".join(b'"k%d": 1' % n for n in range(50_000)) + b"}",
+    ],
+    ids=["surrogate-name", "surrogate", "bidi", "control", "deep", "digits", "utf-16", "wide"],
+)
+def test_strange_json_is_refused_in_few_words(server: Any, body: bytes) -> None:
+    headers = {"content-type": "application/json"}
+    answer = server.client._http.post("/v1/sessions", content=body, headers=headers)
+    assert answer.status_code in (400, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert len(answer.content) < 20_000
+    assert len(answer.json().get("errors", [])) <= MAX_ERRORS
+
+
+@pytest.mark.parametrize("field", ["audience", "nonce", "dossier_id", "purpose"])
+def test_text_that_people_will_read_holds_no_hidden_character(server: Any, field: str) -> None:
+    for character in ("\u202e", "\x1b", "\u200b"):
+        with pytest.raises(ServerRefusedError) as refused:
+            server.client.create_session(server.request(**{field: f"12345678{character}"}))
+        assert refused.value.code == "request-invalid"
+    named = server.request(**{field: "Văn phòng công chứng Đống Đa"})
+    assert server.client.create_session(named)["state"] == "created"
+
+
+def test_audience_in_vietnamese_is_compared_not_a_fault(start: Any) -> None:
+    digest = hashlib.sha256(b"the key").hexdigest()
+    server = start(relying_parties=(RelyingParty("Phòng Tư pháp", digest),))
+    with ProofingClient(server.url, api_key="the key") as client:
+        assert client.create_session(server.request(audience="Phòng Tư pháp"))["id"]
+        with pytest.raises(ServerRefusedError) as refused:
+            client.create_session(server.request(audience="Phòng Khác"))
+    assert refused.value.code == "request-not-allowed"
+
+
+def test_body_that_never_ends_is_given_up(server: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(app, "BODY_TIME_S", 0.5)
+    url = urlsplit(server.url)
+    with socket.create_connection((url.hostname, url.port), timeout=20) as slow:
+        slow.sendall(
+            b"POST /v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 1000\r\n\r\n{"
+        )
+        answer = slow.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert server.client._http.get("/healthz").status_code == 200
+
+
+def test_sweep_outlives_a_busy_database(start: Any, monkeypatch: Any) -> None:
+    from api.proofing.repository import Repository
+
+    calls = []
+
+    def busy(_: Repository) -> int:
+        calls.append(1)
+        raise OperationalError("", None, Exception())
+
+    monkeypatch.setattr(app, "SWEEP_INTERVAL_S", 0.01)
+    monkeypatch.setattr(Repository, "expire_overdue", busy)
+    server = start()
+    deadline = time.monotonic() + 20
+    while len(calls) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(calls) >= 3
+    assert server.client._http.get("/healthz").status_code == 200
+
+
+def test_chip_twice_at_once_is_taken_once(server: Any, card: Any) -> None:
+    session = server.open()
+    challenge = bytes.fromhex(session.read()["chip_challenge"])
+    evidence = read_chip(SimulatedCard(card), Can(card.behaviour.can), challenge=challenge)
+    data = evidence.to_bytes()
+    with ThreadPoolExecutor(6) as pool:
+        ends = list(pool.map(lambda _: outcome_of(session.put_chip, data), range(6)))
+    assert set(ends) <= {"chip", "state-conflict"}
+    assert "chip" in ends
+    assert len(server.service.repository.pieces(session.session_id, "chip")) == 1
+
+
+def test_two_decisions_at_once_make_one(
+    server: Any, read_card: Any, perform: Any, send: Any
+) -> None:
+    session = server.open()
+    send(session, perform(read_card(session)["capture_challenge"]["turns"]))
+    with ThreadPoolExecutor(4) as pool:
+        ends = list(pool.map(lambda _: outcome_of(session.decide), range(4)))
+    assert sorted(ends) == ["passed"] + ["state-conflict"] * 3
+    assert session.assertion() == session.assertion()
+
+
+@pytest.mark.parametrize("ending", ["cancelled", "expired"])
+def test_session_that_ends_during_its_decision_gets_no_assertion(
+    start: Any, pipeline: Any, read_card: Any, perform: Any, send: Any, ending: str
+) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    class Waiting:
+        def verify_capture(self, *arguments: Any) -> Any:
+            entered.set()
+            assert leave.wait(60)
+            return pipeline.verify_capture(*arguments)
+
+    server = start(pipeline=Waiting())
+    session = server.open()
+    frames = perform(read_card(session)["capture_challenge"]["turns"])
+    send(session, frames)
+    repository = server.service.repository
+    with ThreadPoolExecutor(1) as pool:
+        decision = pool.submit(outcome_of, session.decide)
+        assert entered.wait(60)
+        with pytest.raises(ServerRefusedError):  # a frame too late
+            session.put_frame(len(frames), 9000, frames[0].picture)
+        if ending == "cancelled":
+            assert session.cancel()["state"] == "cancelled"
+        else:
+            _let_time_run_out(repository)
+            assert session.read()["state"] == "expired"
+        leave.set()
+        assert decision.result() == "state-conflict"
+    assert outcome_of(session.read) == ending
+    assert repository.get(session.session_id).assertion is None
+    assert repository.pieces(session.session_id, "frame") == []
+
+
+def test_refused_liveness_stays_refused_without_a_comparison(
+    start: Any, pipeline: Any, read_card: Any, perform: Any, send: Any
+) -> None:
+    class Blind:
+        def verify_capture(self, *arguments: Any) -> Any:
+            from dataclasses import replace
+
+            verdict = pipeline.verify_capture(*arguments)
+            return replace(
+                verdict, comparison=None, outcome=Outcome.FAILED, reasons=("challenge-flat",)
+            )
+
+    session = start(pipeline=Blind()).open()
+    send(session, perform(read_card(session)["capture_challenge"]["turns"])[:2])
+    answer = session.decide()
+    assert (answer["state"], answer["reasons"]) == ("failed", ["challenge-flat"])
+
+
+def _let_time_run_out(repository: Any) -> None:
+    from datetime import timedelta
+
+    from sqlalchemy import update
+    from sqlalchemy.orm import Session
+
+    from api.proofing.repository import utc_now
+    from api.store.tables import SessionRow
+
+    with Session(repository._engine) as db, db.begin():
+        db.execute(update(SessionRow).values(deadline=utc_now() - timedelta(seconds=1)))

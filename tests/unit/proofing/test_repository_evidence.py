@@ -1,0 +1,113 @@
+"""Evidence in the database: it goes with the state that held it, late pieces stay out."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from api.proofing.repository import EvidenceTooLargeError, Piece, Repository, utc_now
+from api.proofing.states import (
+    HOLDS_EVIDENCE,
+    TRANSITIONS,
+    SessionExpiredError,
+    State,
+    StateConflictError,
+)
+from api.store import database
+from api.store.tables import SessionRow
+
+MARK = b"a face nobody may find again "
+ENDS = [(now, then) for now in TRANSITIONS for then in TRANSITIONS[now] if now in HOLDS_EVIDENCE]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "sessions.sqlite"
+
+
+@pytest.fixture
+def repository(path: Path) -> Any:
+    repository = Repository(database.open_database(path))
+    yield repository
+    repository.close()
+
+
+def _session(repository: Repository, state: State) -> str:
+    row = SessionRow(
+        id="a" * 32,
+        token_sha256="0" * 64,
+        state=state,
+        created_at=utc_now(),
+        request={},
+        chip_challenge=bytes(8),
+        reasons=[],
+    )
+    repository.add(row)
+    return row.id
+
+
+def _piece(data: bytes = MARK * 200, number: int = 0) -> Piece:
+    return Piece("frame", number, 0, data, utc_now())
+
+
+def _stored(path: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in path.parent.iterdir())
+
+
+def _overdue(repository: Repository) -> None:
+    with Session(repository._engine) as db, db.begin():
+        db.execute(update(SessionRow).values(deadline=utc_now() - timedelta(seconds=1)))
+
+
+@pytest.mark.parametrize(("now", "then"), ENDS)
+def test_evidence_goes_in_the_transaction_that_leaves_it(
+    repository: Repository, path: Path, monkeypatch: Any, now: State, then: State
+) -> None:
+    session = _session(repository, now)
+    repository.put_piece(session, now, _piece(), 1 << 20)
+    assert MARK in _stored(path)
+    # A crash right after the commit: nothing runs that could still delete.
+    monkeypatch.setattr("api.proofing.repository.forget_deleted", lambda _: None)
+    repository.move(session, now, then)
+    assert len(repository.pieces(session, "frame")) == (then in HOLDS_EVIDENCE)
+    monkeypatch.undo()
+    repository.expire_overdue()
+    assert (MARK in _stored(path)) == (then in HOLDS_EVIDENCE)
+
+
+def test_expired_evidence_is_in_no_file(repository: Repository, path: Path) -> None:
+    session = _session(repository, State.CAPTURE)
+    repository.put_piece(session, State.CAPTURE, _piece(), 1 << 20)
+    _overdue(repository)
+    assert repository.expire_overdue() == 1
+    assert MARK not in _stored(path)
+    assert repository.get(session).state == State.EXPIRED
+
+
+def test_state_that_ran_out_meanwhile_takes_nothing(repository: Repository) -> None:
+    session = _session(repository, State.CAPTURE)
+    _overdue(repository)
+    with pytest.raises(SessionExpiredError):
+        repository.put_piece(session, State.CAPTURE, _piece(), 1 << 20)
+    with pytest.raises(SessionExpiredError):
+        repository.move(session, State.CAPTURE, State.DECIDING)
+
+
+def test_limit_counts_what_is_kept_and_nothing_twice(repository: Repository) -> None:
+    session = _session(repository, State.CAPTURE)
+    repository.put_piece(session, State.CAPTURE, _piece(bytes(600)), 1000)
+    repository.put_piece(session, State.CAPTURE, _piece(bytes(600)), 1000)
+    with pytest.raises(EvidenceTooLargeError):
+        repository.put_piece(session, State.CAPTURE, _piece(bytes(600), 1), 1000)
+    assert len(repository.pieces(session, "frame")) == 1
+
+
+def test_decision_that_was_overtaken_stores_nothing(repository: Repository) -> None:
+    session = _session(repository, State.DECIDING)
+    repository.move(session, State.DECIDING, State.CANCELLED)
+    with pytest.raises(StateConflictError):
+        repository.move(session, State.DECIDING, State.PASSED, assertion="signed")
+    assert repository.get(session).assertion is None
