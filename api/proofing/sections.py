@@ -133,7 +133,8 @@ def verified_claims_section(
         issuer=Issuer(name=document.issuer, country_code=document.issuer),
         date_of_issuance=_iso(document.date_of_issue),
         date_of_expiry=_iso(document.date_of_expiry),
-        document_number=document.document_number,
+        # It is the end of a Vietnamese card's personal number.
+        document_number=document.document_number if "id_number" in procedure.claims else None,
     )
     checks = (
         CheckDetail("vcrypt", CheckResult(chip.passive_authentication.value), at),

@@ -175,14 +175,19 @@ class ProofingService:
             EvidenceMalformedError: it is not evidence; nothing changes, it may be sent again.
             StateConflictError: the session does not wait for it.
         """
-        if row.state == State.CHIP and self._is_chip_piece(row, data):
+        _require(row, State.CONSENTED, State.CHIP)
+        _, procedure = self._request(row)
+        # What the procedure does not ask for is dropped before anything is kept of it.
+        evidence = ChipEvidence.from_bytes(data).only(procedure.data_groups)
+        kept = evidence.to_bytes()
+        if row.state == State.CHIP and self._is_chip_piece(row, kept):
             return self.describe(row.id)
         _require(row, State.CONSENTED)
         received_at = utc_now()
-        verdict = self._verify_chip(row, data, received_at)
+        verdict = self._verify_chip(row, evidence, received_at)
         outcome, reasons = str(verdict.outcome), list(verdict.reasons)
-        if outcome == "PASSED" and verdict.document and verdict.document.portrait is None:
-            outcome, reasons = "INDETERMINATE", ["portrait-missing"]
+        if outcome == "PASSED" and (lacking := _lacking(procedure, verdict)):
+            outcome, reasons = "INDETERMINATE", lacking
         if outcome != "PASSED":
             then = _STATE_BY_OUTCOME[outcome]
             self.repository.move(row.id, State.CONSENTED, then, outcome=outcome, reasons=reasons)
@@ -191,7 +196,7 @@ class ProofingService:
             row.id,
             State.CONSENTED,
             State.CHIP,
-            Piece("chip", 0, 0, data, received_at),
+            Piece("chip", 0, 0, kept, received_at),
             capture_challenge=Challenge.random().to_dict(),
         )
         return self.describe(row.id)
@@ -270,9 +275,11 @@ class ProofingService:
     def _is_chip_piece(self, row: SessionRow, data: bytes) -> bool:
         return [piece.data for piece in self.repository.pieces(row.id, "chip")] == [data]
 
-    def _verify_chip(self, row: SessionRow, data: bytes, received_at: datetime) -> ChipVerdict:
+    def _verify_chip(
+        self, row: SessionRow, evidence: ChipEvidence, received_at: datetime
+    ) -> ChipVerdict:
         return verify_evidence(
-            ChipEvidence.from_bytes(data),
+            evidence,
             self.anchors,
             challenge=row.chip_challenge,
             at=received_at.replace(tzinfo=UTC),
@@ -282,8 +289,8 @@ class ProofingService:
         self, row: SessionRow, frames: Sequence[FrameSample]
     ) -> tuple[Decision, str | None]:
         request, procedure = self._request(row)
-        (evidence,) = self.repository.pieces(row.id, "chip")
-        chip = self._verify_chip(row, evidence.data, evidence.received_at)
+        (piece,) = self.repository.pieces(row.id, "chip")
+        chip = self._verify_chip(row, ChipEvidence.from_bytes(piece.data), piece.received_at)
         document = chip.document
         if document is None or document.portrait is None:
             raise StateConflictError("the chip's evidence no longer verifies")
@@ -321,6 +328,14 @@ class ProofingService:
             **parts,
         )
         return decision, issue(claims, self.key)
+
+
+def _lacking(procedure: Procedure, verdict: ChipVerdict) -> list[str]:
+    """Return why evidence that is genuine is too little for the procedure."""
+    if verdict.document is None or verdict.document.portrait is None:
+        return ["portrait-missing"]
+    unread = set(procedure.data_groups) & set(verdict.dg_listed) - set(verdict.dg_verified)
+    return ["data-group-missing"] if unread else []
 
 
 def _require(row: SessionRow, *states: State) -> None:

@@ -3,8 +3,8 @@
 The encoding is deterministic CBOR (RFC 8949, 4.2), so that evidence has one digest.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cbor2
@@ -66,6 +66,15 @@ class ChipEvidence:
     def card_access(self) -> bytes | None:
         """EF.CardAccess as read, or None."""
         return self.files.get(CARD_ACCESS.name)
+
+    def only(self, data_groups: Iterable[int]) -> "ChipEvidence":
+        """Return the evidence with EF.CardAccess, EF.SOD and these data groups, and no other file.
+
+        It proves as much about them: each hash in the SOD stands for itself.
+        """
+        names = {CARD_ACCESS.name, SOD.name, *(DATA_GROUPS[number].name for number in data_groups)}
+        kept = {name: data for name, data in self.files.items() if name in names}
+        return replace(self, files=kept)
 
     def to_bytes(self) -> bytes:
         """Return the evidence as CBOR."""

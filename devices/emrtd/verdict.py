@@ -35,6 +35,8 @@ class ChipVerdict:
     """Key identifier of the trust anchor, hexadecimal; None unless the chain is `ok`."""
     trust_list_id: str
     """Digest over all trust anchors."""
+    dg_listed: tuple[int, ...]
+    """Data groups that the chip holds by its signed SOD, ascending; empty if that is not proven."""
     dg_verified: tuple[int, ...]
     """Data groups whose hashes were verified, ascending."""
     challenge: bytes | None = field(repr=False)

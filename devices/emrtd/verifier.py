@@ -111,6 +111,7 @@ class _Verification:
             dsc_sha256=sod.signer.sha256 if sod else None,
             csca_ski=chain.anchor.key_identifier.hex() if chain else None,
             trust_list_id=self._anchors.digest,
+            dg_listed=sod.sod.data_groups if sod and chain else (),
             dg_verified=groups.numbers if groups else (),
             challenge=self._challenge,
         )

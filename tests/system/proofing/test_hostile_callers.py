@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,12 +14,15 @@ from sqlalchemy.exc import OperationalError
 
 from api import app
 from api.agent.client import ProofingClient, ServerRefusedError
+from api.assertions.verifier import verify
 from api.problems import MAX_ERRORS
 from api.settings import RelyingParty
 from biometrics.types import Outcome
 from devices.emrtd.mrz import Can
 from devices.emrtd.reader import read_chip
 from devices.simulator.card import SimulatedCard
+from devices.simulator.personalise import personalise
+from devices.simulator.profile import SPECIMEN, load_profile
 
 
 def outcome_of(call: Any, *arguments: Any) -> str:
@@ -166,7 +170,6 @@ def test_refused_liveness_stays_refused_without_a_comparison(
 ) -> None:
     class Blind:
         def verify_capture(self, *arguments: Any) -> Any:
-            from dataclasses import replace
 
             verdict = pipeline.verify_capture(*arguments)
             return replace(
@@ -190,3 +193,70 @@ def _let_time_run_out(repository: Any) -> None:
 
     with Session(repository._engine) as db, db.begin():
         db.execute(update(SessionRow).values(deadline=utc_now() - timedelta(seconds=1)))
+
+
+def test_nothing_unasked_of_the_chip_is_kept_or_told(
+    server: Any, card: Any, perform: Any, send: Any, root: bytes
+) -> None:
+    session = server.open(procedure_code="2.000635")  # wants no DG13
+    challenge = bytes.fromhex(session.read()["chip_challenge"])
+    evidence = read_chip(SimulatedCard(card), Can(card.behaviour.can), challenge=challenge)
+    assert evidence.data_group(13)
+    answer = session.put_chip(evidence.to_bytes())
+    assert session.put_chip(evidence.to_bytes())["state"] == "chip"  # the answer may be lost
+    (piece,) = server.service.repository.pieces(session.session_id, "chip")
+    assert evidence.data_group(13) not in piece.data
+    send(session, perform(answer["capture_challenge"]["turns"]))
+    assert session.decide()["outcome"] == "PASSED"
+    report = verify(
+        session.assertion(),
+        documents=[b"%PDF-1.7 a specimen"],
+        roots=[root],
+        audience="https://notary.example",
+        nonce="nonce-of-the-notary",
+    )
+    assert report.claims is not None
+    assert report.claims["chip"]["dg_verified"] == [1, 2, 14, 15]
+    assert report.claims["verified_claims"]["claims"] == {
+        "name": "NGUYEN THI MAU DON",
+        "id_number": "001190123456",
+    }
+
+
+@pytest.mark.parametrize(
+    ("omitted", "state", "reason"),
+    [
+        ("EF.SOD", "failed", "sod-missing"),
+        ("EF.CardAccess", "failed", "card-access-missing"),
+        ("EF.DG1", "failed", "dg-missing"),
+        ("EF.DG2", "review", "portrait-missing"),
+        ("EF.DG13", "review", "data-group-missing"),
+        ("EF.DG14", "review", "dg14-not-read"),
+        ("EF.DG15", "failed", "dg15-missing"),
+    ],
+)
+def test_evidence_without_a_file_that_the_card_holds_never_passes(
+    server: Any, card: Any, omitted: str, state: str, reason: str
+) -> None:
+    session = server.open()
+    challenge = bytes.fromhex(session.read()["chip_challenge"])
+    evidence = read_chip(SimulatedCard(card), Can(card.behaviour.can), challenge=challenge)
+    files = {name: data for name, data in evidence.files.items() if name != omitted}
+    answer = session.put_chip(replace(evidence, files=files).to_bytes())
+    assert answer["state"] == state
+    assert reason in answer["reasons"]
+    assert answer["capture_challenge"] is None
+    assert server.service.repository.pieces(session.session_id, "chip") == []
+
+
+def test_files_of_two_cards_are_refused(server: Any, card: Any, pictures: Any) -> None:
+    session = server.open()
+    challenge = bytes.fromhex(session.read()["chip_challenge"])
+    other = personalise(load_profile(SPECIMEN), portrait=pictures["biden"])
+    readings = [
+        read_chip(SimulatedCard(image), Can(image.behaviour.can), challenge=challenge)
+        for image in (card, other)
+    ]
+    files = {**readings[0].files, "EF.DG2": readings[1].files["EF.DG2"]}
+    answer = session.put_chip(replace(readings[0], files=files).to_bytes())
+    assert (answer["state"], answer["reasons"]) == ("failed", ["dg-hash-mismatch"])
