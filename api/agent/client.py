@@ -1,7 +1,9 @@
 """The service as a client sees it: typed calls, typed errors, no retry in silence."""
 
+import re
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -22,6 +24,18 @@ class ServerRefusedError(ApiError):
         super().__init__(detail)
         self.code = code  # type: ignore[misc]  # of the instance: the server's own code
         self.retryable = retryable  # type: ignore[misc]
+
+
+class ServerAnswerUnusableError(ApiError):
+    """What answered is not this service, or not this version of it."""
+
+    code = "server-answer-unusable"
+
+
+class TokenMalformedError(ApiError):
+    """A token or API key has characters that none has."""
+
+    code = "token-malformed"
 
 
 class ProofingClient:
@@ -47,14 +61,20 @@ class ProofingClient:
 
     def create_session(self, request: dict[str, Any]) -> dict[str, Any]:
         """Open a session; the answer holds its `id` and `token`."""
-        return self._json("POST", "/v1/sessions", self._api_key, json=request)
+        return self.json("POST", "/v1/sessions", self._api_key, json=request)
 
     def session(self, session_id: str, token: str) -> "SessionClient":
         """Return the calls of one session."""
         return SessionClient(self, session_id, token)
 
-    def _json(self, method: str, path: str, token: str | None, **body: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = self.call(method, path, token, **body).json()
+    def json(self, method: str, path: str, token: str | None, **body: Any) -> dict[str, Any]:
+        """Make one call that is answered with a JSON object."""
+        try:
+            answer = self.call(method, path, token, **body).json()
+        except (ValueError, RecursionError):
+            answer = None
+        if not isinstance(answer, dict):
+            raise ServerAnswerUnusableError("the server's answer is not that of this service")
         return answer
 
     def call(self, method: str, path: str, token: str | None, **body: Any) -> httpx.Response:
@@ -63,11 +83,15 @@ class ProofingClient:
         Raises:
             ServerUnreachableError: no answer.
             ServerRefusedError: the answer is a problem.
+            TokenMalformedError: the token cannot be sent.
         """
+        # RFC 6750, 2.1: the characters of a bearer token.
+        if token and not re.fullmatch(r"[A-Za-z0-9._~+/=-]+", token):
+            raise TokenMalformedError("the session token or API key has a character that none has")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
             answer = self._http.request(method, path, headers=headers, **body)
-        except (httpx.TransportError, httpx.InvalidURL):
+        except (httpx.RequestError, httpx.InvalidURL):
             raise ServerUnreachableError("the server cannot be reached") from None
         if answer.is_success:
             return answer
@@ -75,7 +99,7 @@ class ProofingClient:
             problem = answer.json()
             code, detail = str(problem["code"]), str(problem["detail"])
             retryable = bool(problem.get("retryable"))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             code, retryable = "server-refused", answer.status_code >= 500
             detail = f"the server answered {answer.status_code}"
         raise ServerRefusedError(code, detail, retryable)
@@ -87,7 +111,7 @@ class SessionClient:
     def __init__(self, client: ProofingClient, session_id: str, token: str) -> None:
         self.session_id = session_id
         self._client = client
-        self._path = f"/v1/sessions/{session_id}"
+        self._path = f"/v1/sessions/{quote(session_id, safe='')}"
         self._token = token
 
     def read(self) -> dict[str, Any]:
@@ -120,7 +144,4 @@ class SessionClient:
         return self._json("DELETE", "")
 
     def _json(self, method: str, path: str, **body: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = self._client.call(
-            method, self._path + path, self._token, **body
-        ).json()
-        return answer
+        return self._client.json(method, self._path + path, self._token, **body)

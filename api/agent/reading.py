@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
-from api.agent.client import SessionClient
+from api.agent.client import ServerAnswerUnusableError, SessionClient
 from api.errors import ApiError
 from devices.emrtd.evidence import ChipEvidence
 from devices.emrtd.mrz import Password
@@ -40,17 +40,23 @@ def read_for_session(
             the card is not touched.
         DeviceError: the card cannot be read; the session still waits for it.
         ServerUnreachableError, ServerRefusedError: the server did not take the evidence.
+        ServerAnswerUnusableError: what the server wants is not understood; the card is not touched.
     """
     wanted = session.read()
-    if wanted["state"] != "consented":
+    try:
+        state, data_groups = str(wanted["state"]), tuple(map(int, wanted["data_groups"]))
+        challenge = bytes.fromhex(wanted["chip_challenge"])
+    except (KeyError, TypeError, ValueError):
+        raise ServerAnswerUnusableError("the server does not say what it wants read") from None
+    if state != "consented":
         raise SessionNotReadyError(
-            f"the session is {wanted['state']}: a card is read once the citizen has consented"
+            f"the session is {state}: a card is read once the citizen has consented"
         )
     evidence = read_chip(
         transport,
         password,
-        data_groups=wanted["data_groups"],
-        challenge=bytes.fromhex(wanted["chip_challenge"]),
+        data_groups=data_groups,
+        challenge=challenge,
         agent=f"chinhchu {metadata.version('chinhchu')}",
         progress=progress,
     )
