@@ -37,6 +37,9 @@ class Certificate:
     authority_key_identifier: bytes | None
     key_usage: frozenset[str] | None
     """RFC 5280 names (`key_cert_sign`, `digital_signature`), or None without the extension."""
+    has_extended_key_usage: bool
+    critical_extensions: frozenset[str]
+    """asn1crypto's names, or object identifiers of those that it does not know."""
     is_ca: bool
     key_identifier: bytes
     """The subject key identifier, or SHA-1 of the key where the extension is missing."""
@@ -106,6 +109,8 @@ def parse_certificate(data: bytes) -> Certificate:
             subject_key_identifier=parsed.key_identifier,
             authority_key_identifier=parsed.authority_key_identifier,
             key_usage=None if usage is None else frozenset(usage.native),
+            has_extended_key_usage=parsed.extended_key_usage_value is not None,
+            critical_extensions=frozenset(parsed.critical_extensions),
             is_ca=bool(constraints is not None and constraints["ca"].native),
             # RFC 5280, 4.2.1.2, method 1.
             key_identifier=parsed.key_identifier or bytes(parsed.public_key.sha1),

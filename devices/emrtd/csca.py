@@ -19,6 +19,8 @@ from devices.emrtd.errors import (
 
 _SUFFIXES = {".der", ".cer", ".crt", ".pem"}
 _MAX_FILES = 10_000
+# What is judged here, and policies, which name rules of the issuer and forbid nothing.
+_UNDERSTOOD_EXTENSIONS = {"key_usage", "basic_constraints", "certificate_policies"}
 _SEALED = object()
 
 
@@ -100,8 +102,8 @@ def verify_chain(
     Raises:
         AuthenticationRefusedError: `csca-unknown`, `dsc-signature-invalid`, `dsc-expired`,
             `dsc-not-yet-valid`, `dsc-not-valid-when-signing`, `dsc-key-usage`, `dsc-is-ca`,
-            `dsc-country-mismatch`, `csca-expired`, `csca-not-yet-valid`, `csca-key-usage` or
-            `dsc-algorithm-unsupported`.
+            `dsc-country-mismatch`, `dsc-extension-unknown`, `csca-expired`, `csca-not-yet-valid`,
+            `csca-key-usage`, `csca-extension-unknown` or `dsc-algorithm-unsupported`.
     """
     if anchors.pins(signer):
         anchor = signer
@@ -140,6 +142,7 @@ def _check_authority(signer: Certificate, anchor: Certificate, at: datetime) -> 
         raise AuthenticationRefusedError(
             "csca-key-usage", "the trust anchor may not issue certificates"
         )
+    _check_extensions(anchor, "csca")
     _check_validity(anchor, at, "csca")
     # 9303-12, 7.1.1.1: the country in subject and issuer is the same.
     if not signer.country or signer.country != anchor.country:
@@ -159,10 +162,26 @@ def _check_signer(
         raise AuthenticationRefusedError(
             "dsc-key-usage", "the document signer's key may not sign documents"
         )
+    # 9303-12, 7.1.1: document signers have no extended key usage; what the same authority
+    # lets sign master lists, deviation lists or visible seals has one.
+    if signer.has_extended_key_usage:
+        raise AuthenticationRefusedError(
+            "dsc-key-usage", "the SOD's signer has its key for another purpose"
+        )
+    _check_extensions(signer, "dsc")
     _check_validity(signer, at, "dsc")
     if signing_time is not None and not signer.not_before <= signing_time <= signer.not_after:
         raise AuthenticationRefusedError(
             "dsc-not-valid-when-signing", "the document signer was not valid when it signed"
+        )
+
+
+def _check_extensions(certificate: Certificate, prefix: str) -> None:
+    # RFC 5280, 4.2: a critical extension that is not understood refuses the certificate.
+    if not certificate.critical_extensions <= _UNDERSTOOD_EXTENSIONS:
+        raise AuthenticationRefusedError(
+            f"{prefix}-extension-unknown",
+            "a certificate of the chain has a critical extension that is not understood",
         )
 
 

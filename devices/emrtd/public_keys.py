@@ -29,6 +29,7 @@ HASHES: dict[str, type[hashes.HashAlgorithm]] = {
 }
 """Hash algorithms that a chip may use (9303-12, 4.1.6), by asn1crypto's names."""
 
+MIN_RSA_BITS = 1024
 MAX_RSA_BITS = 8192
 MAX_EXPONENT_BITS = 256
 _EC_PUBLIC_KEY = "1.2.840.10045.2.1"
@@ -104,10 +105,10 @@ def parse_public_key(spki: bytes) -> PublicKey:
 
 
 def _rsa_key(modulus: int, exponent: int) -> RsaKey:
-    sensible = modulus > 3 and modulus & 1 and exponent > 2 and exponent & 1
+    sensible = modulus & 1 and exponent > 2 and exponent & 1
     if (
         not sensible
-        or modulus.bit_length() > MAX_RSA_BITS
+        or not MIN_RSA_BITS <= modulus.bit_length() <= MAX_RSA_BITS
         or exponent.bit_length() > MAX_EXPONENT_BITS
     ):
         raise KeyUnsupportedError("an RSA key is malformed or of unreasonable size")

@@ -299,6 +299,56 @@ def test_authority_that_may_not_issue(
     _refused(verdict_on(genuine, anchors=TrustAnchors((weak,))), "dsc-chain", reason)
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"key_usage": frozenset({"key_agreement"})}, "dsc-key-usage"),
+        ({"key_usage": None}, "dsc-key-usage"),
+        ({"has_extended_key_usage": True}, "dsc-key-usage"),
+        ({"critical_extensions": frozenset({"key_usage", "1.2.3"})}, "dsc-extension-unknown"),
+    ],
+)
+def test_signer_that_the_authority_certified_for_something_else(
+    genuine: ChipEvidence, anchors: TrustAnchors, change: dict[str, Any], reason: str
+) -> None:
+    assert genuine.sod is not None
+    signer = replace(verify_sod(parse_sod(genuine.sod)).signer, **change)
+    with pytest.raises(AuthenticationRefusedError) as refusal:
+        verify_chain(signer, anchors, at=AT, signing_time=None)
+    assert refusal.value.reason == reason
+
+
+def test_authority_with_a_rule_that_is_not_understood(
+    genuine: ChipEvidence, anchors: TrustAnchors, verdict_on: Verify
+) -> None:
+    bound = replace(anchors.certificates[0], critical_extensions=frozenset({"name_constraints"}))
+    verdict = verdict_on(genuine, anchors=TrustAnchors((bound,)))
+    _refused(verdict, "dsc-chain", "csca-extension-unknown")
+
+
+def test_purpose_and_critical_extensions_are_read_from_the_certificate() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COUNTRY_NAME, "VN")])
+    master_list_signer = x509.ObjectIdentifier("2.23.136.1.1.3")
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime(2021, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2049, 1, 1, tzinfo=UTC))
+        .add_extension(x509.ExtendedKeyUsage([master_list_signer]), critical=True)
+        .add_extension(
+            x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3"), b"\x05\x00"), critical=True
+        )
+    )
+    certificate = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+    parsed = parse_certificate(certificate)
+    assert parsed.has_extended_key_usage
+    assert parsed.critical_extensions == {"extended_key_usage", "1.2.3"}
+
+
 def test_an_authority_cannot_sign_a_card_itself(
     genuine: ChipEvidence, anchors: TrustAnchors
 ) -> None:
