@@ -1,9 +1,10 @@
 """The arguments that say where a card is and how it opens."""
 
 import argparse
-import math
 import re
 from pathlib import Path
+
+from api.cli.output import number_between
 
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,13 +36,7 @@ def add_card_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value <= 3600:
-        raise argparse.ArgumentTypeError("must be a number of seconds from 0 to 3600")
-    return value
+    return number_between(text, 0, 3600)
 
 
 def _mrz_date(text: str) -> str:

@@ -5,22 +5,23 @@ Tools for operators and developers: unlike what a citizen sees, they print score
 
 import argparse
 import json
-import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from api.cli.output import EXIT_BY_OUTCOME, EXIT_PASSED, print_json, read_input
+from api.cli.frame_files import (
+    DEFAULT_FPS,
+    SIMULATED_MARK,
+    frame_paths,
+    frames_per_second,
+    is_simulated,
+    read_frames,
+)
+from api.cli.output import EXIT_BY_OUTCOME, EXIT_PASSED, number_between, print_json, read_input
 from api.errors import InputUnusableError
 
 if TYPE_CHECKING:
     from biometrics.challenge import Turn
     from biometrics.pipeline import FacePipeline
-
-SIMULATED_MARK = "simulated.json"
-FRAME_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
-DEFAULT_FPS = 12.0
-FRAME_BYTES = 8 << 20
 
 _COMPARE_EPILOG = """\
 examples:
@@ -80,7 +81,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     _add_order(challenge)
     challenge.add_argument("images", type=Path, nargs="*", metavar="FRAME", help="a frame's file")
     challenge.add_argument("--frames", type=Path, metavar="DIR", help="folder of the frames")
-    challenge.add_argument("--fps", type=_rate, default=DEFAULT_FPS, help="frames a second (12)")
+    challenge.add_argument(
+        "--fps", type=frames_per_second, default=DEFAULT_FPS, help="frames a second (12)"
+    )
     challenge.set_defaults(run=_challenge)
 
     rig = _add(group, "rig", "render a simulated capture from one picture", _RIG_EPILOG)
@@ -90,7 +93,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     rig.add_argument("--out", type=Path, required=True, metavar="DIR", help="new or empty folder")
     rig.add_argument("--seed", type=int, default=0, help="seed of noise and jitter (0)")
     rig.add_argument("--turn-deg", type=_angle, default=42.0, help="angle of each turn (42)")
-    rig.add_argument("--fps", type=_rate, default=DEFAULT_FPS, help="frames a second (12)")
+    rig.add_argument(
+        "--fps", type=frames_per_second, default=DEFAULT_FPS, help="frames a second (12)"
+    )
     rig.set_defaults(run=_rig)
 
 
@@ -121,22 +126,8 @@ def _add_order(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _rate(text: str) -> float:
-    return _number(text, 1, 120)
-
-
 def _angle(text: str) -> float:
-    return _number(text, 1, 60)
-
-
-def _number(text: str, low: float, high: float) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not low <= value <= high:
-        raise argparse.ArgumentTypeError(f"must be a number from {low} to {high}")
-    return value
+    return number_between(text, 1, 60)
 
 
 def _compare(args: argparse.Namespace) -> int:
@@ -154,22 +145,21 @@ def _pad(args: argparse.Namespace) -> int:
 
 
 def _challenge(args: argparse.Namespace) -> int:
-    from biometrics.capture import MAX_FRAMES
     from biometrics.challenge import Challenge
     from biometrics.types import FrameSample
 
-    paths = _frame_paths(args.images, args.frames)
-    if len(paths) > MAX_FRAMES:
-        raise InputUnusableError(f"{len(paths)} frames are more than {MAX_FRAMES}")
+    if bool(args.images) == bool(args.frames):
+        raise InputUnusableError("name the frames, or their folder with --frames DIR")
+    paths = frame_paths(args.frames) if args.frames else sorted(args.images, key=_name)
     challenge = Challenge(Challenge.random().id, args.order)
-    frames = [
-        FrameSample(read_input(path, FRAME_BYTES), index * 1000 / args.fps)
-        for index, path in enumerate(paths)
-    ]
+    frames = [FrameSample(picture, t_ms) for t_ms, picture in read_frames(paths, args.fps)]
     verdict = _open_pipeline().active_challenge(challenge, frames)
-    record = verdict.to_dict()
-    record["simulated"] = any((path.parent / SIMULATED_MARK).is_file() for path in paths)
+    record = verdict.to_dict() | {"simulated": is_simulated(paths)}
     return _report(args, "face challenge", verdict.outcome.value, record)
+
+
+def _name(path: Path) -> str:
+    return path.name
 
 
 def _rig(args: argparse.Namespace) -> int:
@@ -226,19 +216,6 @@ def _turns(order: str) -> "tuple[Turn, ...]":
     if len(turns) > MAX_TURNS:
         raise argparse.ArgumentTypeError(f"takes at most {MAX_TURNS} turns")
     return turns
-
-
-def _frame_paths(images: Sequence[Path], folder: Path | None) -> list[Path]:
-    if bool(images) == bool(folder):
-        raise InputUnusableError("name the frames, or their folder with --frames DIR")
-    if folder is None:
-        return sorted(images, key=lambda path: path.name)
-    if not folder.is_dir():
-        raise InputUnusableError(f"{folder} is not a folder")
-    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in FRAME_SUFFIXES)
-    if not found:
-        raise InputUnusableError(f"{folder} holds no JPEG, PNG or WebP frame")
-    return found
 
 
 def _make_empty(folder: Path) -> None:

@@ -270,4 +270,5 @@ def _item_json(entry: "Installed") -> dict[str, Any]:
         "sha256": entry.item.sha256,
         "bytes": entry.item.bytes,
         "origin": entry.origin,
+        "path": str(entry.item.path),
     }

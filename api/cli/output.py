@@ -1,6 +1,8 @@
-"""What all commands share: exit codes, JSON for machines, files that people name."""
+"""What all commands share: exit codes, JSON for machines, files and numbers that people name."""
 
+import argparse
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -45,3 +47,18 @@ def read_input(path: Path, limit: int = 64 << 20) -> bytes:
 
 def _size(count: int) -> str:
     return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count} bytes"
+
+
+def number_between(text: str, low: float, high: float) -> float:
+    """Return the number that an argument gives.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none, or out of range.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"must be a number from {low} to {high}")
+    return value

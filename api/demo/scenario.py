@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from api.agent.capture import hand_in_frames
 from api.agent.client import ProofingClient, SessionClient
 from api.agent.reading import read_for_session
 from api.assertions import keys
@@ -275,10 +276,9 @@ class _Story:
         return self.rig.render(kind, self.pictures[picture], turns, seed=secrets.randbits(32))
 
     def _decide(self, session: SessionClient, frames: Sequence[FrameSample]) -> dict[str, Any]:
-        for number, frame in enumerate(frames):
-            assert isinstance(frame.picture, bytes)
-            session.put_frame(number, round(frame.t_ms), frame.picture)
-        return session.decide()
+        return hand_in_frames(
+            session, [(round(frame.t_ms), bytes(frame.picture)) for frame in frames]
+        )
 
     def _verify(self, document: bytes) -> Verification:
         return verify(

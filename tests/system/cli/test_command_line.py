@@ -122,3 +122,21 @@ def test_interrupted_without_a_traceback(
     monkeypatch.setattr("api.demo.scenario.run_demo", interrupted)
     assert main(["demo"]) == 130
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_rendered_frames_are_not_handed_in_unasked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHINHCHU_SESSION_TOKEN", "token")
+    (tmp_path / "0000.jpg").write_bytes(b"a frame")
+    (tmp_path / "simulated.json").write_text("{}", "utf-8")
+    agent = ["agent", "--server", "http://127.0.0.1:1", "--session", "1", "--json"]
+    frames = ["--frames", str(tmp_path)]
+
+    def code(*arguments: str) -> str:
+        assert main([*agent, *arguments]) == 4
+        return str(json.loads(capsys.readouterr().out)["error"]["code"])
+
+    assert code(*frames) == "frames-simulated"
+    assert code(*frames, "--simulated") == "server-unreachable"
+    assert code("--can", "123456", "--out", "assertion.txt") == "input-unusable"
