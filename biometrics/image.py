@@ -7,6 +7,7 @@ its pixels are allocated. Only the four formats below are tried.
 import io
 from typing import ClassVar, Final
 
+import cv2
 import numpy as np
 from PIL import Image as PillowImage
 from PIL import ImageOps
@@ -71,7 +72,7 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
             if picture.format in ("PNG", "WEBP") and getattr(picture, "n_frames", 1) > 1:
                 raise ImageAnimatedError("the file is an animation, not one picture")
             picture.load()
-            rgb = np.asarray(_to_rgb(ImageOps.exif_transpose(picture)))
+            rgb = np.asarray(_to_rgb(ImageOps.exif_transpose(picture)), dtype=np.uint8)
     except ImageError:
         raise
     except (PillowImage.DecompressionBombError, PillowImage.DecompressionBombWarning):
@@ -80,7 +81,7 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
         raise ImageUnreadableError(
             "the file is not a whole JPEG, PNG, WebP or JPEG 2000 picture"
         ) from error
-    return np.ascontiguousarray(rgb[:, :, ::-1])
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), dtype=np.uint8)
 
 
 def _to_rgb(picture: PillowImage.Image) -> PillowImage.Image:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import ClassVar, Final
 
 import cv2
@@ -34,6 +34,8 @@ EAR_RING_DEPTH: Final = 0.05
 """Ears, hair line and throat: a multiple of the mesh's outline, and how far behind it."""
 HEAD_RING: Final = 1.5
 """From here on nothing moves."""
+MIN_TRIANGLE_PX2: Final = 1e-3
+"""A triangle of less than half of this area shows nothing."""
 WALL_BGR: Final = (168, 176, 180)
 JPEG_QUALITY: Final = 92
 
@@ -133,13 +135,9 @@ class _Scene:
         turned, depth = self._turn(head, yaw_deg)
         target = np.vstack([turned, ring])
         depth = np.concatenate([depth, np.full(len(ring), depth.max())])
-        triangles = _triangulate(source)
-        triangles = triangles[_faces_front(source, target, triangles)]
-        order = np.argsort(-depth[triangles].mean(axis=1))
-        canvas = self.view.copy()
-        for triangle in triangles[order]:
-            _paint(self.view, canvas, source[triangle], target[triangle])
-        return canvas
+        triangles = self._triangles[_faces_front(source, target, self._triangles)]
+        farthest_first = triangles[np.argsort(-depth[triangles].mean(axis=1))]
+        return _warp(self.view, source[farthest_first], target[farthest_first])
 
     def photo(self, yaw_deg: float) -> Image:
         """Return the view printed on paper, held before a wall and turned like a head."""
@@ -164,6 +162,12 @@ class _Scene:
             ),
             dtype=np.uint8,
         )
+
+    @cached_property
+    def _triangles(self) -> NDArray[np.intp]:
+        """The triangles between the points of the head and the ring that does not move."""
+        ring = self._enlarge(self._outline(), HEAD_RING)
+        return _triangulate(np.vstack([self._head()[:, :2], ring]))
 
     def _head(self) -> FloatArray:
         """Return N x 3 points of the head: the mesh, and around it a ring a little behind."""
@@ -227,23 +231,26 @@ def _faces_front(
     return np.asarray(winding(source) == winding(target))
 
 
-def _paint(source: Image, canvas: Image, corners: FloatArray, target: FloatArray) -> None:
-    """Draw the triangle `corners` of `source` as the triangle `target` on `canvas`."""
-    height, width = canvas.shape[:2]
-    x1, y1 = np.floor(target.min(axis=0)).astype(int) - 1
-    x2, y2 = np.ceil(target.max(axis=0)).astype(int) + 2
-    x1, y1, x2, y2 = max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
-    if x1 >= x2 or y1 >= y2:
-        return
-    shifted = (target - (x1, y1)).astype(np.float32)
-    matrix = cv2.getAffineTransform(corners, shifted)
-    patch = cv2.warpAffine(
-        source, matrix, (x2 - x1, y2 - y1), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+def _warp(view: Image, source: FloatArray, target: FloatArray) -> Image:
+    """Return the view with N triangles moved from `source` to `target`, both N x 3 x 2.
+
+    Later triangles cover earlier ones; what no triangle covers stays as it is.
+    """
+    corners = np.concatenate([target, np.ones((*target.shape[:2], 1))], axis=2)
+    solid = np.abs(np.linalg.det(corners)) > MIN_TRIANGLE_PX2
+    back = np.linalg.solve(corners[solid], source[solid])
+    owner = np.full(view.shape[:2], -1, dtype=np.int32)
+    for index, triangle in enumerate(np.round(target[solid] * 16).astype(np.int32)):
+        cv2.fillConvexPoly(owner, triangle, index, cv2.LINE_8, 4)
+    rows, columns = np.nonzero(owner >= 0)
+    places = np.stack([columns, rows, np.ones_like(rows)], axis=1)
+    lookup = np.indices(view.shape[:2], dtype=np.float32)[::-1]
+    moved = np.einsum("ni,nij->jn", places, back[owner[rows, columns]])
+    lookup[:, rows, columns] = moved
+    return np.asarray(
+        cv2.remap(view, lookup[0], lookup[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
+        dtype=np.uint8,
     )
-    mask = np.zeros((y2 - y1, x2 - x1), dtype=np.uint8)
-    cv2.fillConvexPoly(mask, np.round(shifted * 16).astype(np.int32), 255, cv2.LINE_8, 4)
-    region = canvas[y1:y2, x1:x2]
-    np.copyto(region, patch, where=mask[:, :, None] > 0)
 
 
 def _yaw_track(order: Sequence[str], turn_deg: float, fps: float) -> Iterator[float]:
@@ -262,6 +269,6 @@ def _shoot(view: Image, noise: float, rng: np.random.Generator) -> bytes:
     matrix = np.array([[1, 0, dx], [0, 1, dy]], dtype=np.float32)
     height, width = view.shape[:2]
     moved = cv2.warpAffine(view, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    noisy = moved + rng.normal(0, noise, moved.shape)
+    noisy = moved + noise * rng.standard_normal(moved.shape, dtype=np.float32)
     frame = noisy.clip(0, 255).astype(np.uint8)
     return cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
