@@ -4,6 +4,7 @@ Neither model supports a claim under ISO/IEC 30107-3; see models/minifasnet-v2.m
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Final
@@ -14,11 +15,16 @@ import numpy as np
 from biometrics.manifest import Manifest
 from biometrics.onnx import Model, open_model
 from biometrics.types import Box, CheckResult, Face, FloatArray, Image, Method, Outcome, PadVerdict
-from biometrics.weights.errors import ModelMissingError
+from biometrics.weights.errors import FETCH_COMMAND, ModelMissingError
 
 MIN_CONTEXT: Final = 2.0
 """The frame must hold this many face boxes in width and height. Source: models/minifasnet-v2.md."""
+MIN_COLOUR: Final = 4.0
+"""Mean spread of the colour channels, in gray levels, that a face in colour exceeds: skin by tens,
+sensor noise on a colourless picture by less than one. Source: models/minifasnet-v2.md."""
 BONA_FIDE: Final = "bona-fide"
+DECIDING: Final = ("minifasnet-v2", "minifasnet-v1se")
+"""fr-liveness is too weak to decide alone. Source: models/fr-liveness.md."""
 
 
 @dataclass(frozen=True)
@@ -56,49 +62,56 @@ class PadMethod:
 
 
 class PassivePad:
-    """The methods whose weights are installed, the strongest first: it decides."""
+    """The methods whose weights are installed; the first decides."""
 
-    def __init__(self, methods: tuple[PadMethod, ...]) -> None:
+    def __init__(self, methods: tuple[PadMethod, ...], lack: str = "") -> None:
         self._methods = methods
+        self.lack = lack
+        """Why the check is never performed here, and what to do about it; empty if it is."""
 
     @classmethod
     def open(cls, manifest: Manifest) -> "PassivePad":
-        """Load what is installed; missing optional weights leave the check not performed.
+        """Load what is installed; without the deciding weights the check is not performed.
 
         Raises:
             DigestMismatchError, ModelUnusableError: installed weights are not what they should be.
         """
-        plan = (
-            ("minifasnet", ("minifasnet-v2", "minifasnet-v1se"), 1, False),
-            ("fr-liveness", ("fr-liveness",), 0, True),
-        )
-        methods = []
-        for method_id, names, bona_fide_class, logits in plan:
-            try:
-                models = tuple(open_model(manifest, name) for name in names)
-            except ModelMissingError:
-                continue
-            methods.append(PadMethod(method_id, models, bona_fide_class, logits))
+        try:
+            models = tuple(open_model(manifest, name) for name in DECIDING)
+        except ModelMissingError:
+            lack = (
+                f"the optional models {' and '.join(DECIDING)} are not both installed, so nothing "
+                f"looks for prints and screens; run: {FETCH_COMMAND} {' '.join(DECIDING)}"
+            )
+            return cls((), lack)
+        methods = [PadMethod("minifasnet", models, bona_fide_class=1, logits=False)]
+        with suppress(ModelMissingError):  # it only adds a score
+            models = (open_model(manifest, "fr-liveness"),)
+            methods.append(PadMethod("fr-liveness", models, bona_fide_class=0, logits=True))
         return cls(tuple(methods))
 
     def evaluate(self, sightings: Iterable[tuple[Image, Face]]) -> PadVerdict:
         """Judge pictures of one face.
 
-        Frames with too little around the face are left out; if no frame has enough, the check is
-        not performed. The median over the frames of the strongest method decides.
+        Frames with too little around the face, and frames without colour, are outside what the
+        models know and are left out; if none remains, the check is not performed. The median over
+        the frames of the first method decides.
         """
         if not self._methods:
             return _not_performed("pad-model-missing")
         scores: dict[str, list[float]] = {method.id: [] for method in self._methods}
-        frames = 0
+        frames, unfit = 0, "pad-context-missing"
         for image, face in sightings:
             if not has_context(image, face.box):
+                continue
+            if not has_colour(image, face.box):
+                unfit = "pad-colour-missing"
                 continue
             frames += 1
             for method in self._methods:
                 scores[method.id].append(method.score(image, face.box))
         if not frames:
-            return _not_performed("pad-context-missing")
+            return _not_performed(unfit)
         medians = {name: median(values) for name, values in scores.items()}
         decisive = self._methods[0]
         bona_fide = medians[decisive.id] >= decisive.threshold
@@ -116,6 +129,12 @@ def has_context(image: Image, box: Box) -> bool:
     """Return whether the frame shows enough around the face for these models."""
     height, width = image.shape[:2]
     return bool(width >= MIN_CONTEXT * box.width and height >= MIN_CONTEXT * box.height)
+
+
+def has_colour(image: Image, box: Box) -> bool:
+    """Return whether the face is in colour: black-and-white and infrared cameras show gray."""
+    patches = cv2.resize(crop_with_context(image, box, 1.0), (16, 16), interpolation=cv2.INTER_AREA)
+    return float(np.ptp(patches, axis=2).mean()) >= MIN_COLOUR
 
 
 def crop_with_context(image: Image, box: Box, scale: float) -> Image:

@@ -70,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
             "INDETERMINATE (csca-unknown)",
             file=sys.stderr,
         )
+    if service.pipeline.passive_lack:
+        print(f"chinhchu: {service.pipeline.passive_lack}", file=sys.stderr)
     listener = _listen(args.host, args.port)
     host = f"[{args.host}]" if ":" in args.host else args.host
     url = f"http://{host}:{listener.getsockname()[1]}"
