@@ -13,12 +13,13 @@ from typing import Final
 
 from biometrics.capture import MAX_FRAMES, Observation, Sighting
 from biometrics.challenge import Challenge, Turn
+from biometrics.comparison import MAX_PROBES
 from biometrics.continuity import check_continuity
 from biometrics.decision import Finding, adverse, decide_outcome, distinct, unclear
-from biometrics.embedding import Embedder, average
+from biometrics.embedding import Embedder
 from biometrics.manifest import Manifest
 from biometrics.parallax import foreshortening, homography_residual
-from biometrics.turning import Event, Track, check_order, trace
+from biometrics.turning import REST_FRAMES, Event, Track, check_motion, check_order, trace
 from biometrics.types import ChallengeVerdict, Method, Outcome, StepVerdict
 
 METHOD: Final = Method("head-turn-parallax", "1")
@@ -30,6 +31,7 @@ MAX_SCALE: Final = 1.25
 percentile of the worst set of real heads beyond a turn of 0.25. Source: models/facemesh.md."""
 MIN_PLANE_FRAMES: Final = 3
 IDENTITY_FRAMES: Final = 12
+"""So many frames from all over the capture are compared, besides those that decide something."""
 
 
 class ActiveChallengeJudge:
@@ -56,8 +58,8 @@ class ActiveChallengeJudge:
         """Judge the observations of one capture.
 
         Returns:
-            The verdict, and the observations that show the face from the front (for the
-            comparison), nearest to the rest first; none if the person never looked ahead.
+            The verdict, and at most `MAX_PROBES` observations that show the face from the front
+            (for the comparison), nearest to the rest first; none if the person never looked ahead.
         """
         usable = [o for o in observations if o.sighting is not None]
         findings = list(check_continuity(observations, len(challenge.turns)))
@@ -66,13 +68,14 @@ class ActiveChallengeJudge:
         front: list[Observation] = []
         if usable and len(observations) <= MAX_FRAMES:
             nearest = sorted(track.front_frames, key=lambda i: abs(track.changes[i]))
-            front = [usable[i] for i in nearest]
+            front = [usable[i] for i in nearest[:MAX_PROBES]]
             rest = (front or usable)[:JUDGED_FRAMES]
             findings += self._check_plane(usable, rest)
-            findings += self._check_identity(usable, rest, track)
+            findings += self._check_identity(usable, rest, front, track)
             order_findings = check_order(challenge.turns, track)
             findings += order_findings
             if not order_findings:
+                findings += check_motion(track)
                 steps = tuple(
                     self._measure(turn, event, track, usable, rest)
                     for turn, event in zip(challenge.turns, track.turns, strict=True)
@@ -99,7 +102,7 @@ class ActiveChallengeJudge:
         usable: Sequence[Observation],
         rest: Sequence[Observation],
     ) -> StepVerdict:
-        furthest = sorted(event.frames, key=lambda i: -abs(track.changes[i]))[:JUDGED_FRAMES]
+        furthest = _furthest(event, track)
         offset = median(abs(track.changes[i]) for i in furthest)
         residual = median(
             homography_residual(_sighting(ahead).mesh, _sighting(usable[i]).mesh)
@@ -133,20 +136,32 @@ class ActiveChallengeJudge:
             yield adverse("challenge-flat-surface")
 
     def _check_identity(
-        self, usable: Sequence[Observation], rest: Sequence[Observation], track: Track
+        self,
+        usable: Sequence[Observation],
+        rest: Sequence[Observation],
+        front: Sequence[Observation],
+        track: Track,
     ) -> Iterator[Finding]:
-        """Compare frames from all over the capture, and each turn's furthest, with the rest."""
-        stride = max(1, len(usable) // IDENTITY_FRAMES)
-        chosen = {*range(0, len(usable), stride), len(usable) - 1}
-        for event in track.turns:
-            chosen.add(max(event.frames, key=lambda i: abs(track.changes[i])))
-        person = average([self._embedder.embed(_sighting(o).aligned) for o in rest])
-        for i in sorted(chosen):
-            similarity = float(person @ self._embedder.embed(_sighting(usable[i]).aligned))
+        """Compare each frame that decides something, and others all over, with each of the rest.
+
+        A mean would hide another person among the frames that it is made of.
+        """
+        last = len(usable) - 1
+        chosen = [usable[round(k * last / IDENTITY_FRAMES)] for k in range(IDENTITY_FRAMES + 1)]
+        chosen += [*usable[:REST_FRAMES], *front]
+        chosen += [usable[i] for event in track.turns for i in _furthest(event, track)]
+        embeddings = {o.index: self._embedder.embed(_sighting(o).aligned) for o in (*rest, *chosen)}
+        for index in sorted(embeddings):
+            similarity = min(float(embeddings[o.index] @ embeddings[index]) for o in rest)
             if not similarity >= self._other_person:
                 yield adverse("challenge-identity-changed")
             elif similarity < self._continuity:
                 yield unclear("challenge-identity-uncertain")
+
+
+def _furthest(event: Event, track: Track) -> list[int]:
+    """Return the positions of the frames by which a turn is judged."""
+    return sorted(event.frames, key=lambda i: -abs(track.changes[i]))[:JUDGED_FRAMES]
 
 
 def _unreached(turn: Turn) -> StepVerdict:

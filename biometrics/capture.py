@@ -37,6 +37,8 @@ class Observation:
     index: int
     """Position in the capture."""
     t_ms: float
+    size: tuple[int, int] | None
+    """Width and height in pixels; None if it could not be decoded."""
     pixel_sha256: bytes = field(repr=False)
     """Digest of the decoded pixels; empty if they could not be decoded."""
     sighting: Sighting | None = field(repr=False)
@@ -57,16 +59,17 @@ class FrameObserver:
 
     def observe(self, index: int, frame: FrameSample) -> Observation:
         """Observe one frame. What is wrong with it is a fault in the result, never dropped."""
-        digest = b""
+        size, digest = None, b""
         try:
             image = decode_frame(frame)
+            size = image.shape[1], image.shape[0]
             digest = hashlib.sha256(repr(image.shape).encode() + image.tobytes()).digest()
             face = self._detector.find_one(image)
             mesh = self._mesh_estimator.estimate(image, face.box)
             sighting = Sighting(face, mesh, align(image, face.points))
         except (ImageError, FaceError) as error:
-            return Observation(index, frame.t_ms, digest, None, error.code)
-        return Observation(index, frame.t_ms, digest, sighting, None)
+            return Observation(index, frame.t_ms, size, digest, None, error.code)
+        return Observation(index, frame.t_ms, size, digest, sighting, None)
 
 
 def decode_frame(frame: FrameSample) -> Image:

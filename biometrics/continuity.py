@@ -23,6 +23,8 @@ def check_continuity(observations: Sequence[Observation], turns: int) -> Iterato
     if len(observations) > MAX_FRAMES:
         yield unclear("challenge-too-many-frames")
     yield from _check_faces(observations)
+    if len({o.size for o in observations if o.size}) > 1:
+        yield unclear("challenge-frame-size-changed")
     yield from _check_times(observations, turns)
     yield from _check_repetition(observations)
 

@@ -133,6 +133,11 @@ class FacePipeline:
         self._judge = ActiveChallengeJudge(manifest, self.embedder)
         self._passive = PassivePad.open(manifest)
 
+    @property
+    def passive_lack(self) -> str:
+        """Return why passive detection is never performed here; empty if it is."""
+        return self._passive.lack
+
     def enrol(self, portrait: bytes) -> Reference:
         """Return the reference of a portrait (the chip's DG2 picture).
 
@@ -196,7 +201,7 @@ class FacePipeline:
             observations = self._observer.observe_all(frames)
         with _timed(times, "active"):
             active, front = self._judge.judge(challenge, observations)
-        probes = (front or _most_frontal(observations))[:MAX_PROBES]
+        probes = front or _most_frontal(observations)[:MAX_PROBES]
         with _timed(times, "comparison"):
             sightings = [o.sighting for o in probes if o.sighting]
             if sightings:

@@ -1,9 +1,9 @@
 """Follow a head's turns through a capture: a pure state machine over nose offsets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import groupby
+from itertools import groupby, pairwise
 from statistics import median
 from typing import Final
 
@@ -17,6 +17,8 @@ MAX_REST_OFFSET: Final = 0.25
 REST_FRAMES: Final = 3
 MIN_TURNED_FRAMES: Final = 2
 """A single frame beyond the threshold may be a detection error."""
+MAX_STEP: Final = 0.75
+"""The most of a turn that may happen between two frames; a starting value, not calibrated."""
 
 
 class Zone(Enum):
@@ -96,6 +98,17 @@ def check_order(turns: Sequence[Turn], track: Track) -> tuple[Finding, ...]:
         i > 0 and zones[i - 1] is Zone.FRONT for i, zone in enumerate(zones) if zone in TURN_OF
     )
     return () if from_front else (adverse("challenge-return-missing"),)
+
+
+def check_motion(track: Track) -> Iterator[Finding]:
+    """Yield a finding for each turn whose motion was not seen, as in a show of still pictures."""
+    fronts = track.front_frames
+    for event in track.turns:
+        start = max(i for i in fronts if i < event.frames[0])
+        way = track.changes[start : event.frames[0] + 1]
+        reached = max(abs(track.changes[i]) for i in event.frames)
+        if max(abs(later - earlier) for earlier, later in pairwise(way)) > MAX_STEP * reached:
+            yield unclear("challenge-motion-unseen")
 
 
 def _zone(change: float, turn_offset: float) -> Zone:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from biometrics.challenge import ORDERS, Challenge, Turn
-from biometrics.turning import Zone, check_order, trace
+from biometrics.turning import Zone, check_motion, check_order, trace
 
 TURN_OFFSET = 0.25
 
@@ -89,3 +89,13 @@ def test_swinging_through_without_looking_ahead_fails(turns):
 @given(st.builds(Challenge.random, st.randoms(use_true_random=False)))
 def test_challenge_survives_serialisation(challenge):
     assert Challenge.from_dict(challenge.to_dict()) == challenge
+
+
+@given(orders, st.integers(2, 6), st.floats(0.27, 0.9))
+def test_turns_that_nobody_saw_happen_are_unclear(turns, held, peak):
+    moving = trace(course(turns, held=held, peak=peak), TURN_OFFSET)
+    assert list(check_motion(moving)) == []
+    jumping = [offset for offset in course(turns, held=held, peak=peak) if abs(offset) != peak / 2]
+    found = list(check_motion(trace(jumping, TURN_OFFSET)))
+    assert {finding.reason for finding in found} == {"challenge-motion-unseen"}
+    assert len(found) == len(turns)

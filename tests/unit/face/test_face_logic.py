@@ -198,7 +198,7 @@ def observe(times, digests=None, faults=None):
     """Observations without a face, so that only the frames themselves are judged."""
     digests = digests or [str(i).encode() for i in range(len(times))]
     return [
-        Observation(i, t, digests[i], None, (faults or {}).get(i, "face-missing"))
+        Observation(i, t, (640, 480), digests[i], None, (faults or {}).get(i, "face-missing"))
         for i, t in enumerate(times)
     ]
 
