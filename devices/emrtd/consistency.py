@@ -4,7 +4,6 @@ Every field here is signed by the issuer, so a disagreement means that files of 
 or a faulty personalisation came together.
 """
 
-import unicodedata
 from datetime import datetime
 
 from devices.emrtd.checks import (
@@ -47,7 +46,7 @@ def check_consistency(mrz: Mrz, dg13: Dg13 | None, signer_country: str | None) -
         return failed(DOCUMENT_CONSISTENCY, "date-of-birth-mismatch")
     if not has_no_expiry(mrz, dg13) and _differs(dg13.date_of_expiry, mrz.date_of_expiry):
         return failed(DOCUMENT_CONSISTENCY, "date-of-expiry-mismatch")
-    sex = _VIETNAMESE_SEX.get(unicodedata.normalize("NFC", dg13.sex or ""))
+    sex = _VIETNAMESE_SEX.get(dg13.sex or "")
     if sex is not None and sex != mrz.sex:
         return failed(DOCUMENT_CONSISTENCY, "sex-mismatch")
     return ok(DOCUMENT_CONSISTENCY)

@@ -5,6 +5,7 @@ the structure seen on cards of 2021 and 2024; the state publishes no specificati
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -129,7 +130,9 @@ def _strings(elements: tuple[Tlv, ...], depth: int = 0) -> list[str]:
 
 
 def _decode(element: Tlv) -> str:
+    """Return the text in Unicode's composed form, in which names can be compared."""
     try:
-        return element.value.decode(_STRINGS[element.tag]).strip()
+        text = element.value.decode(_STRINGS[element.tag])
     except UnicodeDecodeError:
         raise FileMalformedError("a text of DG13 is not in its encoding") from None
+    return unicodedata.normalize("NFC", text).strip()

@@ -26,11 +26,11 @@ from devices.transport import Channel
 
 EVEN_OFFSET_END = 0x8000
 """READ BINARY with even INS has 15 bits for the offset."""
-CAUTIOUS_CHUNKS = (192, 128, 64)
+CAUTIOUS_CHUNKS = (192, 128, 64, 32, 16)
 """What cards take that refuse a full short response."""
 
 _HEADER_PROBE_BYTES = 8
-_SMALLEST_CHUNK = 64
+_SMALL_PIECE = 64
 _ODD_OVERHEAD = 5
 _ABSENT = (FILE_NOT_FOUND, SECURITY_STATUS_NOT_SATISFIED, CONDITIONS_NOT_SATISFIED)
 _SELECTED = (OK, StatusWord(0x6283))
@@ -85,11 +85,11 @@ class FileReader:
             raise CardMisbehavedError(f"{file.name} claims to be larger than any chip's file")
         data = bytearray(first[:total])
         self._report(file, len(data), total)
-        rounds_left = 16 + 2 * (total // _SMALLEST_CHUNK)
+        rounds = 0
         while len(data) < total:
-            if not rounds_left:
+            rounds += 1
+            if rounds > 16 + 2 * (total // min(self._chunks[0], _SMALL_PIECE)):
                 raise CardMisbehavedError(f"the card sends {file.name} in crumbs")
-            rounds_left -= 1
             piece = self._next_chunk(len(data), total - len(data))
             if not piece:
                 raise FileMalformedError(f"{file.name} ends before its length says")

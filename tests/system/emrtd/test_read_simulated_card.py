@@ -56,11 +56,12 @@ def test_clean_verdict(
         ({"active_authentication": "ecdsa-brainpoolP256r1"}, {}),
         ({"chip_authentication_parameters": "named"}, {}),
         ({}, {"csca": "rsa-2048", "dsc": "rsa-2048"}),
+        ({"max_read_bytes": 16}, {}),
         ({"max_read_bytes": 192}, {}),
         ({"max_read_bytes": 1000}, {}),
         ({"quirks": ()}, {}),
     ],
-    ids=["aa-ecdsa", "ca-named", "rsa-signers", "le-192", "le-1000", "no-quirks"],
+    ids=["aa-ecdsa", "ca-named", "rsa-signers", "le-16", "le-192", "le-1000", "no-quirks"],
 )
 def test_other_profiles(make_card: Any, chip: dict[str, Any], signers: dict[str, Any]) -> None:
     image = make_card(signers, **chip)

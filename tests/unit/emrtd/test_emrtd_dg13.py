@@ -1,10 +1,11 @@
 """DG13 in all the variants that were seen on cards."""
 
+import unicodedata
 from datetime import date
 
 import pytest
 
-from devices.emrtd.dg13 import parse_dg13, parse_dg13_date
+from devices.emrtd.dg13 import NO_EXPIRY, parse_dg13, parse_dg13_date
 from devices.emrtd.errors import FileMalformedError
 from devices.errors import DeviceError, TlvMalformedError
 from devices.tlv import encode_tlv
@@ -100,3 +101,12 @@ def test_dates() -> None:
     assert parse_dg13_date("20/05/1990") == date(1990, 5, 20)
     for text in (None, "", "1990", "31/02/1990", "Không thời hạn", "20-05-1990"):
         assert parse_dg13_date(text) is None
+
+
+def test_letters_and_their_marks_are_composed() -> None:
+    """Cards may write a diacritic as a character of its own; offices compare names."""
+    name, never = "NGUYỄN THỊ MẪU ĐƠN", NO_EXPIRY
+    apart = [unicodedata.normalize("NFD", text) for text in (name, never, "Nữ")]
+    fields = (_field(n, _utf8(text)) for n, text in zip((2, 12, 4), apart, strict=True))
+    parsed = parse_dg13(_dg13(*fields))
+    assert (parsed.name, parsed.date_of_expiry, parsed.sex) == (name, never, "Nữ")
