@@ -28,6 +28,8 @@ STATUS_BY_CODE: Mapping[str, HTTPStatus] = {
     "body-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "evidence-malformed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "image-unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "image-animated": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "image-too-large": HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 """What the caller did; every other code is the server's own fault (500)."""
 

@@ -66,6 +66,14 @@ class Verification:
     claims: Mapping[str, Any] | None = field(default=None, repr=False)
     """The processed payload with what was disclosed; None where the outcome is FAILED."""
 
+    def __bool__(self) -> bool:
+        """Refuse to be a condition: `if verify(…)` would hold whatever the outcome.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError("compare the outcome of a verification with Outcome.PASSED")
+
     @property
     def outcome(self) -> Outcome:
         """FAILED by any failed check, PASSED only if every required one is ok."""

@@ -36,7 +36,7 @@ from api.assertions.vocabulary import (
 from api.procedures.catalogue import Procedure
 from api.proofing.schemas import SessionIn
 from biometrics.pipeline import EVIDENCE_LEVEL, FaceVerdict
-from biometrics.types import ComparisonVerdict
+from biometrics.types import ComparisonVerdict, Method
 from biometrics.types import Outcome as FaceOutcome
 from devices.emrtd.checks import CRL
 from devices.emrtd.document import VerifiedDocument
@@ -108,7 +108,8 @@ def pad_section(verdict: FaceVerdict) -> Pad:
             kind=PadKind.PASSIVE,
             result=CheckResult(verdict.passive.result.value),
         )
-        for method in verdict.passive.methods
+        # Where no passive model is installed, the assertion says that none looked.
+        for method in verdict.passive.methods or (Method("passive", "none"),)
     )
     return Pad(
         result=CheckResult(verdict.pad_result.value),

@@ -37,15 +37,15 @@ from api.proofing.schemas import ProcedureOut, SessionCreated, SessionIn, Sessio
 from api.proofing.states import SessionExpiredError, State, StateConflictError
 from api.settings import RelyingParty
 from api.store.tables import SessionRow
+from biometrics.capture import MAX_FRAMES
 from biometrics.challenge import Challenge
-from biometrics.image import decode_image
+from biometrics.image import MAX_FRAME_PIXELS, decode_image
 from biometrics.pipeline import FacePipeline
 from biometrics.types import FrameSample, Outcome
 from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.evidence import ChipEvidence
 from devices.emrtd.verifier import ChipVerdict, verify_evidence
 
-MAX_FRAMES = 240
 MAX_EVIDENCE_BYTES = 96 << 20
 
 _STATE_BY_OUTCOME = {
@@ -205,14 +205,14 @@ class ProofingService:
         """Keep one frame of the capture.
 
         Raises:
-            ImageError: it cannot be decoded; nothing changes, another may be sent.
+            ImageError: it cannot be decoded or is too large; nothing changes, another may be sent.
             EvidenceTooLargeError: there are too many, or they are too large.
             PieceConflictError: another frame has this number.
         """
         _require(row, State.CHIP, State.CAPTURE)
         if number >= MAX_FRAMES:
             raise EvidenceTooLargeError(f"a capture has at most {MAX_FRAMES} frames")
-        decode_image(data)
+        decode_image(data, max_pixels=MAX_FRAME_PIXELS)
         if row.state == State.CHIP:
             self.repository.begin_capture(row.id)
         self.repository.put_piece(

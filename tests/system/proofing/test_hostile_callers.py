@@ -1,6 +1,7 @@
 """Relying parties and pages that mean harm: strange text, slow bodies, two requests at once."""
 
 import hashlib
+import io
 import socket
 import threading
 import time
@@ -10,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image as PillowImage
 from sqlalchemy.exc import OperationalError
 
 from api import app
@@ -106,6 +108,40 @@ def test_sweep_outlives_a_busy_database(start: Any, monkeypatch: Any) -> None:
         time.sleep(0.01)
     assert len(calls) >= 3
     assert server.client._http.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("size", "format_", "frames", "code"),
+    [
+        ((8000, 4000), "PNG", 1, "image-too-large"),
+        ((30_000, 30_000), "PNG", 1, "image-too-large"),
+        ((32, 32), "PNG", 3, "image-animated"),
+        ((32, 32), "GIF", 1, "image-unreadable"),
+    ],
+)
+def test_picture_that_no_camera_frame_is_refused_as_the_callers_fault(
+    server: Any,
+    read_card: Any,
+    size: tuple[int, int],
+    format_: str,
+    frames: int,
+    code: str,
+    monkeypatch: Any,
+) -> None:
+    monkeypatch.setattr(PillowImage, "MAX_IMAGE_PIXELS", None)  # only of the one who draws it
+    drawn = io.BytesIO()
+    pictures = [PillowImage.new("1", size, n % 2) for n in range(frames)]
+    pictures[0].save(drawn, format_, save_all=frames > 1, append_images=pictures[1:])
+    monkeypatch.undo()
+    session = server.open()
+    read_card(session)
+    answer = server.client._http.put(
+        f"/v1/sessions/{session.session_id}/frames/0?t_ms=0",
+        content=drawn.getvalue(),
+        headers={"Authorization": f"Bearer {session._token}"},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert session.read()["state"] == "chip"
 
 
 def test_chip_twice_at_once_is_taken_once(server: Any, card: Any) -> None:

@@ -88,3 +88,8 @@ def test_key_that_does_not_cover_the_life_of_the_assertion(office: Any) -> None:
 
 def test_assertion_is_as_small_as_the_reference_says(office: Any) -> None:
     assert len(office.issue()) < 7 * 1024
+
+
+def test_verification_is_no_condition(office: Any) -> None:
+    with pytest.raises(TypeError, match="outcome"):
+        bool(office.verify(office.issue()))

@@ -152,3 +152,16 @@ def test_relying_parties_are_read_strictly(tmp_path: Path) -> None:
         path.write_text(broken)
         with pytest.raises(SettingsInvalidError):
             settings.relying_parties()
+
+
+def test_assertion_says_that_no_passive_model_looked() -> None:
+    from api.proofing.sections import pad_section
+    from biometrics.types import CheckResult, Method, Outcome
+
+    active = SimpleNamespace(
+        method=Method("turns", "1"), outcome=Outcome.PASSED, challenge_id="c", reasons=()
+    )
+    passive = SimpleNamespace(methods=(), result=CheckResult.NOT_PERFORMED)
+    verdict: Any = SimpleNamespace(active=active, passive=passive, pad_result=CheckResult.OK)
+    methods = [(str(m.kind), str(m.result)) for m in pad_section(verdict).methods]
+    assert methods == [("active", "ok"), ("passive", "not_performed")]
