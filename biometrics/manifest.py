@@ -135,6 +135,8 @@ class ModelEntry:
     role: Role
     required: bool
     """True: part of the default pack. False: a signal that may be missing, which is then said."""
+    without: str = ""
+    """What is not done, or done less well, where an optional model is not installed."""
     licence: Text
     licence_note: str = ""
     """What is doubtful about the licence, if anything."""
@@ -259,11 +261,16 @@ def parse_manifest(data: bytes) -> Manifest:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise ManifestInvalidError(f"the manifest is invalid at {place}: {first['msg']}") from error
-    _check_references(manifest)
+    _check_entries(manifest)
     return manifest
 
 
-def _check_references(manifest: Manifest) -> None:
+def _check_entries(manifest: Manifest) -> None:
+    for model in manifest.models.values():
+        if model.required == bool(model.without):
+            raise ManifestInvalidError(
+                f"model {model.name} must be required, or say what is lost without it"
+            )
     for name in manifest.models.keys() & manifest.samples.keys():
         raise ManifestInvalidError(f"{name!r} is the name of a model and of a sample")
     files = [file for model in manifest.models.values() for file in model.files]

@@ -5,6 +5,7 @@ Tools for operators and developers: unlike what a citizen sees, they print score
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,7 +141,10 @@ def _compare(args: argparse.Namespace) -> int:
 
 def _pad(args: argparse.Namespace) -> int:
     pictures = [read_input(path) for path in args.images]
-    verdict = _open_pipeline().passive_pad(pictures)
+    pipeline = _open_pipeline()
+    if pipeline.passive_lack:
+        print(f"chinhchu: {pipeline.passive_lack}", file=sys.stderr)
+    verdict = pipeline.passive_pad(pictures)
     return _report(args, "face pad", verdict.outcome.value, verdict.to_dict())
 
 

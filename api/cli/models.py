@@ -241,22 +241,35 @@ def _print_table(installed: "tuple[Installed, ...]") -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    console = Console(highlight=False)
     table = Table()
-    for column in ("name", "role", "needed", "state"):
+    for column in ("name", "needed", "state"):
         table.add_column(column, no_wrap=True)
     table.add_column("size", justify="right", no_wrap=True)
-    table.add_column("licence")
+    table.add_column("what it is, and its licence")
     for entry in installed:
         item = entry.item
+        needed = "required" if item.required else "optional"
         table.add_row(
             item.name,
-            item.role,
-            "required" if item.required else "optional",
+            "sample" if item.kind == "sample" else needed,
             f"[{_STYLES[entry.state]}]{entry.state}[/]",
             f"{item.bytes / 1e6:.1f} MB",
-            escape(item.licence),
+            f"{escape(item.title)}; {escape(item.licence)}",
         )
-    Console().print(table)
+    console.print(table)
+    for item in (entry.item for entry in installed):
+        if item.licence_note:
+            console.print(f"licence of {item.name}: {escape(item.licence_note)}", soft_wrap=True)
+    for entry in installed:
+        if entry.item.without and entry.state == "missing":
+            console.print(
+                f"[yellow]without {entry.item.name}[/]: {escape(entry.item.without)}",
+                soft_wrap=True,
+            )
+    absent = [entry.item.name for entry in installed if entry.state != "present"]
+    if absent:
+        console.print(f"to install: chinhchu models fetch {' '.join(absent)}", soft_wrap=True)
 
 
 def _item_json(entry: "Installed") -> dict[str, Any]:
@@ -267,6 +280,9 @@ def _item_json(entry: "Installed") -> dict[str, Any]:
         "required": entry.item.required,
         "state": entry.state,
         "licence": entry.item.licence,
+        "licence_note": entry.item.licence_note,
+        "title": entry.item.title,
+        "without": entry.item.without,
         "sha256": entry.item.sha256,
         "bytes": entry.item.bytes,
         "origin": entry.origin,

@@ -100,7 +100,8 @@ def fetch(
 
     Args:
         manifest: what there is to fetch.
-        names: models and samples to fetch; empty: the required models.
+        names: models and samples to fetch, hashing what is installed of them; empty: the required
+            models.
         optional: with no names, the optional models too.
         samples: with no names, the sample pictures too.
         folders: local folders to look in before any other source; empty: those named by
@@ -116,7 +117,7 @@ def fetch(
     items = _select(manifest, names, optional=optional, samples=samples)
     results: list[Fetched] = []
     for item in items:
-        fetched = _fetch(item, sources, bool(names) or item.required, progress)
+        fetched = _fetch(item, sources, named=bool(names), progress=progress)
         progress(FetchProgress(item.name, "done", fetched))
         results.append(fetched)
     report = FetchReport(tuple(results))
@@ -161,7 +162,7 @@ def _select(
 
 
 def _fetch(
-    item: Item, sources: Sources, wanted: bool, progress: Callable[[FetchProgress], None]
+    item: Item, sources: Sources, *, named: bool, progress: Callable[[FetchProgress], None]
 ) -> Fetched:
     start = time.monotonic()
     progress(FetchProgress(item.name, "checking"))
@@ -171,9 +172,11 @@ def _fetch(
         state: Literal["present", "fetched", "missing"], origin: str = "", reason: str = ""
     ) -> Fetched:
         seconds = time.monotonic() - start
-        return Fetched(item, state, wanted, origin, seconds, tuple(failures), reason)
+        return Fetched(
+            item, state, named or item.required, origin, seconds, tuple(failures), reason
+        )
 
-    if cache.state(item.path, item.sha256, item.sources) == "present":
+    if cache.state(item.path, item.sha256, item.sources, hashing=named) == "present":
         return done("present", cache.origin(item.path))
     published: dict[str, bytes] = {}
     origins: dict[str, None] = {}

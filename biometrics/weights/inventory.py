@@ -18,7 +18,11 @@ class Item:
     """What a model is for; `sample` for a picture."""
     title: str
     licence: str
+    licence_note: str
+    """What is doubtful about the licence; empty if nothing is."""
     required: bool
+    without: str
+    """What is lost where it is not installed; empty for what is required, and for samples."""
     files: tuple[SourceFile, ...]
     """What it is made from."""
     conversion: tuple[str, ...]
@@ -78,7 +82,9 @@ def model_items(manifest: Manifest) -> tuple[Item, ...]:
             role=entry.role,
             title=entry.title,
             licence=entry.licence,
+            licence_note=entry.licence_note,
             required=entry.required,
+            without=entry.without,
             files=entry.files,
             conversion=entry.conversion,
             sha256=entry.sha256,
@@ -98,7 +104,9 @@ def sample_items(manifest: Manifest) -> tuple[Item, ...]:
             role="sample",
             title=entry.title,
             licence=entry.licence,
+            licence_note="",
             required=False,
+            without="",
             files=(entry.file,),
             conversion=(),
             sha256=entry.file.sha256,

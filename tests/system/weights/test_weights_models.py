@@ -205,16 +205,33 @@ def test_flipped_byte_in_a_copy_of_the_cache_refuses_to_load(
 ) -> None:
     from biometrics.weights import DigestMismatchError
 
-    entry = manifest.model("yunet")
-    data = bytearray(cache.model_path(entry.sha256).read_bytes())
-    data[len(data) // 2] ^= 0x10
+    installed = {}
+    for entry in manifest.models.values():
+        path = cache.model_path(entry.sha256)
+        if path.is_file():
+            installed[entry.name] = path.read_bytes()
     monkeypatch.setenv("CHINHCHU_CACHE", str(tmp_path))
-    copy = cache.model_path(entry.sha256)
-    copy.parent.mkdir(parents=True)
-    copy.write_bytes(data)
-    with pytest.raises(DigestMismatchError):
-        open_model(manifest, "yunet")
-    assert cli("models", "verify", cache_folder=tmp_path).returncode == 1
+    for name, whole in installed.items():
+        data = bytearray(whole)
+        data[len(data) // 2] ^= 0x10
+        copy = cache.model_path(manifest.model(name).sha256)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(data)
+        with pytest.raises(DigestMismatchError):
+            open_model(manifest, name)
+    done = cli("models", "verify", "--json", cache_folder=tmp_path)
+    assert done.returncode == 1
+    states = {item["name"]: item["state"] for item in json.loads(done.stdout)["items"]}
+    assert {"yunet", "sface", "facemesh"} <= installed.keys()
+    assert all(states[name] == "altered" for name in installed)
+
+
+def test_list_says_what_is_lost_without_a_model_and_how_to_get_it(tmp_path: Path) -> None:
+    done = cli("models", "list", cache_folder=tmp_path)
+    assert done.returncode == 0
+    assert "without minifasnet-v2: nothing looks for prints and screens" in done.stdout
+    assert "licence of fr-feature: the package claims MIT" in done.stdout
+    assert "to install: chinhchu models fetch yunet" in done.stdout
 
 
 MAIN = """

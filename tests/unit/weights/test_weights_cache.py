@@ -163,6 +163,23 @@ def test_fetch_replaces_an_altered_model(
     open_model(manifest, "small")
 
 
+def test_fetch_by_name_replaces_what_a_failing_disk_altered(
+    cache_folder: Path, make_manifest: Callable[..., Manifest], small_folder: Path
+) -> None:
+    """Size and time stamp stay: a refused model must not leave its owner without a way out."""
+    manifest = make_manifest()
+    fetch(manifest, folders=[small_folder])
+    path = cache.model_path(manifest.model("small").sha256)
+    stat = path.stat()
+    path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:])
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    with pytest.raises(DigestMismatchError, match="run: chinhchu models fetch small"):
+        open_model(manifest, "small")
+    report = fetch(manifest, ["small"], folders=[small_folder])
+    assert [entry.state for entry in report.fetched] == ["fetched"]
+    open_model(manifest, "small")
+
+
 def test_missing_model_names_the_command(
     cache_folder: Path, make_manifest: Callable[..., Manifest]
 ) -> None:
