@@ -49,6 +49,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(args: argparse.Namespace) -> int:
     """Run the story with live progress and print what came of it."""
     with _progress() as progress:
+        progress("starting")
         from api.demo.scenario import run_demo
 
         report = run_demo(args.out, pcsc=args.pcsc, progress=progress)
@@ -68,7 +69,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
     if not console.is_terminal:
         yield lambda step: print(f"… {step}", file=sys.stderr, flush=True)
         return
-    with console.status("starting …") as status:
+    with console.status("") as status:
         yield lambda step: status.update(f"{step} …")
 
 
