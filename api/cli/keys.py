@@ -149,14 +149,10 @@ def _as_json(folder: Path, summaries: "tuple[CertificateSummary, ...]") -> dict[
 
 
 def _print(summaries: "tuple[CertificateSummary, ...]") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table()
-    for heading in ("file", "subject", "valid until", "SHA-256"):
-        table.add_column(heading, overflow="fold")
     for summary in summaries:
-        names = "\n".join((summary.subject, *summary.issuer_identifiers))
-        until = summary.not_after.strftime("%Y-%m-%d %H:%MZ")
-        table.add_row(summary.file, names, until, summary.sha256)
-    Console().print(table)
+        print(summary.file)
+        print(f"  subject      {summary.subject}")
+        for identifier in summary.issuer_identifiers:
+            print(f"  issuer       {identifier}")
+        print(f"  valid until  {summary.not_after:%Y-%m-%d %H:%MZ}")
+        print(f"  SHA-256      {summary.sha256}")

@@ -2,6 +2,7 @@
 
 import argparse
 import ipaddress
+import os
 import socket
 import sys
 from contextlib import suppress
@@ -90,7 +91,8 @@ def _listen(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or "no such port"
+        number = getattr(error, "errno", None)
+        reason = os.strerror(number) if number and number > 0 else "no such address or port"
         raise AddressUnusableError(f"cannot listen on {host} port {port}: {reason}") from None
 
 

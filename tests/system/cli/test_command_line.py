@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from api.cli import main
 from api.cli.output import read_input
 from api.errors import InputUnusableError
+from biometrics.manifest import Manifest
 
 COMMANDS: tuple[tuple[str, ...], ...] = (
     *(("demo",), ("verify",), ("serve",), ("agent",), ("bench",)),
@@ -140,3 +142,16 @@ def test_rendered_frames_are_not_handed_in_unasked(
     assert code(*frames) == "frames-simulated"
     assert code(*frames, "--simulated") == "server-unreachable"
     assert code("--can", "123456", "--out", "assertion.txt") == "input-unusable"
+
+
+def test_an_address_that_is_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], manifest: Manifest
+) -> None:
+    assert main(["keys", "init", "--out", str(tmp_path / "keys"), "--no-password"]) == 0
+    capsys.readouterr()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["serve", "--home", str(tmp_path), "--port", port, "--json"]) == 4
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["code"] == "address-unusable"
+    assert error["message"].endswith(f"port {port}: Address already in use")
