@@ -85,8 +85,8 @@ class ProofingClient:
             ServerRefusedError: the answer is a problem.
             TokenMalformedError: the token cannot be sent.
         """
-        # RFC 6750, 2.1: the characters of a bearer token.
-        if token and not re.fullmatch(r"[A-Za-z0-9._~+/=-]+", token):
+        # RFC 9110, 5.5: what a header field can carry everywhere.
+        if token and not re.fullmatch(r"[ -~]+", token):
             raise TokenMalformedError("the session token or API key has a character that none has")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:

@@ -39,9 +39,10 @@ def get_audience(service: Service, credentials: Credentials) -> str | None:
     """
     if service.relying_parties is None:
         return None
-    shown = hashlib.sha256((credentials.credentials if credentials else "").encode()).hexdigest()
+    key = credentials.credentials if credentials else ""
+    shown = hashlib.sha256(key.encode()).hexdigest().encode()
     for party in service.relying_parties:
-        if hmac.compare_digest(party.key_sha256, shown):
+        if hmac.compare_digest(party.key_sha256.encode(), shown):
             return party.audience
     raise ApiKeyInvalidError("an API key of a configured relying party is needed")
 

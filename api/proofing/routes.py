@@ -15,7 +15,7 @@ from api.proofing.schemas import (
 )
 
 PROBLEMS: dict[int | str, dict[str, object]] = {
-    code: {"model": Problem} for code in (401, 404, 409, 410, 413, 422, 500)
+    code: {"model": Problem} for code in (400, 401, 404, 408, 409, 410, 413, 422, 500)
 }
 
 router = APIRouter(prefix="/v1", responses=PROBLEMS)

@@ -60,7 +60,7 @@ def test_garbled_transfer(answering: Answering) -> None:
         answering(garbled).create_session({})
 
 
-@pytest.mark.parametrize("token", ["mã", "a b", "a\r\nX-Y: z", "\x00"])
+@pytest.mark.parametrize("token", ["mã", "a\r\nX-Y: z", "\x00"])
 def test_token_that_cannot_be_one(answering: Answering, token: str) -> None:
     client = answering(lambda _: httpx.Response(200, json={}))
     with pytest.raises(TokenMalformedError) as refused:
