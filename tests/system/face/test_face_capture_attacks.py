@@ -117,9 +117,20 @@ def bend(view, turn_deg, radius_px):
         lambda view, swing: tip(view, 35 * swing),
         lambda view, swing: tip(view, 25 * swing, 45 * swing),
         lambda view, swing: bend(view, -45 * swing, 150),
-        lambda view, swing: bend(view, -60 * swing, 90),
+        lambda view, swing: bend(view, 45 * swing, 150),
+        lambda view, swing: bend(view, 60 * swing, 90),
     ],
-    ids=["still", "shifted", "nearer", "rolled", "pitched", "diagonal", "bent", "rolled up"],
+    ids=[
+        "still",
+        "shifted",
+        "nearer",
+        "tilted",
+        "pitched",
+        "diagonal",
+        "bent",
+        "bent back",
+        "rolled",
+    ],
 )
 def test_one_picture_moved_in_any_way_fails(pipeline, picture, pictures, swings, hold):
     active = judge(pipeline, picture, shoot([hold(pictures[0], swing) for swing in swings]))
