@@ -98,20 +98,19 @@ def test_a_file_without_end_is_refused() -> None:
         read_input(Path("/dev/zero"), 1024)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code"), [(["--help"], 0), (["card", "new", "--print-profile"], 4)]
-)
-def test_a_reader_that_has_seen_enough(arguments: list[str], code: int) -> None:
+@pytest.mark.parametrize("arguments", [["--help"], ["card", "new", "--print-profile"]])
+def test_a_reader_that_has_seen_enough(arguments: list[str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
         [sys.executable, "-m", "api.cli", *arguments],
         stdout=writing,
         stderr=subprocess.PIPE,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         check=False,
     )
     os.close(writing)
-    assert done.returncode == code
+    assert done.returncode == 4
     assert done.stderr == b""
 
 
