@@ -1,6 +1,7 @@
 """Where the server keeps its things one folder, two variables."""
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +74,6 @@ class Settings:
             raise SettingsInvalidError(
                 f"{path} must hold one table a relying party, each with key_sha256"
             ) from None
-        if any(len(party.key_sha256) != 64 for party in parties):
+        if not all(re.fullmatch("[0-9a-f]{64}", party.key_sha256) for party in parties):
             raise SettingsInvalidError(f"{path}: key_sha256 is 64 hex digits")
         return parties

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from api.errors import ApiError
 from api.proofing.states import (
+    ASSERTION_KEPT_S,
     HOLDS_EVIDENCE,
     TIME_LIMIT_S,
     SessionExpiredError,
@@ -170,14 +171,18 @@ class Repository:
     def expire_overdue(self) -> int:
         """End every session whose state lasted too long; return how many.
 
-        Their evidence is forgotten. The log is emptied each time, for deletions after which a
-        crash or a busy connection had kept it from being emptied.
+        Their evidence is forgotten, and so are assertions that were kept long enough. The log is
+        emptied each time, for deletions after which a crash or a busy connection had kept it from
+        being emptied.
         """
         with Session(self._engine) as db, db.begin():
             rows = db.scalars(select(SessionRow).where(SessionRow.deadline < utc_now())).all()
             for row in rows:
                 row.state, row.deadline, row.reasons = State.EXPIRED, None, ["session-expired"]
                 db.execute(delete(PieceRow).where(PieceRow.session_id == row.id))
+            kept_since = utc_now() - timedelta(seconds=ASSERTION_KEPT_S)
+            old = (SessionRow.created_at < kept_since, SessionRow.assertion.is_not(None))
+            db.execute(update(SessionRow).where(*old).values(assertion=None))
         forget_deleted(self._engine)
         return len(rows)
 

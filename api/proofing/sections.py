@@ -43,6 +43,7 @@ from devices.emrtd.document import VerifiedDocument
 from devices.emrtd.verifier import ChipVerdict
 
 VIETNAM = timezone(timedelta(hours=7))
+"""Whose day decides whether a card has expired and whether a person is of age."""
 
 _RESULT_BY_OUTCOME = {
     FaceOutcome.PASSED: CheckResult.OK,

@@ -259,7 +259,9 @@ class ProofingService:
             AssertionNotIssuedError: the session has not passed.
         """
         if row.assertion is None:
-            raise AssertionNotIssuedError(f"the session is {row.state}; it has no assertion")
+            raise AssertionNotIssuedError(
+                f"the session is {row.state} and holds no assertion (it is kept for a day)"
+            )
         return row.assertion
 
     def cancel(self, row: SessionRow) -> SessionOut:
@@ -282,7 +284,7 @@ class ProofingService:
             evidence,
             self.anchors,
             challenge=row.chip_challenge,
-            at=received_at.replace(tzinfo=UTC),
+            at=received_at.replace(tzinfo=UTC).astimezone(sections.VIETNAM),
         )
 
     def _decide(

@@ -52,6 +52,9 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 }
 """A decision that a fault interrupted goes back to `capture`: what was acknowledged is kept."""
 
+ASSERTION_KEPT_S = 86_400
+"""Seconds after its opening that a passed session keeps its assertion, which names the person."""
+
 TIME_LIMIT_S: Mapping[State, int] = {
     State.CREATED: 1800,
     State.CONSENTED: 900,

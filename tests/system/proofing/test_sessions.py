@@ -292,6 +292,23 @@ def test_session_out_of_time_is_over_and_empty(server: Any, read_card: Any) -> N
     assert server.service.repository.pieces(session.session_id, "chip") == []
 
 
+def test_assertion_is_forgotten_after_a_day(server: Any) -> None:
+    session = server.open()
+    repository = server.service.repository
+    with sqlite3.connect(server.database) as database:
+        database.execute("update sessions set state = 'passed', deadline = null, assertion = 'x~'")
+    database.close()
+    repository.expire_overdue()
+    assert session.assertion() == "x~"
+    with sqlite3.connect(server.database) as database:
+        day_ago = (utc_now() - timedelta(days=1, seconds=1)).isoformat(" ")
+        database.execute("update sessions set created_at = ?", (day_ago,))
+    database.close()
+    repository.expire_overdue()
+    assert refusal(session.assertion) == "assertion-not-issued"
+    assert session.read()["state"] == "passed"
+
+
 def test_interrupted_decision_can_be_made_again(server: Any, read_card: Any, pictures: Any) -> None:
     session = server.open()
     read_card(session)
