@@ -79,13 +79,19 @@ def _print_table(result: dict[str, Any]) -> None:
 
     machine = result["machine"]
     title = f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}"
-    table = Table("metric", title=title)
-    for column in ("value", "unit", "bound", "peer", "ratio", "n"):
-        table.add_column(column, justify="left" if column == "unit" else "right")
-    for name, metric in result["metrics"].items():
-        cells = [metric[key] for key in ("value", "unit", "bound", "peer", "ratio", "n")]
+    metrics = result["metrics"]
+    columns = ["value", "unit", "bound", "peer", "ratio", "n"]
+    if all(metric["peer"] is None for metric in metrics.values()):
+        columns.remove("peer")
+    table = Table(title=title)
+    table.add_column("metric", no_wrap=True)
+    for column in columns:
+        table.add_column(column, justify="left" if column == "unit" else "right", no_wrap=True)
+    for name, metric in metrics.items():
+        cells = (metric[column] for column in columns)
         table.add_row(name, *("" if cell is None else str(cell) for cell in cells))
     console = Console()
-    console.print(table)
+    if metrics:
+        console.print(table)
     for stage, reason in result["skipped"].items():
         console.print(f"{stage}: skipped, {reason}")

@@ -14,7 +14,7 @@ from biometrics.weights import sample
 from devices import pcsc
 from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.evidence import ChipEvidence
-from devices.emrtd.files import EMRTD_AID
+from devices.emrtd.files import CARD_ACCESS
 from devices.emrtd.mrz import Can
 from devices.emrtd.reader import read_chip
 from devices.emrtd.verifier import verify_evidence
@@ -67,7 +67,7 @@ def _read(reader: VirtualReader, image: CardImage) -> tuple[ChipEvidence, float,
     reader.insert(SimulatedCard(image))
     transport = pcsc.connect(reader.name, 10)
     try:
-        select = b"\x00\xa4\x04\x0c" + bytes([len(EMRTD_AID)]) + EMRTD_AID
+        select = bytes.fromhex("00A4020C02") + CARD_ACCESS.fid.to_bytes(2)
         start = time.perf_counter()
         transport.transmit(select)
         exchange_s = time.perf_counter() - start
