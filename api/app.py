@@ -59,11 +59,11 @@ def create_app(service: ProofingService) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(service.repository.recover)
-        sweep = asyncio.create_task(_sweep(service))
+        stopping = asyncio.Event()
+        sweep = asyncio.create_task(_sweep(service, stopping))
         yield
-        sweep.cancel()
-        with suppress(asyncio.CancelledError):
-            await sweep
+        stopping.set()
+        await sweep  # a sweep that has begun ends before its connection is closed
         service.repository.close()
 
     app = FastAPI(
@@ -86,11 +86,12 @@ def create_app(service: ProofingService) -> FastAPI:
     return app
 
 
-async def _sweep(service: ProofingService) -> None:
-    while True:
+async def _sweep(service: ProofingService, stopping: asyncio.Event) -> None:
+    while not stopping.is_set():
         try:
             await asyncio.to_thread(service.repository.expire_overdue)
         except SQLAlchemyError as error:
             # A database that is busy once must not end the sweep: evidence would stay for good.
             log.error("sweep %s", type(error).__name__)
-        await asyncio.sleep(SWEEP_INTERVAL_S)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), SWEEP_INTERVAL_S)
