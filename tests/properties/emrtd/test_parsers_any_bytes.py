@@ -1,5 +1,6 @@
 """Any bytes, and any damage to good ones, end in a value or in our own typed error, quickly."""
 
+import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -51,11 +53,8 @@ def _unwrap(data: bytes) -> None:
 
 def _verify_own_issue(data: bytes) -> None:
     certificate = parse_certificate(data)
-    try:
+    with contextlib.suppress(InvalidSignature):
         certificate.verify_issued_by(certificate)
-    except Exception as error:
-        if type(error).__name__ != "InvalidSignature":
-            raise
 
 
 PARSERS: dict[str, Callable[[bytes], Any]] = {
