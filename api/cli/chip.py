@@ -104,9 +104,10 @@ def _register_read(actions: "argparse._SubParsersAction[argparse.ArgumentParser]
         "--challenge", metavar="HEX", type=_challenge, help="eight bytes for the chip to sign"
     )
     read.add_argument(
-        "--allow-bac-fallback",
-        action="store_true",
-        help="use BAC where PACE is offered but fails; the evidence records the downgrade",
+        "--policy",
+        choices=["prefer_pace", "require_pace", "bac_only"],
+        default="prefer_pace",
+        help="access protocol: BAC where PACE is offered is recorded as a downgrade (prefer_pace)",
     )
     read.add_argument("--out", metavar="FILE", type=Path, help="write the evidence here")
     read.add_argument("--show", action="store_true", help="show personal data too, unverified")
@@ -153,6 +154,7 @@ def _run_info(args: argparse.Namespace) -> int:
 def _run_read(args: argparse.Namespace) -> int:
     from api.cli import chip_output
     from api.cli.chip_source import open_card, password_of
+    from devices.emrtd.access import AccessPolicy
     from devices.emrtd.reader import DEFAULT_DATA_GROUPS, read_chip
 
     password = password_of(args)
@@ -166,7 +168,7 @@ def _run_read(args: argparse.Namespace) -> int:
                 challenge=args.challenge,
                 agent=_agent(),
                 progress=listener,
-                allow_bac_fallback=args.allow_bac_fallback,
+                policy=AccessPolicy(args.policy),
             )
     finally:
         transport.close()

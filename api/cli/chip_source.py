@@ -9,7 +9,7 @@ from typing import Any
 
 from api.cli.output import read_input
 from api.errors import InputUnusableError
-from devices.emrtd.access import read_card_access
+from devices.emrtd.master_file import read_card_access
 from devices.emrtd.mrz import Can, MrzKey, Password
 from devices.emrtd.security_infos import ID_CA, ID_TA, pace_infos, parse_security_infos
 from devices.errors import CardMissingError, DeviceError

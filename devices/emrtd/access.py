@@ -3,53 +3,48 @@
 Source: ICAO Doc 9303-11, 4.2 (chip access procedure).
 """
 
-from devices.apdu import OK, SHORT_LE_MAX, CommandApdu
+from enum import StrEnum
+
+from devices.apdu import OK, CommandApdu
 from devices.emrtd.bac import open_bac
 from devices.emrtd.errors import AccessFailedError, AccessUnsupportedError
-from devices.emrtd.file_reading import CAUTIOUS_CHUNKS, FileReader
-from devices.emrtd.files import CARD_ACCESS, EMRTD_AID
+from devices.emrtd.files import EMRTD_AID
+from devices.emrtd.master_file import read_card_access
 from devices.emrtd.mrz import MrzKey, Password
 from devices.emrtd.pace import is_supported, open_pace
 from devices.emrtd.secure_messaging import SecureChannel
 from devices.emrtd.security_infos import PaceInfo, pace_infos, parse_security_infos
 from devices.errors import CardRefusedError
-from devices.transport import CardTransport, Channel, PlainChannel
+from devices.transport import Channel, PlainChannel
 
-_SELECT_MASTER_FILE = CommandApdu(0x00, 0xA4, 0x00, 0x0C, b"\x3f\x00")
 _SELECT_EMRTD = CommandApdu(0x00, 0xA4, 0x04, 0x0C, EMRTD_AID)
 
 
-def read_card_access(channel: Channel) -> bytes | None:
-    """Return EF.CardAccess, or None if the card has none that can be read.
+class AccessPolicy(StrEnum):
+    """Which access protocol may open the chip."""
 
-    Raises:
-        DeviceError: the card answers with a malformed file, or the transport failed.
-    """
-    reader = FileReader(channel, (SHORT_LE_MAX, *CAUTIOUS_CHUNKS))
-    found = reader.read(CARD_ACCESS)
-    if found is None:
-        # The card may still have an application selected. Some know no SELECT MF: not an error.
-        channel.send(_SELECT_MASTER_FILE)
-        found = reader.read(CARD_ACCESS)
-    return found
+    REQUIRE_PACE = "require_pace"
+    """PACE or nothing."""
+    PREFER_PACE = "prefer_pace"
+    """PACE where the chip offers it; BAC where it offers none, or where PACE does not work, which
+    the evidence records as a downgrade."""
+    BAC_ONLY = "bac_only"
+    """BAC; a downgrade where the chip offers PACE."""
 
 
 class ChipAccess:
     """One way into one chip: it opens a session and can open it again."""
 
     def __init__(
-        self, transport: CardTransport, password: Password, *, allow_bac_fallback: bool
+        self,
+        plain: PlainChannel,
+        password: Password,
+        policy: AccessPolicy = AccessPolicy.PREFER_PACE,
     ) -> None:
-        """Take the card and the password.
-
-        Args:
-            transport: the card.
-            password: CAN or MRZ.
-            allow_bac_fallback: use BAC where PACE is offered but does not work.
-        """
-        self.plain = PlainChannel(transport)
+        """Take the card, the password and the policy."""
+        self._plain = plain
         self._password = password
-        self._allow_bac_fallback = allow_bac_fallback
+        self._policy = policy
         self.card_access: bytes | None = None
         """EF.CardAccess as read; None before `open` or if the card has none."""
         self.offers: tuple[PaceInfo, ...] = ()
@@ -72,20 +67,24 @@ class ChipAccess:
             AccessFailedError: the protocol broke off.
             CardRefusedError: the card has no eMRTD application.
         """
-        self.card_access = read_card_access(self.plain)
+        self.card_access = read_card_access(self._plain)
         if self.card_access is not None:
             self.offers = pace_infos(parse_security_infos(self.card_access))
+        if self._policy is AccessPolicy.BAC_ONLY:
+            self.downgrade_reason = "policy-bac-only" if self.offers else None
+            return self._open_bac()
         self._pace = next((offer for offer in self.offers if is_supported(offer)), None)
         if self._pace is None:
-            if self.offers:
-                self._fall_back("pace-unsupported")
+            self._refuse_without_pace()
+            self.downgrade_reason = "pace-unsupported" if self.offers else None
             return self._open_bac()
         try:
             return self._open_pace(self._pace)
         except AccessFailedError as error:
-            if not self._allow_bac_fallback or not isinstance(self._password, MrzKey):
+            is_allowed = self._policy is AccessPolicy.PREFER_PACE
+            if not is_allowed or not isinstance(self._password, MrzKey):
                 raise error
-            self._fall_back("pace-failed")
+            self.downgrade_reason = "pace-failed"
             self._pace = None
             return self._open_bac()
 
@@ -95,7 +94,7 @@ class ChipAccess:
 
     def _open_pace(self, offer: PaceInfo) -> SecureChannel:
         # 9303-11, 4.2: after PACE the application is selected under secure messaging.
-        channel = SecureChannel(self.plain, open_pace(self.plain, offer, self._password))
+        channel = SecureChannel(self._plain, open_pace(self._plain, offer, self._password))
         _select_application(channel)
         return channel
 
@@ -105,16 +104,15 @@ class ChipAccess:
                 "the card offers no PACE that this software runs, so a CAN cannot open it: "
                 "give document number, date of birth and date of expiry"
             )
-        _select_application(self.plain)
-        return SecureChannel(self.plain, open_bac(self.plain, self._password))
+        _select_application(self._plain)
+        return SecureChannel(self._plain, open_bac(self._plain, self._password))
 
-    def _fall_back(self, reason: str) -> None:
-        if not self._allow_bac_fallback:
+    def _refuse_without_pace(self) -> None:
+        if self._policy is AccessPolicy.REQUIRE_PACE:
             raise AccessUnsupportedError(
-                "the card offers PACE only in a form that this software does not run; "
-                "falling back to Basic Access Control was not allowed"
+                "the policy requires PACE, and the card offers "
+                + ("it in no form that this software runs" if self.offers else "none")
             )
-        self.downgrade_reason = reason
 
 
 def _select_application(channel: Channel) -> None:

@@ -20,14 +20,10 @@ from devices.apdu import (
 from devices.emrtd.errors import FileMalformedError
 from devices.emrtd.evidence import MAX_FILE_BYTES
 from devices.emrtd.files import ElementaryFile
+from devices.emrtd.lengths import EVEN_OFFSET_END
 from devices.errors import CardMisbehavedError, CardRefusedError
 from devices.tlv import encode_tlv, parse_header, parse_tlv
 from devices.transport import Channel
-
-EVEN_OFFSET_END = 0x8000
-"""READ BINARY with even INS has 15 bits for the offset."""
-CAUTIOUS_CHUNKS = (192, 128, 64, 32, 16)
-"""What cards take that refuse a full short response."""
 
 _HEADER_PROBE_BYTES = 8
 _SMALL_PIECE = 64

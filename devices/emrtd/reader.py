@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from devices.apdu import OK, SHORT_LE_MAX
-from devices.emrtd.access import ChipAccess
+from devices.emrtd.access import AccessPolicy, ChipAccess
 from devices.emrtd.active_authentication import CHALLENGE_BYTES, internal_authenticate
 from devices.emrtd.errors import (
     ChallengeMalformedError,
@@ -17,15 +17,15 @@ from devices.emrtd.errors import (
     UnprotectedResponseError,
 )
 from devices.emrtd.evidence import MAX_TEXT, ChipEvidence
-from devices.emrtd.file_reading import CAUTIOUS_CHUNKS, EVEN_OFFSET_END, FileReader
+from devices.emrtd.file_reading import FileReader
 from devices.emrtd.files import CARD_ACCESS, DATA_GROUPS, SOD, ElementaryFile
 from devices.emrtd.lds import parse_dg15
+from devices.emrtd.lengths import EVEN_OFFSET_END, chunks_for
 from devices.emrtd.mrz import Password
 from devices.emrtd.public_keys import RsaKey
-from devices.emrtd.secure_messaging import SecureMessaging
 from devices.emrtd.sod import parse_sod
 from devices.errors import CardRefusedError, DeviceError, ReaderFailedError, TlvMalformedError
-from devices.transport import CardTransport
+from devices.transport import CardTransport, PlainChannel
 
 DEFAULT_DATA_GROUPS = (1, 2, 13, 14, 15)
 _READABLE_DATA_GROUPS = frozenset(DATA_GROUPS) - {3, 4}
@@ -56,7 +56,7 @@ def read_chip(
     challenge: bytes | None = None,
     agent: str = "chinhchu",
     progress: ProgressListener | None = None,
-    allow_bac_fallback: bool = False,
+    policy: AccessPolicy = AccessPolicy.PREFER_PACE,
 ) -> ChipEvidence:
     """Read the wanted data groups that the chip's SOD lists, and let it sign the challenge.
 
@@ -67,8 +67,7 @@ def read_chip(
         challenge: the verifier's eight bytes for Active Authentication; None leaves it out.
         agent: name and version of this software, for the evidence.
         progress: called as the reading goes on.
-        allow_bac_fallback: use Basic Access Control where PACE is offered but does not work; the
-            evidence records it.
+        policy: which access protocol may open the chip.
 
     Raises:
         PasswordWrongError: the card refuses the password; it was tried once.
@@ -85,16 +84,22 @@ def read_chip(
         )
     if challenge is not None and len(challenge) != CHALLENGE_BYTES:
         raise ChallengeMalformedError("a challenge for Active Authentication has eight bytes")
-    access = ChipAccess(transport, password, allow_bac_fallback=allow_bac_fallback)
-    reading = _Reading(access, progress)
+    reading = _Reading(PlainChannel(transport), password, policy, progress)
     return reading.run(tuple(dict.fromkeys(data_groups)), challenge, transport.name, agent)
 
 
 class _Reading:
     """One reading in progress."""
 
-    def __init__(self, access: ChipAccess, listener: ProgressListener | None) -> None:
-        self._access = access
+    def __init__(
+        self,
+        plain: PlainChannel,
+        password: Password,
+        policy: AccessPolicy,
+        listener: ProgressListener | None,
+    ) -> None:
+        self._plain = plain
+        self._access = ChipAccess(plain, password, policy)
         self._listener = listener
         self._times_ms: dict[str, int] = {}
         self._files: dict[str, bytes] = {}
@@ -108,7 +113,7 @@ class _Reading:
             channel = self._access.open()
         if self._access.card_access is not None:
             self._files[CARD_ACCESS.name] = self._access.card_access
-        self._reader = FileReader(channel, _chunks(channel.messaging), self._on_bytes)
+        self._reader = FileReader(channel, chunks_for(channel.messaging), self._on_bytes)
         if not self._read(SOD):
             raise CardRefusedError("the card has no EF.SOD that can be read", 0x6A82)
         # 9303-10, 4.6.2: the SOD lists every data group that the chip holds.
@@ -125,7 +130,7 @@ class _Reading:
             aa_challenge=challenge if self._has_key else None,
             aa_response=response,
             times_ms=self._times_ms,
-            apdu_count=self._access.plain.apdu_count,
+            apdu_count=self._plain.apdu_count,
             reader=reader_name[:MAX_TEXT],
             agent=agent[:MAX_TEXT],
         )
@@ -178,12 +183,6 @@ class _Reading:
         start = time.perf_counter()
         yield
         self._times_ms[phase] = round((time.perf_counter() - start) * 1000)
-
-
-def _chunks(messaging: SecureMessaging) -> tuple[int, ...]:
-    """Return the chunk sizes to try; no read crosses the end of even offsets."""
-    extended = min(messaging.max_response_data(extended=True), EVEN_OFFSET_END)
-    return extended, messaging.max_response_data(extended=False), *CAUTIOUS_CHUNKS
 
 
 def _blames_length(error: DeviceError) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from devices.apdu import CommandApdu
+from devices.emrtd.access import AccessPolicy
 from devices.emrtd.errors import (
     AccessFailedError,
     AccessUnsupportedError,
@@ -237,7 +238,7 @@ def test_wrong_can_is_tried_once(card_image: CardImage) -> None:
 def test_wrong_mrz_is_tried_once(card_image: CardImage) -> None:
     card = Scripted(SimulatedCard(card_image).transmit)
     with pytest.raises(PasswordWrongError):
-        read_chip(card, MrzKey("190123456", "900521", "300520"), allow_bac_fallback=True)
+        read_chip(card, MrzKey("190123456", "900521", "300520"))
     assert not any(command[1] == 0x82 for command in card.commands)
 
 
@@ -249,11 +250,11 @@ def test_no_silent_fall_from_pace_to_bac(card_image: CardImage) -> None:
         return Scripted(lambda c: b"\x6f\x00" if c[1] == 0x86 else inner.transmit(c))
 
     with pytest.raises(AccessFailedError):
-        read_chip(broken_pace(), key)
-    evidence = read_chip(broken_pace(), key, allow_bac_fallback=True)
+        read_chip(broken_pace(), key, policy=AccessPolicy.REQUIRE_PACE)
+    evidence = read_chip(broken_pace(), key)
     assert (evidence.access, evidence.downgrade_reason) == ("BAC", "pace-failed")
     with pytest.raises(AccessFailedError):
-        read_chip(broken_pace(), Can("123456"), allow_bac_fallback=True)
+        read_chip(broken_pace(), Can("123456"))
 
 
 def test_pace_that_this_software_does_not_run(card_image: CardImage) -> None:
@@ -267,9 +268,9 @@ def test_pace_that_this_software_does_not_run(card_image: CardImage) -> None:
 
     key = MrzKey("190123456", "900520", "300520")
     with pytest.raises(AccessUnsupportedError):
-        read_chip(Scripted(answer), key)
+        read_chip(Scripted(answer), key, policy=AccessPolicy.REQUIRE_PACE)
     inner.reset()
-    evidence = read_chip(Scripted(answer), key, allow_bac_fallback=True)
+    evidence = read_chip(Scripted(answer), key)
     assert (evidence.access, evidence.downgrade_reason) == ("BAC", "pace-unsupported")
 
 

@@ -18,6 +18,7 @@ from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise
 from devices.simulator.pki import TestPki
 from devices.simulator.profile import SPECIMEN, load_profile
+from devices.transport import PlainChannel
 
 
 @pytest.fixture
@@ -58,6 +59,6 @@ def open_card() -> Callable[..., tuple[SimulatedCard, SecureChannel]]:
 
     def open_(image: CardImage, faults: Iterable[Fault] = ()) -> Any:
         card = SimulatedCard(image, faults)
-        return card, ChipAccess(card, Can("123456"), allow_bac_fallback=False).open()
+        return card, ChipAccess(PlainChannel(card), Can("123456")).open()
 
     return open_

@@ -14,6 +14,7 @@ from devices.emrtd.reader import read_chip
 from devices.errors import CardRemovedError, DeviceError
 from devices.simulator.card import SimulatedCard
 from devices.simulator.faults import Fault
+from devices.transport import PlainChannel
 
 AID = "00A4040C07A0000002471001"
 SELECT_COM = CommandApdu(0x00, 0xA4, 0x02, 0x0C, bytes.fromhex("011E"))
@@ -148,7 +149,7 @@ def test_a_plain_command_ends_the_session(image, open_card):
 def test_a_wrong_mac_is_answered_6988_and_ends_the_session(image):
     card = SimulatedCard(image)
     recorder = Recorder(card)
-    channel = ChipAccess(recorder, Can("123456"), allow_bac_fallback=False).open()
+    channel = ChipAccess(PlainChannel(recorder), Can("123456")).open()
     channel.send(SELECT_COM)
     altered = bytearray(recorder.last)
     altered[-2] ^= 1
@@ -160,7 +161,7 @@ def test_a_wrong_mac_is_answered_6988_and_ends_the_session(image):
 def test_a_replayed_command_is_refused(image):
     card = SimulatedCard(image)
     recorder = Recorder(card)
-    ChipAccess(recorder, Can("123456"), allow_bac_fallback=False).open().send(SELECT_COM)
+    ChipAccess(PlainChannel(recorder), Can("123456")).open().send(SELECT_COM)
     assert card.transmit(recorder.last) == bytes.fromhex("6988")
 
 

@@ -94,7 +94,7 @@ def test_active_authentication_with_ecdsa(table, pki):
     image = personalise(parse_profile(table), pki=pki)
     ecdsa_plain_sha256 = bytes.fromhex("060A04007F00070101040103")
     assert bytes.fromhex("0606678108010105020101") + ecdsa_plain_sha256 in image.files["EF.DG14"]
-    channel = ChipAccess(SimulatedCard(image), Can("123456"), allow_bac_fallback=False).open()
+    channel = ChipAccess(PlainChannel(SimulatedCard(image)), Can("123456")).open()
     challenge = bytes(range(8))
     signature = channel.send(CommandApdu(0x00, 0x88, 0, 0, challenge, 256)).data
     ((_, spki),) = tlv.parse(image.files["EF.DG15"])
