@@ -5,6 +5,7 @@ Source: ISO/IEC 7816-4 §5 (APDUs, chaining); ICAO Doc 9303-11 §9.8 (secure mes
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from time import perf_counter
 
 from devices.errors import CardRemovedError
 from devices.simulator import apdu, tlv
@@ -18,6 +19,7 @@ from devices.simulator.apdu import (
 from devices.simulator.commands import CommandProcessor
 from devices.simulator.faults import Fault, FaultKind
 from devices.simulator.image import CardImage
+from devices.simulator.link import Exchange, LinkClock, LinkModel
 from devices.simulator.randomness import Randomness, SystemRandomness
 from devices.simulator.secure_messaging import SecureMessaging
 
@@ -42,6 +44,7 @@ class SimulatedCard:
         image: CardImage,
         faults: Iterable[Fault] = (),
         randomness: Randomness | None = None,
+        link: LinkModel | None = None,
     ) -> None:
         """Place a card into the field.
 
@@ -49,6 +52,7 @@ class SimulatedCard:
             image: the personalised card.
             faults: what shall go wrong.
             randomness: source of nonces and ephemeral keys; the system's by default.
+            link: how slow the card answers; by default as its profile says, or at once.
         """
         self.name = "simulated card"
         self.atr = ATR
@@ -57,6 +61,8 @@ class SimulatedCard:
         self._processor = CommandProcessor(stored, randomness or SystemRandomness())
         self._behaviour = image.behaviour
         self._apdus = 0
+        link = link or image.behaviour.link
+        self._clock = None if link is None else LinkClock(link)
         self.reset()
 
     def reset(self) -> None:
@@ -65,6 +71,8 @@ class SimulatedCard:
         self._session: SecureMessaging | None = None
         self._unsent = b""
         self._removed = False
+        if self._clock is not None:
+            self._clock.reset()
 
     def close(self) -> None:
         """Take the card out of the field."""
@@ -78,6 +86,16 @@ class SimulatedCard:
         """
         if self._removed:
             raise CardRemovedError("The card is no longer on the reader.")
+        started_s = perf_counter()
+        self._ec_multiplications = self._protected_bytes = 0
+        response = self._answer(command)
+        if self._clock is not None:
+            work = self._ec_multiplications, self._protected_bytes
+            self._clock.keep(Exchange(len(command), len(response), *work), started_s)
+        return response
+
+    def _answer(self, command: bytes) -> bytes:
+        """Return the response APDU, with the faults that are due."""
         self._apdus += 1
         if self._shows("tear"):
             self._removed = True
@@ -123,6 +141,7 @@ class SimulatedCard:
             # Doc 9303-11 §9.8.1: a plain command ends the session.
             self._session = None
             data, status = self._processor.perform(command, room, access_granted=False)
+            self._ec_multiplications = private_key_operations(command.ins, data)
             response = data + status_bytes(status)
         # The answer that ends a key agreement still belonged to the session before it.
         self._session = self._processor.take_opened_session() or self._session
@@ -139,6 +158,8 @@ class SimulatedCard:
             self._session = None
             raise
         data, status = self._processor.perform(plain, session.capacity(room), access_granted=True)
+        self._ec_multiplications = private_key_operations(plain.ins, data)
+        self._protected_bytes = len(plain.data) + len(data)
         return session.wrap(command.ins, data, status)
 
     def _take_part(self, room: int) -> bytes:
@@ -155,3 +176,19 @@ class SimulatedCard:
         self._unsent = data[room:] + status
         waiting = len(data) - room
         return data[:room] + bytes([0x61, waiting if waiting < 0x100 else 0])
+
+
+def private_key_operations(ins: int, data: bytes) -> int:
+    """Return how many slow operations of the chip stand behind a response.
+
+    Source: ICAO Doc 9303-11 §4.4.3.3.1 (DO'82': own key, shared point, s·G), §4.4.1 (DO'84': own
+    key, shared secret), §6.2 (empty DO'7C': shared secret), §6.1 (signature).
+    """
+    if ins == Instruction.INTERNAL_AUTHENTICATE:
+        return bool(data)
+    if ins != Instruction.GENERAL_AUTHENTICATE or not data:
+        return 0
+    objects = tlv.dynamic_authentication_data(data)
+    if not objects:
+        return 1
+    return 3 if objects.get(0x82) else 2 if 0x84 in objects else 0

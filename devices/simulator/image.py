@@ -10,9 +10,12 @@ from asn1crypto import pem
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from devices.simulator.errors import CardImageInvalidError
+from devices.simulator.faults import Fault
 from devices.simulator.keys import generate_key, load_key, type_of
 from devices.simulator.lds import APPLICATION_FILES, MASTER_FILES
-from devices.simulator.profile import Quirk
+from devices.simulator.limits import Limits
+from devices.simulator.link import LinkModel
+from devices.simulator.quirks import Quirk
 
 DESCRIPTION = "card.json"
 FORMAT_VERSION = 1
@@ -22,7 +25,7 @@ _MAX_FILE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class CardBehaviour:
+class CardBehaviour(Limits):
     """How the chip behaves, apart from its files and keys."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -32,9 +35,9 @@ class CardBehaviour:
     """Document number, birth and expiry with check digits: the password printed on the card."""
     access: tuple[str, ...]
     """Protocols that open the chip: `pace`, `bac`."""
-    extended_length: bool
-    max_read_bytes: int
     quirks: tuple[Quirk, ...]
+    link: LinkModel | None = None
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -60,9 +60,10 @@ def personalise(
         can=profile.can,
         mrz_information=mrz_information(person.number, person.date_of_birth, person.expiry),
         access=chip.access,
-        extended_length=chip.extended_length,
-        max_read_bytes=chip.max_read_bytes,
         quirks=chip.quirks,
+        link=profile.link,
+        faults=profile.faults,
+        **chip.same_limits(),
     )
     return CardImage(behaviour, files, pki.csca, _stored(aa_key), _stored(ca_key))
 

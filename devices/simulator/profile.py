@@ -23,37 +23,22 @@ from pydantic import (
 from pydantic.dataclasses import dataclass
 
 from devices.simulator.errors import ProfileInvalidError
+from devices.simulator.faults import Fault
 from devices.simulator.keys import KeyType
+from devices.simulator.limits import Limits
+from devices.simulator.link import LinkModel
 from devices.simulator.mrz import transliterate
+from devices.simulator.quirks import VIETNAMESE_QUIRKS, Quirk
 
 SPECIMEN = Path(__file__).with_name("specimen.toml")
 """A shipped profile of an invented person."""
 
 NO_EXPIRY = "Không thời hạn"
 
-Quirk = Literal[
-    "select-mf-6d00",
-    "card-access-6982-after-aid",
-    "dg3-behind-terminal-authentication",
-    "dg13-flat-parents",
-]
-"""Habits of the Vietnamese card, by name.
-
-- `select-mf-6d00`: SELECT of the master file answers 6D00.
-- `card-access-6982-after-aid`: once the application is selected, EF.CardAccess answers 6982.
-- `dg3-behind-terminal-authentication`: EF.COM and EF.SOD list DG3, which answers 6982.
-- `dg13-flat-parents`: DG13 holds both parents' names in one sequence.
-"""
-
-VIETNAMESE_QUIRKS: tuple[Quirk, ...] = (
-    "select-mf-6d00",
-    "card-access-6982-after-aid",
-    "dg3-behind-terminal-authentication",
-)
-
 _CLOSED = ConfigDict(extra="forbid", hide_input_in_errors=True)
 _MAX_PROFILE_BYTES = 1 << 16
 _MAX_TEXT = 400
+_MAX_FAULTS = 1000
 
 
 def _matching(pattern: str, wanted: str) -> AfterValidator:
@@ -126,8 +111,8 @@ class Person:
 
 
 @dataclass(frozen=True, config=_CLOSED)
-class Chip:
-    """What the chip speaks."""
+class Chip(Limits):
+    """What the chip speaks, and its limits."""
 
     can: Annotated[str, _matching(r"(\d{6})?", "6 digits or empty")] = field(default="", repr=False)
     """Card access number; empty for the last six digits of the personal number."""
@@ -141,10 +126,6 @@ class Chip:
     chip_authentication: StrictBool = True
     chip_authentication_parameters: Literal["explicit", "named"] = "explicit"
     """How DG14 writes the domain parameters of the key."""
-    extended_length: StrictBool = True
-    """False for a chip that answers extended length fields with 6700."""
-    max_read_bytes: Annotated[int, Strict(), Field(ge=16, le=65536)] = 65536
-    """READ BINARY that asks for more answers 6700."""
     quirks: Annotated[tuple[Quirk, ...], AfterValidator(_distinct)] = VIETNAMESE_QUIRKS
 
 
@@ -163,6 +144,10 @@ class CardProfile:
     person: Person
     chip: Chip = field(default_factory=Chip)
     signers: Signers = field(default_factory=Signers)
+    link: LinkModel | None = None
+    """How slow card and reader are; None for as fast as they go."""
+    faults: Annotated[tuple[Fault, ...], Field(max_length=_MAX_FAULTS)] = ()
+    """What goes wrong."""
 
     @property
     def can(self) -> str:
