@@ -8,7 +8,8 @@ from enum import StrEnum
 from devices.apdu import OK, CommandApdu
 from devices.emrtd.bac import open_bac
 from devices.emrtd.errors import AccessFailedError, AccessUnsupportedError
-from devices.emrtd.files import EMRTD_AID
+from devices.emrtd.evidence import PaceRecord
+from devices.emrtd.files import CARD_ACCESS, EMRTD_AID
 from devices.emrtd.master_file import read_card_access
 from devices.emrtd.mrz import MrzKey, Password
 from devices.emrtd.pace import is_supported, open_pace
@@ -44,7 +45,8 @@ class ChipAccess:
         """Take the card, the password and the policy."""
         self._plain = plain
         self._password = password
-        self._policy = policy
+        self.policy = policy
+        """What may open the chip."""
         self.card_access: bytes | None = None
         """EF.CardAccess as read; None before `open` or if the card has none."""
         self.offers: tuple[PaceInfo, ...] = ()
@@ -58,6 +60,16 @@ class ChipAccess:
         """`PACE-CAN`, `PACE-MRZ` or `BAC`: what opened the session."""
         return f"PACE-{self._password.kind}" if self._pace else "BAC"
 
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The files below the master file that access needed, by name."""
+        return {} if self.card_access is None else {CARD_ACCESS.name: self.card_access}
+
+    @property
+    def pace_record(self) -> PaceRecord | None:
+        """How PACE opened the session, for the evidence; None for BAC."""
+        return PaceRecord(self._pace.oid, self._pace.parameter_id) if self._pace else None
+
     def open(self) -> SecureChannel:
         """Open a session with the eMRTD application selected.
 
@@ -70,7 +82,7 @@ class ChipAccess:
         self.card_access = read_card_access(self._plain)
         if self.card_access is not None:
             self.offers = pace_infos(parse_security_infos(self.card_access))
-        if self._policy is AccessPolicy.BAC_ONLY:
+        if self.policy is AccessPolicy.BAC_ONLY:
             self.downgrade_reason = "policy-bac-only" if self.offers else None
             return self._open_bac()
         self._pace = next((offer for offer in self.offers if is_supported(offer)), None)
@@ -81,7 +93,7 @@ class ChipAccess:
         try:
             return self._open_pace(self._pace)
         except AccessFailedError as error:
-            is_allowed = self._policy is AccessPolicy.PREFER_PACE
+            is_allowed = self.policy is AccessPolicy.PREFER_PACE
             if not is_allowed or not isinstance(self._password, MrzKey):
                 raise error
             self.downgrade_reason = "pace-failed"
@@ -108,7 +120,7 @@ class ChipAccess:
         return SecureChannel(self._plain, open_bac(self._plain, self._password))
 
     def _refuse_without_pace(self) -> None:
-        if self._policy is AccessPolicy.REQUIRE_PACE:
+        if self.policy is AccessPolicy.REQUIRE_PACE:
             raise AccessUnsupportedError(
                 "the policy requires PACE, and the card offers "
                 + ("it in no form that this software runs" if self.offers else "none")

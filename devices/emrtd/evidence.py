@@ -4,22 +4,49 @@ The encoding is deterministic CBOR (RFC 8949, 4.2), so that evidence has one dig
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import cbor2
 
 from devices.emrtd.errors import EvidenceMalformedError
-from devices.emrtd.files import BY_NAME, CARD_ACCESS, DATA_GROUPS, SOD
+from devices.emrtd.files import BY_NAME, CARD_ACCESS, CARD_SECURITY, DATA_GROUPS, SOD
 
-VERSION = 1
+VERSION = 2
 FORMAT = "chinhchu-chip-evidence"
 MAX_EVIDENCE_BYTES = 8 << 20
 MAX_FILE_BYTES = 1 << 20
 MAX_TEXT = 256
 ACCESS_PROTOCOLS = ("PACE-CAN", "PACE-MRZ", "BAC")
+ACCESS_POLICIES = ("require_pace", "prefer_pace", "bac_only")
 _MAX_ANSWER_BYTES = 4096
 _MAX_COUNT = 1 << 32
+_MAX_POINT_BYTES = 1 + 2 * 66
+
+
+@dataclass(frozen=True)
+class CamRecord:
+    """What Chip Authentication Mapping showed: CA_IC · PK_IC is the chip's mapping key.
+
+    The terminal could have made it up, so it proves nothing to a verifier elsewhere.
+    """
+
+    mapping_key: bytes = field(repr=False)
+    """PK_Map,IC: the chip's ephemeral public key, uncompressed."""
+    authentication_data: bytes = field(repr=False)
+    """CA_IC, decrypted; PK_IC is in EF.CardSecurity."""
+
+
+@dataclass(frozen=True)
+class PaceRecord:
+    """The PACE protocol that opened the chip."""
+
+    oid: str
+    """Object identifier of PACEInfo."""
+    parameter_id: int | None
+    """Domain parameters as PACEInfo names them; None if it names none."""
+    cam: CamRecord | None = None
+    """None for the other mappings."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +61,10 @@ class ChipEvidence:
     """PACE offers of EF.CardAccess as object identifiers; empty if it offers none."""
     downgrade_reason: str | None
     """Why BAC was used although PACE was offered; None if it was not."""
+    policy: str
+    """`require_pace`, `prefer_pace` or `bac_only`: what the terminal was told."""
+    pace: PaceRecord | None
+    """How PACE opened the chip; None for BAC."""
     aa_challenge: bytes | None = field(repr=False)
     """What the chip was asked to sign, eight bytes; None if it was not asked."""
     aa_response: bytes | None = field(repr=False)
@@ -46,6 +77,8 @@ class ChipEvidence:
     """Name of the reader."""
     agent: str
     """Name and version of the software that read the chip."""
+    resumed: int = 0
+    """How often the reading went on after the card had left the field or the session had ended."""
 
     def data_group(self, number: int) -> bytes | None:
         """Return data group `number` as read, or None."""
@@ -68,11 +101,13 @@ class ChipEvidence:
         return self.files.get(CARD_ACCESS.name)
 
     def only(self, data_groups: Iterable[int]) -> "ChipEvidence":
-        """Return the evidence with EF.CardAccess, EF.SOD and these data groups, and no other file.
+        """Return the evidence with these data groups and no other.
 
-        It proves as much about them: each hash in the SOD stands for itself.
+        It proves as much about them: each hash in the SOD stands for itself. EF.CardAccess and
+        EF.CardSecurity, which hold nothing personal, stay.
         """
-        names = {CARD_ACCESS.name, SOD.name, *(DATA_GROUPS[number].name for number in data_groups)}
+        kept_always = {CARD_ACCESS.name, CARD_SECURITY.name, SOD.name}
+        names = kept_always.union(DATA_GROUPS[number].name for number in data_groups)
         kept = {name: data for name, data in self.files.items() if name in names}
         return replace(self, files=kept)
 
@@ -85,12 +120,15 @@ class ChipEvidence:
             "access": self.access,
             "access_offered": list(self.access_offered),
             "downgrade_reason": self.downgrade_reason,
+            "policy": self.policy,
+            "pace": None if self.pace is None else asdict(self.pace),
             "aa_challenge": self.aa_challenge,
             "aa_response": self.aa_response,
             "times_ms": dict(self.times_ms),
             "apdu_count": self.apdu_count,
             "reader": self.reader,
             "agent": self.agent,
+            "resumed": self.resumed,
         }
         return cbor2.dumps(content, canonical=True)
 
@@ -125,8 +163,18 @@ def _entries(data: bytes) -> dict[str, Any]:
         if not is_valid(content[name]):
             raise EvidenceMalformedError(f"the evidence's entry {name} is malformed")
     entries = {name: content[name] for name in _VALID}
+    if (entries["pace"] is None) is not (entries["access"] == "BAC"):
+        raise EvidenceMalformedError("the evidence's entries access and pace disagree")
     entries["access_offered"] = tuple(entries["access_offered"])
+    entries["pace"] = _pace_record(entries["pace"])
     return entries
+
+
+def _pace_record(entry: dict[str, Any] | None) -> PaceRecord | None:
+    if entry is None:
+        return None
+    cam = entry["cam"]
+    return PaceRecord(entry["oid"], entry["parameter_id"], CamRecord(**cam) if cam else None)
 
 
 def _is_text(value: Any) -> bool:
@@ -155,6 +203,24 @@ def _are_times(value: Any) -> bool:
     )
 
 
+def _is_pace(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, dict)
+        and set(value) == {"oid", "parameter_id", "cam"}
+        and _is_text(value["oid"])
+        and (value["parameter_id"] is None or _is_count(value["parameter_id"]))
+        and _is_cam(value["cam"])
+    )
+
+
+def _is_cam(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, dict)
+        and set(value) == {"mapping_key", "authentication_data"}
+        and all(_is_bytes(part, _MAX_POINT_BYTES) for part in value.values())
+    )
+
+
 _VALID = {
     "files": _are_files,
     "access": lambda value: value in ACCESS_PROTOCOLS,
@@ -162,10 +228,13 @@ _VALID = {
         isinstance(value, list) and len(value) <= 64 and all(_is_text(offer) for offer in value)
     ),
     "downgrade_reason": lambda value: value is None or _is_text(value),
+    "policy": lambda value: value in ACCESS_POLICIES,
+    "pace": _is_pace,
     "aa_challenge": lambda value: value is None or _is_bytes(value, 8),
     "aa_response": lambda value: value is None or _is_bytes(value, _MAX_ANSWER_BYTES),
     "times_ms": _are_times,
     "apdu_count": _is_count,
     "reader": _is_text,
     "agent": _is_text,
+    "resumed": _is_count,
 }

@@ -18,7 +18,7 @@ from devices.emrtd.errors import (
 )
 from devices.emrtd.evidence import MAX_TEXT, ChipEvidence
 from devices.emrtd.file_reading import FileReader
-from devices.emrtd.files import CARD_ACCESS, DATA_GROUPS, SOD, ElementaryFile
+from devices.emrtd.files import DATA_GROUPS, SOD, ElementaryFile
 from devices.emrtd.lds import parse_dg15
 from devices.emrtd.lengths import EVEN_OFFSET_END, chunks_for
 from devices.emrtd.mrz import Password
@@ -111,8 +111,7 @@ class _Reading:
         self._tell("access")
         with self._timed("access"):
             channel = self._access.open()
-        if self._access.card_access is not None:
-            self._files[CARD_ACCESS.name] = self._access.card_access
+        self._files.update(self._access.files)
         self._reader = FileReader(channel, chunks_for(channel.messaging), self._on_bytes)
         if not self._read(SOD):
             raise CardRefusedError("the card has no EF.SOD that can be read", 0x6A82)
@@ -127,6 +126,8 @@ class _Reading:
             access=self._access.protocol,
             access_offered=tuple(offer.oid for offer in self._access.offers),
             downgrade_reason=self._access.downgrade_reason,
+            policy=self._access.policy,
+            pace=self._access.pace_record,
             aa_challenge=challenge if self._has_key else None,
             aa_response=response,
             times_ms=self._times_ms,

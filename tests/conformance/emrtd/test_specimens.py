@@ -40,6 +40,8 @@ def _evidence(folder: Path, names: dict[str, str]) -> ChipEvidence:
         access="BAC",
         access_offered=(),
         downgrade_reason=None,
+        policy="prefer_pace",
+        pace=None,
         aa_challenge=None,
         aa_response=None,
         times_ms={},

@@ -16,7 +16,7 @@ from devices.apdu import CommandApdu, ResponseApdu, StatusWord
 from devices.emrtd.certificates import parse_certificate
 from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.dg13 import parse_dg13
-from devices.emrtd.evidence import ChipEvidence
+from devices.emrtd.evidence import ChipEvidence, PaceRecord
 from devices.emrtd.kdf import SessionCipher
 from devices.emrtd.lds import parse_com, parse_dg1, parse_dg2, parse_dg14, parse_dg15
 from devices.emrtd.mrz import MrzKey, check_digit, parse_mrz
@@ -124,6 +124,8 @@ def test_damaged_evidence_gets_a_verdict(data: st.DataObject) -> None:
         access="PACE-CAN",
         access_offered=(),
         downgrade_reason=None,
+        policy="prefer_pace",
+        pace=PaceRecord("0.4.0.127.0.7.2.2.4.2.2", 13),
         aa_challenge=bytes(8),
         aa_response=bytes(256),
         times_ms={},

@@ -7,13 +7,15 @@ import cbor2
 import pytest
 
 from devices.emrtd.errors import EvidenceMalformedError
-from devices.emrtd.evidence import MAX_EVIDENCE_BYTES, ChipEvidence
+from devices.emrtd.evidence import MAX_EVIDENCE_BYTES, CamRecord, ChipEvidence, PaceRecord
 
 EVIDENCE = ChipEvidence(
     files={"EF.SOD": b"\x77\x00", "EF.DG1": b"\x61\x00", "EF.CardAccess": b"\x31\x00"},
     access="PACE-CAN",
     access_offered=("0.4.0.127.0.7.2.2.4.2.2",),
     downgrade_reason=None,
+    policy="prefer_pace",
+    pace=PaceRecord("0.4.0.127.0.7.2.2.4.2.2", 13),
     aa_challenge=bytes(8),
     aa_response=b"\x01",
     times_ms={"access": 12},
@@ -26,6 +28,17 @@ EVIDENCE = ChipEvidence(
 def test_round_trip() -> None:
     assert ChipEvidence.from_bytes(EVIDENCE.to_bytes()) == EVIDENCE
     assert EVIDENCE.data_groups == {1: b"\x61\x00"}
+
+
+def test_round_trip_of_every_access() -> None:
+    cam = CamRecord(b"\x04" + bytes(64), bytes(32))
+    record = PaceRecord("0.4.0.127.0.7.2.2.4.6.2", None, cam)
+    for evidence in (
+        replace(EVIDENCE, pace=record, resumed=2),
+        replace(EVIDENCE, access="BAC", pace=None, policy="bac_only"),
+    ):
+        assert ChipEvidence.from_bytes(evidence.to_bytes()) == evidence
+    assert "00" not in repr(cam)
 
 
 def test_one_digest_whatever_the_order() -> None:
@@ -43,7 +56,8 @@ def test_every_truncation_is_refused() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("version", 2),
+        ("version", 1),
+        ("version", 3),
         ("version", True),
         ("format", "other"),
         ("files", []),
@@ -59,6 +73,21 @@ def test_every_truncation_is_refused() -> None:
         ("access_offered", "text"),
         ("access_offered", [1]),
         ("downgrade_reason", 1),
+        ("policy", "anything"),
+        ("policy", None),
+        ("policy", ["prefer_pace"]),
+        ("pace", None),
+        ("pace", "0.4.0.127.0.7.2.2.4.2.2"),
+        ("pace", {}),
+        ("pace", {"oid": 1, "parameter_id": 13, "cam": None}),
+        ("pace", {"oid": "0.4", "parameter_id": -1, "cam": None}),
+        ("pace", {"oid": "0.4", "parameter_id": True, "cam": None}),
+        ("pace", {"oid": "0.4", "parameter_id": 13, "cam": {}}),
+        ("pace", {"oid": "0.4", "parameter_id": 13, "cam": {"mapping_key": b"\x04"}}),
+        ("pace", {"oid": "0.4", "parameter_id": 13, "cam": None, "more": 1}),
+        ("access", "BAC"),
+        ("resumed", -1),
+        ("resumed", None),
         ("aa_challenge", "00"),
         ("aa_challenge", bytes(9)),
         ("aa_response", b""),
