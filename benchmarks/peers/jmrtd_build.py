@@ -14,6 +14,7 @@ from biometrics.weights.cache import cache_folder
 SOURCES = Path(__file__).resolve().parents[2] / "tests" / "interop" / "jmrtd"
 JAVA_RELEASE = 17
 
+_PROGRAM, _LIBRARIES = "interop-jmrtd.jar", "lib"
 _BUILD_TIMEOUT_S = 300
 _OUT_OF_REACH = re.compile(r"Could not (transfer|resolve|find) |Unknown host|offline mode", re.I)
 _OLD_JDK = re.compile(r"release version \S+ not supported|No compiler is provided", re.I)
@@ -30,7 +31,7 @@ def class_path() -> str:
     built = cache_folder() / "interop" / _digest()
     if not built.is_dir():
         _build(built)
-    return os.pathsep.join((str(built / "interop-jmrtd.jar"), str(built / "lib" / "*")))
+    return os.pathsep.join((str(built / _PROGRAM), str(built / _LIBRARIES / "*")))
 
 
 def java() -> Path:
@@ -91,9 +92,10 @@ def _build(built: Path) -> None:
                 raise PeerUnavailableError("Maven runs on no JDK of version 17 (JAVA_HOME)")
             errors = [line for line in done.stdout.splitlines() if line.startswith("[ERROR]")]
             raise PeerFailedError("JMRTD's program does not build: " + " ".join(errors[:3]))
-        ready = work / "target"
-        for name in set(path.name for path in ready.iterdir()) - {"interop-jmrtd.jar", "lib"}:
-            shutil.rmtree(ready / name)
+        ready = Path(folder) / "ready"
+        ready.mkdir()
+        for name in (_PROGRAM, _LIBRARIES):
+            (work / "target" / name).rename(ready / name)
         try:
             ready.rename(built)
         except OSError:
