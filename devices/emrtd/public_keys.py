@@ -116,14 +116,14 @@ def _rsa_key(modulus: int, exponent: int) -> RsaKey:
 
 
 def _ec_key(parameters: Any, encoded: bytes) -> EcKey:
-    curve = _named_curve(parameters)
+    curve = named_curve(parameters)
     point = None if curve is None else curve.decode(encoded)
     if curve is None or point is None:
         raise KeyUnsupportedError("a key is on an unknown curve or is no point of its curve")
     return EcKey(curve, point)
 
 
-def _named_curve(parameters: Any) -> Curve | None:
+def named_curve(parameters: Any) -> Curve | None:
     """Return the curve that the parameters name or, value by value, describe."""
     if parameters.name == "named":
         return BY_OID.get(str(parameters.chosen.dotted))
