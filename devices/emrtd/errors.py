@@ -1,5 +1,7 @@
 """Errors of the eMRTD application; no message holds a password, a key, an MRZ or a payload."""
 
+from typing import ClassVar
+
 from devices.errors import DeviceError
 
 
@@ -20,6 +22,18 @@ class PasswordWrongError(DeviceError):
         """Tries that the card says are left, or None if it does not tell."""
 
 
+class PasswordBlockedError(PasswordWrongError):
+    """The card takes no more tries of this password; it was not sent, or was the last that failed."""
+
+    code = "password-blocked"
+
+
+class PasswordLastTryError(DeviceError):
+    """One try of this password is left, and nobody allowed to use it up."""
+
+    code = "password-last-try"
+
+
 class AccessUnsupportedError(DeviceError):
     """No access protocol is shared by the card, this software and the password given."""
 
@@ -31,6 +45,23 @@ class AccessFailedError(DeviceError):
 
     code = "access-failed"
     retryable = True
+
+    def __init__(self, message: str, *, password_was_tried: bool = False) -> None:
+        super().__init__(message)
+        self.password_was_tried = password_was_tried
+        """True once the card could judge the password: no other protocol may try it again."""
+
+
+class ChipAuthenticationMappingError(AccessFailedError):
+    """The chip did not prove by PACE-CAM that it holds the key of EF.CardSecurity."""
+
+    code = "access-cam-failed"
+    retryable = False
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message, password_was_tried=True)
+        self.reason = reason
+        """Permanent kebab-case reason code."""
 
 
 class SecureMessagingError(DeviceError):
@@ -69,10 +100,43 @@ class SodMalformedError(DeviceError):
     code = "sod-malformed"
 
 
+class SodWithoutHashesError(SodMalformedError):
+    """The document security object lists no data group, so it proves nothing."""
+
+    code = "sod-without-hashes"
+
+
+class SodHashAlgorithmError(SodMalformedError):
+    """The hashes of the data groups are by an algorithm that is missing or that no chip may use."""
+
+    code = "sod-hash-algorithm-unsupported"
+
+
+class SodHashBrokenError(SodHashAlgorithmError):
+    """The hashes of the data groups are by MD5 or older."""
+
+    code = "sod-md5-refused"
+
+
+class SodHashLengthError(SodMalformedError):
+    """A data group's hash does not have the length of the hash algorithm that is named."""
+
+    code = "sod-hash-algorithm-mismatch"
+
+
 class KeyUnsupportedError(DeviceError):
     """A public key or signature algorithm is malformed or not one that this software verifies."""
 
     code = "key-unsupported"
+    finding: ClassVar[str] = "algorithm-unsupported"
+    """What the reason code says of it, after the prefix of the thing that was signed."""
+
+
+class HashBrokenError(KeyUnsupportedError):
+    """A hash algorithm is one for which collisions are made at will (MD5 and older)."""
+
+    code = "hash-broken"
+    finding = "md5-refused"
 
 
 class EvidenceMalformedError(DeviceError):
@@ -102,3 +166,15 @@ class AuthenticationRefusedError(DeviceError):
         super().__init__(message)
         self.reason = reason
         """Permanent kebab-case reason code of the finding."""
+
+
+class TerminalAuthenticationRequiredError(DeviceError):
+    """The content is open only to terminals that the issuer certified (Terminal Authentication)."""
+
+    code = "terminal-authentication-required"
+
+
+class FileUnsupportedError(DeviceError):
+    """A file has a content that this software does not parse."""
+
+    code = "file-unsupported"

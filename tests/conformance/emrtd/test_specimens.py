@@ -11,7 +11,7 @@ import pytest
 from devices.emrtd.certificates import parse_certificate
 from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.evidence import ChipEvidence
-from devices.emrtd.lds import parse_com, parse_dg1, parse_dg2, parse_dg14, parse_dg15
+from devices.emrtd.lds import Com, parse_com, parse_dg1, parse_dg2, parse_dg14, parse_dg15
 from devices.emrtd.public_keys import EcKey, RsaKey
 from devices.emrtd.sod import parse_sod, verify_sod
 from devices.emrtd.verifier import ChipVerdict, verify_evidence
@@ -122,7 +122,8 @@ def test_bsi_files_parse(test_data: Path) -> None:
     folder = test_data / "chip/bsi2008"
     mrz = parse_dg1((folder / "Datagroup1.bin").read_bytes())
     assert (mrz.format, mrz.issuer, mrz.name) == ("TD3", "D", "MUSTERMANN ERIKA")
-    assert parse_com((folder / "EF_COM.bin").read_bytes()) == (1, 2, 3, 14)
+    com = parse_com((folder / "EF_COM.bin").read_bytes())
+    assert com == Com("1.7", "4.0.0", (1, 2, 3, 14))
     (face,) = parse_dg2((folder / "Datagroup2.bin").read_bytes())
     assert face.media_type in ("image/jpeg", "image/jp2")
     infos = parse_dg14((folder / "Datagroup14.bin").read_bytes())
