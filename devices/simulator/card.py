@@ -1,35 +1,26 @@
-"""The simulated citizen card: APDUs in, APDUs out.
+"""The simulated citizen card: a card in the field, with its faults and its pace.
 
-Source: ISO/IEC 7816-4 §5 (APDUs, chaining); ICAO Doc 9303-11 §9.8 (secure messaging).
+Source: ISO/IEC 7816-4 §5; PC/SC part 3 §3.1.3.2.3.1 (the ATR of a contactless card).
 """
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable
 from dataclasses import replace
-from time import perf_counter
+from functools import reduce
+from operator import xor
 
 from devices.errors import CardRemovedError
 from devices.simulator import apdu, tlv
-from devices.simulator.apdu import (
-    CommandApdu,
-    Instruction,
-    StatusError,
-    parse_command,
-    status_bytes,
-)
+from devices.simulator.apdu import Instruction, status_bytes
 from devices.simulator.commands import CommandProcessor
-from devices.simulator.faults import Fault, FaultKind
-from devices.simulator.image import CardImage
+from devices.simulator.faults import Fault, FaultKind, FaultSchedule
+from devices.simulator.image import CardBehaviour, CardImage
 from devices.simulator.link import Exchange, LinkClock, LinkModel
 from devices.simulator.randomness import Randomness, SystemRandomness
-from devices.simulator.secure_messaging import SecureMessaging
+from devices.simulator.transmission import Transmission
 
-ATR = bytes.fromhex("3B80800101")
-"""What a contactless reader makes up for a card without historical bytes.
-
-Source: PC/SC part 3 §3.1.3.2.3.1.
-"""
-
-_MAX_RESPONSE_BYTES = 65533  # a frame of the virtual reader holds 65535 with the status word
+_SURPLUS = bytes(60_000)
+_ENDLESS_PART = bytes(0xFF) + status_bytes(apdu.MORE_DATA | 0xFF)
 
 
 class SimulatedCard:
@@ -50,33 +41,41 @@ class SimulatedCard:
 
         Args:
             image: the personalised card.
-            faults: what shall go wrong.
+            faults: what shall go wrong, beside the faults of its profile.
             randomness: source of nonces and ephemeral keys; the system's by default.
             link: how slow the card answers; by default as its profile says, or at once.
         """
+        behaviour = image.behaviour
+        behaviour = replace(
+            behaviour, faults=(*behaviour.faults, *faults), link=link or behaviour.link
+        )
+        self.image = replace(image, behaviour=behaviour)
+        """The card with all that goes wrong and its link."""
         self.name = "simulated card"
-        self.atr = ATR
-        self._faults = tuple(faults)
-        stored = replace(image, files=self._truncated(image.files))
-        self._processor = CommandProcessor(stored, randomness or SystemRandomness())
-        self._behaviour = image.behaviour
-        self._apdus = 0
-        link = link or image.behaviour.link
-        self._clock = None if link is None else LinkClock(link)
+        self.atr = answer_to_reset(historical_bytes(behaviour))
+        self._faults = FaultSchedule(behaviour.faults)
+        files = {name: self._faults.spoil(name, data) for name, data in image.files.items()}
+        self._random = randomness or SystemRandomness()
+        self._processor = CommandProcessor(replace(image, files=files), self._random)
+        self._transmission = Transmission(self._processor, behaviour)
+        self._clock = None if behaviour.link is None else LinkClock(behaviour.link)
         self.reset()
 
     def reset(self) -> None:
         """Power the card anew: no session, nothing selected, back in the field after a tear."""
         self._processor.reset()
-        self._session: SecureMessaging | None = None
-        self._unsent = b""
+        self._transmission.reset()
         self._removed = False
+        self.back_at_s: float | None = None
+        """When a torn card comes back by itself, as `time.monotonic()` tells."""
+        self._is_endless = False
+        self._last_response = status_bytes(apdu.OK)
         if self._clock is not None:
             self._clock.reset()
 
     def close(self) -> None:
         """Take the card out of the field."""
-        self._removed = True
+        self._removed, self.back_at_s = True, None
 
     def transmit(self, command: bytes) -> bytes:
         """Answer one command APDU with a response APDU.
@@ -84,111 +83,84 @@ class SimulatedCard:
         Raises:
             CardRemovedError: the card was closed or torn away.
         """
+        started_s = time.perf_counter()
+        if self.back_at_s is not None and time.monotonic() >= self.back_at_s:
+            self.reset()
         if self._removed:
             raise CardRemovedError("The card is no longer on the reader.")
-        started_s = perf_counter()
-        self._ec_multiplications = self._protected_bytes = 0
-        response = self._answer(command)
-        if self._clock is not None:
-            work = self._ec_multiplications, self._protected_bytes
-            self._clock.keep(Exchange(len(command), len(response), *work), started_s)
-        return response
-
-    def _answer(self, command: bytes) -> bytes:
-        """Return the response APDU, with the faults that are due."""
-        self._apdus += 1
-        if self._shows("tear"):
-            self._removed = True
+        header = command[:4]
+        ins = header[1] if len(header) > 1 else None
+        due = self._faults.due(ins, self._processor.file_read_by(header))
+        if tear := due.get("tear"):
+            self.close()
+            if tear.back_after_s is not None:
+                self.back_at_s = time.monotonic() + tear.back_after_s
             raise CardRemovedError("The card was taken away during the exchange.")
-        if self._shows("naked-6700"):
-            return status_bytes(apdu.WRONG_LENGTH)
-        response = self._respond(command)
-        if self._shows("wrong-mac") and tlv.encode(0x99, response[-2:]) in response[:-2]:
-            return response[:-3] + bytes([response[-3] ^ 1]) + response[-2:]
+        response = self._answer(command, ins, due)
+        self._wait(command, response, started_s, due)
         return response
 
-    def _shows(self, kind: FaultKind) -> bool:
-        return any(f.kind == kind and f.at_apdu == self._apdus for f in self._faults)
+    def _answer(self, command: bytes, ins: int | None, due: dict[FaultKind, Fault]) -> bytes:
+        """Return the response APDU, with the faults that are due."""
+        self._is_endless &= ins == Instruction.GET_RESPONSE
+        if self._is_endless:
+            return _ENDLESS_PART
+        if naked := due.get("naked-status"):
+            return self._transmission.bare(command, naked.status or apdu.WRONG_LENGTH)
+        if "naked-6700" in due:
+            return self._transmission.bare(command, apdu.WRONG_LENGTH)
+        response = self._transmission.exchange(
+            command,
+            surplus=_SURPLUS if "oversized-answer" in due else b"",
+            unprotected="unprotected-data" in due,
+        )
+        before, self._last_response = self._last_response, response
+        if "replayed-answer" in due:
+            response = before
+        if "wrong-mac" in due and tlv.encode(0x99, response[-2:]) in response[:-2]:
+            response = response[:-3] + bytes([response[-3] ^ 1]) + response[-2:]
+        if "endless-61xx" in due:
+            self._is_endless = True
+            response = _ENDLESS_PART
+        if "garbage" in due:
+            response = self._random.octets(len(response))
+        return response[:1] if "stub-answer" in due else response
 
-    def _truncated(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
-        cut = {fault.file for fault in self._faults if fault.kind == "truncated-file"}
-        return {
-            name: content[: len(content) // 2] if name in cut else content
-            for name, content in files.items()
-        }
-
-    def _respond(self, raw: bytes) -> bytes:
-        """Return the response APDU, protected if the command was."""
-        try:
-            command = parse_command(raw)
-            if command.extended and not self._behaviour.extended_length:
-                raise StatusError(apdu.WRONG_LENGTH)
-            if command.cla & ~(apdu.CLA_CHAINING | apdu.CLA_SECURE_MESSAGING):
-                raise StatusError(apdu.CLA_NOT_SUPPORTED)
-            room = min(command.ne or apdu.NE_SHORT, _MAX_RESPONSE_BYTES)
-            if command.ins == Instruction.GET_RESPONSE:
-                return self._take_part(room)
-            self._unsent = self._perform(command, room)
-            return self._take_part(room)
-        except StatusError as error:
-            return status_bytes(error.status)
-
-    def _perform(self, command: CommandApdu, room: int) -> bytes:
-        """Perform a command and return its whole response, however long."""
-        if command.cla & apdu.CLA_SECURE_MESSAGING == apdu.CLA_SECURE_MESSAGING:
-            response = self._perform_protected(command, room)
-        else:
-            # Doc 9303-11 §9.8.1: a plain command ends the session.
-            self._session = None
-            data, status = self._processor.perform(command, room, access_granted=False)
-            self._ec_multiplications = private_key_operations(command.ins, data)
-            response = data + status_bytes(status)
-        # The answer that ends a key agreement still belonged to the session before it.
-        self._session = self._processor.take_opened_session() or self._session
-        return response
-
-    def _perform_protected(self, command: CommandApdu, room: int) -> bytes:
-        session = self._session
-        if session is None:
-            raise StatusError(apdu.SM_OBJECTS_INCORRECT)
-        try:
-            plain = session.unwrap(command)
-        except StatusError:
-            # Doc 9303-11 §9.8.5: an error of secure messaging is answered bare and ends it.
-            self._session = None
-            raise
-        data, status = self._processor.perform(plain, session.capacity(room), access_granted=True)
-        self._ec_multiplications = private_key_operations(plain.ins, data)
-        self._protected_bytes = len(plain.data) + len(data)
-        return session.wrap(command.ins, data, status)
-
-    def _take_part(self, room: int) -> bytes:
-        """Return what fits of the response; the rest waits for GET RESPONSE.
-
-        Source: ISO/IEC 7816-4 §5.3.4 (response chaining, 61xx).
-        """
-        if not self._unsent:
-            raise StatusError(apdu.CONDITIONS_NOT_SATISFIED)
-        data, status = self._unsent[:-2], self._unsent[-2:]
-        if len(data) <= room:
-            self._unsent = b""
-            return data + status
-        self._unsent = data[room:] + status
-        waiting = len(data) - room
-        return data[:room] + bytes([0x61, waiting if waiting < 0x100 else 0])
+    def _wait(
+        self, command: bytes, response: bytes, started_s: float, due: dict[FaultKind, Fault]
+    ) -> None:
+        """Take as long as the link, lost passwords and a slow answer ask for."""
+        slow = due.get("slow-answer")
+        delay_s = self._processor.take_delay_s() + ((slow and slow.seconds) or 0.0)
+        time.sleep(delay_s)
+        if self._clock is not None:
+            done = self._transmission
+            exchange = Exchange(
+                len(command), len(response), done.ec_multiplications, done.protected_bytes
+            )
+            self._clock.keep(exchange, started_s + delay_s)
 
 
-def private_key_operations(ins: int, data: bytes) -> int:
-    """Return how many slow operations of the chip stand behind a response.
+def historical_bytes(behaviour: CardBehaviour) -> bytes:
+    """Return the historical bytes: those of the profile, or the chip's capabilities.
 
-    Source: ICAO Doc 9303-11 §4.4.3.3.1 (DO'82': own key, shared point, s·G), §4.4.1 (DO'84': own
-    key, shared secret), §6.2 (empty DO'7C': shared secret), §6.1 (signature).
+    Source: ISO/IEC 7816-4 §12.1.1.2 (category 80), §12.1.1.9 (card capabilities, compact tag 73).
     """
-    if ins == Instruction.INTERNAL_AUTHENTICATE:
-        return bool(data)
-    if ins != Instruction.GENERAL_AUTHENTICATE or not data:
-        return 0
-    objects = tlv.dynamic_authentication_data(data)
-    if not objects:
-        return 1
-    return 3 if objects.get(0x82) else 2 if 0x84 in objects else 0
+    if behaviour.historical_bytes is not None:
+        return bytes.fromhex(behaviour.historical_bytes)
+    has_short_identifiers = not any(quirk.startswith("sfi-") for quirk in behaviour.quirks)
+    selection = 0x80 | 0x10 | 0x04 * has_short_identifiers  # by full name, by file identifier
+    lengths = 0x80 * behaviour.command_chaining | 0x40 * behaviour.extended_length
+    return bytes([0x80, 0x73, selection, 0x01, lengths])
+
+
+def answer_to_reset(historical: bytes) -> bytes:
+    """Return the ATR that a contactless reader makes up for a card of type A.
+
+    Args:
+        historical: at most 15 bytes.
+
+    Source: PC/SC part 3 §3.1.3.2.3.1.
+    """
+    body = bytes([0x80 | len(historical), 0x80, 0x01]) + historical
+    return b"\x3b" + body + bytes([reduce(xor, body)])

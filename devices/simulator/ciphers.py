@@ -19,6 +19,8 @@ class Cipher(Protocol):
 
     block_bytes: int
     """Size of a block, which is also the size of the send sequence counter."""
+    key_bytes: int
+    """Size of a key."""
 
     def derive(self, secret: bytes, counter: int) -> bytes:
         """Return the key that Doc 9303-11 §9.7.1 derives from a shared secret."""
@@ -36,13 +38,14 @@ class Cipher(Protocol):
         """Return the 8-byte MAC of a message of any length."""
 
     def encrypt_nonce(self, key: bytes, nonce: bytes) -> bytes:
-        """Encrypt the nonce of PACE (CBC, zero IV)."""
+        """Encrypt whole blocks in CBC mode with zero IV, as PACE does with nonces."""
 
 
 class TripleDes:
     """Two-key 3DES in CBC mode with zero IV, and the retail MAC."""
 
     block_bytes = DES.block_size
+    key_bytes = 16
 
     def derive(self, secret: bytes, counter: int) -> bytes:
         """Source: ICAO Doc 9303-11 §9.7.1.1."""
@@ -78,14 +81,14 @@ class Aes:
     block_bytes = AES.block_size
 
     def __init__(self, key_bits: int) -> None:
-        self._key_bytes = key_bits // 8
+        self.key_bytes = key_bits // 8
 
     def derive(self, secret: bytes, counter: int) -> bytes:
         """Source: ICAO Doc 9303-11 §9.7.1.2."""
         message = secret + counter.to_bytes(4, "big")
-        if self._key_bytes == 16:
+        if self.key_bytes == 16:
             return hashlib.sha1(message, usedforsecurity=False).digest()[:16]
-        return hashlib.sha256(message).digest()[: self._key_bytes]
+        return hashlib.sha256(message).digest()[: self.key_bytes]
 
     def encrypt(self, key: bytes, ssc: bytes, data: bytes) -> bytes:
         """Source: ICAO Doc 9303-11 §9.8.7.1."""

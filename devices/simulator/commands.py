@@ -5,21 +5,21 @@ Source: ISO/IEC 7816-4 §11; ICAO Doc 9303-11 §4, §6.
 
 from typing import Protocol
 
-from devices.simulator import apdu, bac, chip_authentication, pace, tlv
+from devices.simulator import apdu, bac, tlv
 from devices.simulator.active_authentication import CHALLENGE_BYTES, sign_challenge
 from devices.simulator.apdu import CommandApdu, Instruction, StatusError
-from devices.simulator.chip_authentication import ChipAuthentication
-from devices.simulator.curves import BY_PARAMETER_ID
 from devices.simulator.file_system import FileSystem
 from devices.simulator.image import CardImage
-from devices.simulator.keys import EcKeyPair, load_key
-from devices.simulator.pace import Pace, PaceSuite, Password, password_secret
+from devices.simulator.key_agreements import KeyAgreements
+from devices.simulator.keys import load_key
+from devices.simulator.pace import Password
+from devices.simulator.password_tries import PasswordTries
 from devices.simulator.randomness import Randomness
 from devices.simulator.secure_messaging import SecureMessaging
-from devices.simulator.security_infos import PACE_PARAMETER_ID
 
 _SET_AT_PACE = 0xC1A4
 _SET_AT_CHIP_AUTHENTICATION = 0x41A4
+_SET_KAT_CHIP_AUTHENTICATION = 0x41A6
 
 
 class _Exchange(Protocol):
@@ -38,21 +38,33 @@ class CommandProcessor:
         self._behaviour = image.behaviour
         self._file_system = FileSystem(image.files, image.behaviour)
         self._aa_key = None if image.aa_key is None else load_key(image.aa_key)
-        self._ca_key = None if image.ca_key is None else load_key(image.ca_key)
+        self._agreements = KeyAgreements(image, randomness)
         self._random = randomness
+        self._tries = PasswordTries(image.behaviour)
+        self._delay_s = 0.0
         self._exchange: _Exchange | None = None
+        self._password: Password | None = None
         self._rnd_ic: bytes | None = None
         self._opened: SecureMessaging | None = None
 
     def reset(self) -> None:
         """Forget what is selected and what was begun."""
         self._file_system.reset()
-        self._exchange = self._rnd_ic = self._opened = None
+        self._exchange = self._password = self._rnd_ic = self._opened = None
 
     def take_opened_session(self) -> SecureMessaging | None:
         """Return, once, the session that the last command opened."""
         opened, self._opened = self._opened, None
         return opened
+
+    def take_delay_s(self) -> float:
+        """Return, once, how much longer the last command takes because of wrong passwords."""
+        delay_s, self._delay_s = self._delay_s, 0.0
+        return delay_s
+
+    def file_read_by(self, header: bytes) -> str | None:
+        """Return the file that a READ BINARY with this header would read, None for another."""
+        return self._file_system.read_by(*header[1:4]) if len(header) >= 4 else None
 
     def perform(
         self, command: CommandApdu, room: int, *, access_granted: bool
@@ -78,8 +90,7 @@ class CommandProcessor:
     def _perform_single(self, command: CommandApdu, room: int, granted: bool) -> tuple[bytes, int]:
         match command.ins:
             case Instruction.SELECT:
-                self._file_system.select(command, access_granted=granted)
-                return b"", apdu.OK
+                return b"", self._file_system.select(command, access_granted=granted)
             case Instruction.READ_BINARY:
                 return self._file_system.read_binary(command, room, access_granted=granted)
             case Instruction.READ_BINARY_ODD:
@@ -90,7 +101,7 @@ class CommandProcessor:
                 return self._external_authenticate(command), apdu.OK
             case Instruction.MANAGE_SECURITY_ENVIRONMENT:
                 self._exchange = self._begin_exchange(command, granted)
-                return b"", apdu.OK
+                return b"", self._status_of_password()
             case Instruction.INTERNAL_AUTHENTICATE:
                 return self._internal_authenticate(command, granted), apdu.OK
         raise StatusError(apdu.INS_NOT_SUPPORTED)
@@ -114,12 +125,15 @@ class CommandProcessor:
             raise StatusError(apdu.CONDITIONS_NOT_SATISFIED)
         if len(command.data) != bac.COMMAND_BYTES:
             raise StatusError(apdu.WRONG_LENGTH)
+        self._tries.begin(Password.MRZ)
+        self._delay_s = self._tries.delay_s(Password.MRZ)
         try:
             answer, self._opened = bac.mutual_authenticate(
                 self._behaviour.mrz_information, rnd_ic, command.data, self._random
             )
         except bac.AuthenticationError:
-            raise StatusError(apdu.AUTHENTICATION_FAILED) from None
+            raise self._tries.failed(Password.MRZ) from None
+        self._tries.succeeded(Password.MRZ)
         return answer
 
     def _internal_authenticate(self, command: CommandApdu, granted: bool) -> bytes:
@@ -130,58 +144,62 @@ class CommandProcessor:
             raise StatusError(apdu.SECURITY_STATUS_NOT_SATISFIED)
         if len(command.data) != CHALLENGE_BYTES:
             raise StatusError(apdu.WRONG_LENGTH)
-        return sign_challenge(self._aa_key, command.data, self._random)
+        signature = sign_challenge(
+            self._aa_key,
+            command.data,
+            self._random,
+            self._behaviour.active_authentication_digest,
+            der="aa-ecdsa-der" in self._behaviour.quirks,
+            explicit_sha1="aa-sha1-trailer-33cc" in self._behaviour.quirks,
+        )
+        shortened = "aa-signature-without-leading-zeros" in self._behaviour.quirks
+        return signature.lstrip(b"\0") if shortened else signature
 
-    def _begin_exchange(self, command: CommandApdu, granted: bool) -> _Exchange:
+    def _begin_exchange(self, command: CommandApdu, granted: bool) -> _Exchange | None:
+        """Source: ICAO Doc 9303-11 §4.4.4.1, §6.2.4 (MANAGE SECURITY ENVIRONMENT)."""
+        self._password = None
+        if command.ne and "le-on-mse-refused" in self._behaviour.quirks:
+            raise StatusError(apdu.WRONG_LENGTH)
         try:
             objects = dict(tlv.parse(command.data))
         except tlv.TlvError:
             raise StatusError(apdu.WRONG_DATA) from None
         if command.p1p2 == _SET_AT_PACE:
-            return self._begin_pace(objects)
+            self._password, run = self._agreements.begin_pace(objects)
+            self._tries.begin(self._password)
+            return run
+        if command.p1p2 not in (_SET_AT_CHIP_AUTHENTICATION, _SET_KAT_CHIP_AUTHENTICATION):
+            raise StatusError(apdu.INCORRECT_P1P2)
+        if not granted:
+            raise StatusError(apdu.SECURITY_STATUS_NOT_SATISFIED)
         if command.p1p2 == _SET_AT_CHIP_AUTHENTICATION:
-            if not granted:
-                raise StatusError(apdu.SECURITY_STATUS_NOT_SATISFIED)
-            return self._begin_chip_authentication(objects)
-        raise StatusError(apdu.INCORRECT_P1P2)
+            return self._agreements.begin_chip_authentication(objects)
+        self._opened = self._agreements.authenticate_by_template(objects)
+        return None
 
-    def _begin_pace(self, objects: dict[int, bytes]) -> Pace:
-        """Source: ICAO Doc 9303-11 §4.4.4.1 (MSE:Set AT)."""
-        protocol = objects.get(0x80, b"")
-        if "pace" not in self._behaviour.access or protocol not in pace.CIPHER_BY_PROTOCOL:
-            raise StatusError(apdu.WRONG_DATA)
-        # DO'84' may be left out where the chip has one set of parameters.
-        if objects.get(0x84, bytes([PACE_PARAMETER_ID])) != bytes([PACE_PARAMETER_ID]):
-            raise StatusError(apdu.REFERENCE_NOT_FOUND)
-        try:
-            password = Password(int.from_bytes(objects.get(0x83, b""), "big"))
-        except ValueError:
-            raise StatusError(apdu.REFERENCE_NOT_FOUND) from None
-        secret = password_secret(password, self._behaviour.can, self._behaviour.mrz_information)
-        suite = PaceSuite(protocol, BY_PARAMETER_ID[PACE_PARAMETER_ID])
-        return Pace(suite, secret, self._random)
-
-    def _begin_chip_authentication(self, objects: dict[int, bytes]) -> ChipAuthentication:
-        """Source: ICAO Doc 9303-11 §6.2.4.2 (MSE:Set AT)."""
-        cipher = chip_authentication.CIPHER_BY_PROTOCOL.get(objects.get(0x80, b""))
-        if cipher is None or not isinstance(self._ca_key, EcKeyPair):
-            raise StatusError(apdu.WRONG_DATA)
-        # The chip has one key, whose identifier DG14 leaves out.
-        if 0x84 in objects:
-            raise StatusError(apdu.REFERENCE_NOT_FOUND)
-        return ChipAuthentication(cipher, self._ca_key)
+    def _status_of_password(self) -> int:
+        """Return the status word of MSE:Set AT, which may tell how many tries are left."""
+        if self._password is None or "mse-tells-tries" not in self._behaviour.quirks:
+            return apdu.OK
+        left = self._tries.begin(self._password)
+        return apdu.OK if left is None else apdu.TRIES_LEFT | left
 
     def _general_authenticate(self, data: bytes, *, last: bool) -> bytes:
         exchange, self._exchange = self._exchange, None
         if exchange is None:
             raise StatusError(apdu.CONDITIONS_NOT_SATISFIED)
+        if last and self._password is not None:
+            self._delay_s = self._tries.delay_s(self._password)
         try:
             answer = exchange.step(data, last)
         except bac.AuthenticationError:
-            raise StatusError(apdu.AUTHENTICATION_FAILED) from None
+            assert self._password is not None
+            raise self._tries.failed(self._password) from None
         except ValueError:
             raise StatusError(apdu.WRONG_DATA) from None
         self._opened = exchange.session
+        if exchange.session is not None and self._password is not None:
+            self._tries.succeeded(self._password)
         if exchange.session is None:
             self._exchange = exchange
         return answer

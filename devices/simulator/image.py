@@ -9,16 +9,18 @@ from typing import Any, ClassVar
 from asn1crypto import pem
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from devices.simulator.agreement_keys import AgreementKeyPair
 from devices.simulator.errors import CardImageInvalidError
 from devices.simulator.faults import Fault
-from devices.simulator.keys import generate_key, load_key, type_of
+from devices.simulator.keys import Digest, generate_key, load_key, type_of
 from devices.simulator.lds import APPLICATION_FILES, MASTER_FILES
 from devices.simulator.limits import Limits
 from devices.simulator.link import LinkModel
+from devices.simulator.protocols import ChipAuthenticationKey, PaceOffer
 from devices.simulator.quirks import Quirk
 
 DESCRIPTION = "card.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 _FILE_SUFFIX = ".bin"
 _MAX_FILE_BYTES = 1 << 20
@@ -36,6 +38,11 @@ class CardBehaviour(Limits):
     access: tuple[str, ...]
     """Protocols that open the chip: `pace`, `bac`."""
     quirks: tuple[Quirk, ...]
+    pace: tuple[PaceOffer, ...] = (PaceOffer(),)
+    """What PACE can be run with."""
+    chip_authentication: tuple[ChipAuthenticationKey, ...] = ()
+    """What each of `CardImage.ca_keys` is for."""
+    active_authentication_digest: Digest = "sha256"
     link: LinkModel | None = None
     faults: tuple[Fault, ...] = ()
 
@@ -51,15 +58,19 @@ class CardImage:
     """Certificate of the test CSCA, DER: the trust anchor for a reader."""
     aa_key: bytes | None = field(default=None, repr=False)
     """Private key of Active Authentication, PKCS #8 DER."""
-    ca_key: bytes | None = field(default=None, repr=False)
-    """Private key of Chip Authentication, PKCS #8 DER."""
+    ca_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    """Private keys of Chip Authentication and its mapping, as `AgreementKeyPair` writes them."""
 
     def cloned(self) -> "CardImage":
         """Return a clone: the same signed files, but other private keys.
 
         Files can be copied from a genuine chip, its private keys can't.
         """
-        return replace(self, aa_key=_another(self.aa_key), ca_key=_another(self.ca_key))
+        ca_keys = tuple(
+            AgreementKeyPair.generate(key.parameter_id).private_key_info()
+            for key in self.behaviour.chip_authentication
+        )
+        return replace(self, aa_key=_another(self.aa_key), ca_keys=ca_keys)
 
     def save(self, folder: Path) -> None:
         """Write the card into a folder, in place of the card that may be there.
@@ -78,9 +89,10 @@ class CardImage:
                 stale.unlink()
             for name, content in self.files.items():
                 (folder / "files" / (name + _FILE_SUFFIX)).write_bytes(content)
-            for name, key in (("aa", self.aa_key), ("ca", self.ca_key)):
-                if key is not None:
-                    _write_secret(folder / "keys" / f"{name}.der", key)
+            if self.aa_key is not None:
+                _write_secret(folder / "keys" / "aa.der", self.aa_key)
+            for number, key in enumerate(self.ca_keys, 1):
+                _write_secret(folder / "keys" / f"ca-{number}.der", key)
             (folder / "trust" / "csca.pem").write_bytes(pem.armor("CERTIFICATE", self.csca))
             description = {"format": FORMAT_VERSION} | asdict(self.behaviour)
             _write_secret(folder / DESCRIPTION, json.dumps(description, indent=2).encode())
@@ -106,12 +118,16 @@ class CardImage:
             raise CardImageInvalidError(f"{folder} lacks EF.COM, EF.SOD or EF.DG1")
         if "pace" in behaviour.access and "EF.CardAccess" not in files:
             raise CardImageInvalidError(f"{folder} offers PACE without EF.CardAccess")
-        keys = {name: _read_key(folder / "keys" / f"{name}.der") for name in ("aa", "ca")}
+        aa_key = _read_aa_key(folder / "keys" / "aa.der")
+        ca_keys = tuple(
+            _read_ca_key(folder / "keys" / f"ca-{number}.der", key.parameter_id)
+            for number, key in enumerate(behaviour.chip_authentication, 1)
+        )
         try:
             _, _, csca = pem.unarmor(_read(folder / "trust" / "csca.pem"))
         except ValueError:
             raise CardImageInvalidError(f"{folder}: trust/csca.pem is no certificate") from None
-        return cls(behaviour, files, csca, keys["aa"], keys["ca"])
+        return cls(behaviour, files, csca, aa_key, ca_keys)
 
 
 def _another(key: bytes | None) -> bytes | None:
@@ -129,7 +145,18 @@ def _parse_behaviour(description: bytes) -> CardBehaviour:
         raise CardImageInvalidError(f"{DESCRIPTION} does not describe a card") from None
 
 
-def _read_key(path: Path) -> bytes | None:
+def _read_ca_key(path: Path, parameter_id: int) -> bytes:
+    key = _read(path)
+    try:
+        usable = AgreementKeyPair.load(key).parameter_id == parameter_id
+    except ValueError:
+        usable = False
+    if not usable:
+        raise CardImageInvalidError(f"keys/{path.name} is no usable private key")
+    return key
+
+
+def _read_aa_key(path: Path) -> bytes | None:
     if not path.exists():
         return None
     key = _read(path)

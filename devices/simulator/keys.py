@@ -1,26 +1,51 @@
-"""Key pairs of the card and of its test PKI, always used with SHA-256."""
+"""Key pairs of the card and of its test PKI."""
 
 import hashlib
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import ecdsa
+from asn1crypto import algos, core
 from asn1crypto import keys as asn1_keys
-from Crypto.Hash import SHA256
+from Crypto.Hash import SHA1, SHA224, SHA256, SHA384, SHA512
 from Crypto.PublicKey import RSA
-from Crypto.Signature import pkcs1_15
+from Crypto.Signature import pkcs1_15, pss
 from ecdsa.util import sigencode_der
 
-from devices.simulator.curves import BRAINPOOL_P256R1
+from devices.simulator import curves
 
-KeyType = Literal["ecdsa-brainpoolP256r1", "rsa-2048"]
-"""The key types that a profile can ask for."""
+Digest = Literal["sha1", "sha224", "sha256", "sha384", "sha512"]
+RsaPadding = Literal["pkcs1", "pss"]
+
+KeyType = Literal[
+    "rsa-1024",
+    "rsa-1536",
+    "rsa-2048",
+    "rsa-3072",
+    "rsa-4096",
+    "ecdsa-secp192r1",
+    "ecdsa-brainpoolP192r1",
+    "ecdsa-secp224r1",
+    "ecdsa-brainpoolP224r1",
+    "ecdsa-secp256r1",
+    "ecdsa-brainpoolP256r1",
+    "ecdsa-brainpoolP320r1",
+    "ecdsa-secp384r1",
+    "ecdsa-brainpoolP384r1",
+    "ecdsa-brainpoolP512r1",
+    "ecdsa-secp521r1",
+]
+"""The kinds of signature keys that a profile can ask for."""
+
+_HASHES = {"sha1": SHA1, "sha224": SHA224, "sha256": SHA256, "sha384": SHA384, "sha512": SHA512}
 
 
 class KeyPair(Protocol):
     """A private key that signs certificates and security objects."""
 
-    signature_algorithm: str
-    """asn1crypto's name of the algorithm that `sign` performs."""
+    def signature_algorithm(
+        self, digest: Digest, padding: RsaPadding
+    ) -> algos.SignedDigestAlgorithm:
+        """Return the AlgorithmIdentifier of what `sign` performs."""
 
     def public_key_info(self) -> bytes:
         """Return the SubjectPublicKeyInfo as DER."""
@@ -28,53 +53,54 @@ class KeyPair(Protocol):
     def private_key_info(self) -> bytes:
         """Return the private key as PKCS #8 DER."""
 
-    def sign(self, message: bytes) -> bytes:
-        """Return the signature in the form that X.509 and CMS carry."""
+    def sign(self, message: bytes, digest: Digest, padding: RsaPadding) -> bytes:
+        """Return the signature in the form that X.509 and CMS carry; the padding is for RSA."""
 
 
 class EcKeyPair:
     """A key on a named curve; signs with ECDSA."""
 
-    signature_algorithm = "sha256_ecdsa"
-
     def __init__(self, key: ecdsa.SigningKey) -> None:
         self._key = key
-
-    @property
-    def scalar(self) -> int:
-        """Return the private number."""
-        return int(self._key.privkey.secret_multiplier)
 
     @property
     def curve(self) -> ecdsa.curves.Curve:
         """Return the curve."""
         return self._key.curve
 
-    def public_key_info(self, *, explicit: bool = False) -> bytes:
-        """Return the SubjectPublicKeyInfo, with explicit domain parameters or the curve's name."""
-        form = "explicit" if explicit else "named_curve"
-        return bytes(self._key.verifying_key.to_der(curve_parameters_encoding=form))
+    def public_key_info(self) -> bytes:
+        """Return the SubjectPublicKeyInfo with the curve's name."""
+        return bytes(self._key.verifying_key.to_der())
 
     def private_key_info(self) -> bytes:
         """Return the private key as PKCS #8 DER."""
         return bytes(self._key.to_der(format="pkcs8"))
 
-    def sign(self, message: bytes) -> bytes:
-        """Return ECDSA-Sig-Value as DER."""
-        return bytes(self._key.sign_deterministic(message, hashlib.sha256, sigencode=sigencode_der))
+    def signature_algorithm(
+        self, digest: Digest, padding: RsaPadding = "pkcs1"
+    ) -> algos.SignedDigestAlgorithm:
+        """Return ecdsa-with-SHA…, without parameters.
 
-    def sign_plain(self, message: bytes) -> bytes:
+        Source: RFC 5758 §3.2.
+        """
+        return algos.SignedDigestAlgorithm({"algorithm": f"{digest}_ecdsa"})
+
+    def sign(self, message: bytes, digest: Digest, padding: RsaPadding = "pkcs1") -> bytes:
+        """Return ECDSA-Sig-Value as DER."""
+        hash_function = getattr(hashlib, digest)
+        return bytes(self._key.sign_deterministic(message, hash_function, sigencode=sigencode_der))
+
+    def sign_plain(self, message: bytes, digest: Digest = "sha256") -> bytes:
         """Return r ‖ s, each with the length of the group order.
 
         Source: BSI TR-03111 §5.2.1 (plain signature format).
         """
-        return bytes(self._key.sign(message, hashfunc=hashlib.sha256))
+        hash_function = getattr(hashlib, digest)
+        return bytes(self._key.sign(message, hashfunc=hash_function, allow_truncate=True))
 
 
 class RsaKeyPair:
-    """An RSA key; signs with PKCS #1 v1.5."""
-
-    signature_algorithm = "sha256_rsa"
+    """An RSA key; signs with PKCS #1 v1.5 or PSS."""
 
     def __init__(self, key: RSA.RsaKey) -> None:
         self._key = key
@@ -92,9 +118,29 @@ class RsaKeyPair:
         """Return the private key as PKCS #8 DER."""
         return self._key.export_key("DER", pkcs=8)
 
-    def sign(self, message: bytes) -> bytes:
-        """Return a PKCS #1 v1.5 signature."""
-        return pkcs1_15.new(self._key).sign(SHA256.new(message))
+    def signature_algorithm(
+        self, digest: Digest, padding: RsaPadding
+    ) -> algos.SignedDigestAlgorithm:
+        """Return sha…WithRSAEncryption, or RSASSA-PSS with its parameters written out.
+
+        Source: RFC 8017 appendix A.2.
+        """
+        if padding == "pkcs1":
+            name = f"{digest}_rsa"
+            return algos.SignedDigestAlgorithm({"algorithm": name, "parameters": core.Null()})
+        hash_algorithm = {"algorithm": digest}
+        parameters = {
+            "hash_algorithm": hash_algorithm,
+            "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": hash_algorithm},
+            "salt_length": _HASHES[digest].digest_size,
+        }
+        return algos.SignedDigestAlgorithm({"algorithm": "rsassa_pss", "parameters": parameters})
+
+    def sign(self, message: bytes, digest: Digest, padding: RsaPadding) -> bytes:
+        """Return a PKCS #1 v1.5 signature, or PSS with a salt as long as the hash."""
+        hashed = _HASHES[digest].new(message)
+        signer = pkcs1_15 if padding == "pkcs1" else pss
+        return bytes(signer.new(self._key).sign(hashed))
 
     def apply(self, representative: bytes) -> bytes:
         """Return the bare private-key operation on a representative below the modulus.
@@ -109,9 +155,10 @@ class RsaKeyPair:
 
 def generate_key(key_type: KeyType) -> EcKeyPair | RsaKeyPair:
     """Return a fresh key pair."""
-    if key_type == "rsa-2048":
-        return RsaKeyPair(RSA.generate(2048))
-    return EcKeyPair(ecdsa.SigningKey.generate(BRAINPOOL_P256R1))
+    kind, _, variant = key_type.partition("-")
+    if kind == "rsa":
+        return RsaKeyPair(RSA.generate(int(variant)))
+    return EcKeyPair(ecdsa.SigningKey.generate(curves.BY_NAME[variant].curve))
 
 
 def load_key(private_key_info: bytes) -> EcKeyPair | RsaKeyPair:
@@ -130,5 +177,17 @@ def load_key(private_key_info: bytes) -> EcKeyPair | RsaKeyPair:
 
 
 def type_of(key: EcKeyPair | RsaKeyPair) -> KeyType:
-    """Return the key type by which `generate_key` makes another such key."""
-    return "rsa-2048" if isinstance(key, RsaKeyPair) else "ecdsa-brainpoolP256r1"
+    """Return the key type by which `generate_key` makes another such key.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if isinstance(key, RsaKeyPair):
+        name = f"rsa-{key.modulus_bytes * 8}"
+    else:
+        group = next(group for group in curves.BY_NAME.values() if group.curve == key.curve)
+        name = f"ecdsa-{group.name}"
+    for key_type in get_args(KeyType):
+        if key_type == name:
+            return key_type  # type: ignore[no-any-return]
+    raise ValueError("not a kind of key that a profile can ask for")

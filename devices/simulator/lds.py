@@ -23,8 +23,16 @@ class ElementaryFile:
     sfi: int
 
 
-MASTER_FILES = {"EF.CardAccess": ElementaryFile(0x011C, 0x1C)}
-"""Files below the master file, free to read."""
+MASTER_FILES = {
+    "EF.CardAccess": ElementaryFile(0x011C, 0x1C),
+    "EF.CardSecurity": ElementaryFile(0x011D, 0x1D),
+    "EF.ATR": ElementaryFile(0x2F01, 0x01),
+    "EF.DIR": ElementaryFile(0x2F00, 0x1E),
+}
+"""Files below the master file; EF.ATR is EF.ATR/INFO.
+
+Source: ICAO Doc 9303-10 §3.11.
+"""
 
 APPLICATION_FILES = {
     "EF.COM": ElementaryFile(0x011E, 0x1E),

@@ -6,6 +6,9 @@ Source: ICAO Doc 9303-10 (files), Doc 9303-12 (test PKI).
 from datetime import UTC, datetime, time
 from pathlib import Path
 
+from devices.simulator.agreement_keys import AgreementKeyPair
+from devices.simulator.card_security import build_card_security
+from devices.simulator.der_variants import with_negative_modulus
 from devices.simulator.dg13 import build_dg13
 from devices.simulator.image import CardBehaviour, CardImage
 from devices.simulator.keys import EcKeyPair, RsaKeyPair, generate_key
@@ -13,8 +16,18 @@ from devices.simulator.lds import build_com, build_dg1, build_dg2, build_dg3, da
 from devices.simulator.mrz import build_mrz, mrz_information
 from devices.simulator.pki import TestPki
 from devices.simulator.portrait import make_portrait, read_picture
-from devices.simulator.profile import CardProfile
-from devices.simulator.security_infos import build_dg14, build_dg15, card_access
+from devices.simulator.profile import CardProfile, Chip
+from devices.simulator.protocols import ChipAuthenticationKey, PaceOffer
+from devices.simulator.security_infos import (
+    active_authentication_infos,
+    build_dg14,
+    build_dg15,
+    chip_authentication_infos,
+    chip_authentication_public_key_infos,
+    encode_security_infos,
+    pace_infos,
+    terminal_authentication_info,
+)
 from devices.simulator.sod import build_sod
 
 
@@ -32,40 +45,87 @@ def personalise(
         PortraitUnusableError: the picture is unreadable.
     """
     chip, person = profile.chip, profile.person
-    pace = "pace" in chip.access
     aa_key = (
         None if chip.active_authentication == "none" else generate_key(chip.active_authentication)
     )
-    ca_key = generate_key("ecdsa-brainpoolP256r1") if chip.chip_authentication else None
-    assert ca_key is None or isinstance(ca_key, EcKeyPair)
-    explicit = chip.chip_authentication_parameters == "explicit"
-    dg14 = build_dg14(pace=pace, ca_key=ca_key, ca_explicit=explicit, aa_key=aa_key)
+    static_keys = chip.static_keys()
+    pairs = [AgreementKeyPair.generate(key.parameter_id) for key in static_keys]
     picture = portrait if portrait is not None else _profile_portrait(profile)
+    announced = _announced(chip, static_keys)
+    own_keys = chip_authentication_public_key_infos(
+        static_keys, pairs, chip.chip_authentication_parameters
+    )
 
     data_groups = _personal_data_groups(profile, picture)
-    if dg14 is not None:
+    if dg14 := _dg14(chip, [*announced, *own_keys], aa_key):
         data_groups[14] = dg14
     if aa_key is not None:
-        data_groups[15] = build_dg15(aa_key)
+        data_groups[15] = _dg15(chip, aa_key)
 
-    pki = pki or TestPki.create(profile.signers.csca, profile.signers.dsc)
+    pki = pki or TestPki.create(
+        profile.signers.csca,
+        profile.signers.dsc,
+        country=profile.signers.country,
+        digest=profile.signers.digest,
+        rsa_padding=profile.signers.rsa_padding,
+    )
     signed_at = datetime.combine(person.date_of_issue, time(12), tzinfo=UTC)
     files = {
         "EF.COM": build_com(sorted(data_groups)),
-        "EF.SOD": build_sod(data_groups, pki, signed_at),
+        "EF.SOD": build_sod(
+            data_groups, pki, signed_at, extra_zeros="ecdsa-extra-zeros" in chip.quirks
+        ),
     } | {data_group_name(number): content for number, content in data_groups.items()}
-    if pace:
-        files["EF.CardAccess"] = card_access(chip_authentication=chip.chip_authentication)
+    if "pace" in chip.access:
+        files["EF.CardAccess"] = encode_security_infos(announced)
+        if any(offer.mapping == "cam" for offer in chip.pace):
+            infos = encode_security_infos([*announced, *own_keys])
+            files["EF.CardSecurity"] = build_card_security(infos, pki, signed_at)
     behaviour = CardBehaviour(
         can=profile.can,
         mrz_information=mrz_information(person.number, person.date_of_birth, person.expiry),
         access=chip.access,
         quirks=chip.quirks,
+        pace=chip.pace,
+        chip_authentication=static_keys,
+        active_authentication_digest=chip.active_authentication_digest,
         link=profile.link,
         faults=profile.faults,
         **chip.same_limits(),
     )
-    return CardImage(behaviour, files, pki.csca, _stored(aa_key), _stored(ca_key))
+    ca_keys = tuple(pair.private_key_info() for pair in pairs)
+    aa_stored = None if aa_key is None else aa_key.private_key_info()
+    return CardImage(behaviour, files, pki.csca, aa_stored, ca_keys)
+
+
+def _announced(chip: Chip, keys: tuple[ChipAuthenticationKey, ...]) -> list[bytes]:
+    """Return the SecurityInfos of EF.CardAccess, which the signed files repeat.
+
+    Source: ICAO Doc 9303-11 §9.2.11.
+    """
+    offers = pace_infos(chip.pace) if "pace" in chip.access else []
+    if not offers and not keys:
+        return []
+    return [terminal_authentication_info(), *offers, *chip_authentication_infos(keys)]
+
+
+def _dg14(chip: Chip, infos: list[bytes], aa_key: EcKeyPair | RsaKeyPair | None) -> bytes | None:
+    """Return DG14, None if there is nothing to say in it."""
+    infos = [*infos, *active_authentication_infos(aa_key, chip.active_authentication_digest)]
+    if "dg14-disagrees-with-card-access" in chip.quirks:
+        infos += pace_infos([PaceOffer(cipher="aes-256")])
+    if not infos:
+        return None
+    if "dg14-unsorted" in chip.quirks:
+        return build_dg14(encode_security_infos(sorted(infos, reverse=True), sort=False))
+    return build_dg14(encode_security_infos(infos))
+
+
+def _dg15(chip: Chip, aa_key: EcKeyPair | RsaKeyPair) -> bytes:
+    public_key_info = aa_key.public_key_info()
+    if "dg15-modulus-without-00" in chip.quirks and isinstance(aa_key, RsaKeyPair):
+        public_key_info = with_negative_modulus(public_key_info)
+    return build_dg15(public_key_info)
 
 
 def _personal_data_groups(profile: CardProfile, picture: bytes | None) -> dict[int, bytes]:
@@ -91,7 +151,3 @@ def _personal_data_groups(profile: CardProfile, picture: bytes | None) -> dict[i
 def _profile_portrait(profile: CardProfile) -> bytes | None:
     path = profile.person.portrait
     return None if path is None else read_picture(Path(path))
-
-
-def _stored(key: EcKeyPair | RsaKeyPair | None) -> bytes | None:
-    return None if key is None else key.private_key_info()

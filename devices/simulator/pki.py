@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from asn1crypto import algos, core, keys, x509
+from asn1crypto import core, keys, x509
 
-from devices.simulator.keys import KeyPair, KeyType, generate_key
+from devices.simulator.keys import Digest, KeyPair, KeyType, RsaPadding, generate_key
 from devices.simulator.object_identifiers import DOCUMENT_TYPE_LIST
 
 COUNTRY = "VN"
@@ -22,13 +22,12 @@ FIRST_CHIP_CARD = datetime(2021, 1, 1, tzinfo=UTC)
 DSC_END = datetime(2046, 1, 1, tzinfo=UTC)
 CSCA_END = datetime(2049, 1, 1, tzinfo=UTC)
 
-_DOCUMENT_TYPE = "ID"  # the first two characters of the card's MRZ
 _CRL_URL = "http://csca.invalid/test.crl"  # RFC 6761: a name that never resolves
 
 
 @dataclass(frozen=True)
 class TestPki:
-    """CSCA and DSC with the DSC's key. The CSCA's key is gone once the DSC is signed."""
+    """A CSCA's certificate, and a DSC with its key."""
 
     __test__: ClassVar[bool] = False  # pytest: no test class
 
@@ -37,6 +36,9 @@ class TestPki:
     dsc: bytes
     """Certificate of the document signer, DER."""
     dsc_key: KeyPair = field(repr=False)
+    digest: Digest = "sha256"
+    """With it the document signer signs."""
+    rsa_padding: RsaPadding = "pkcs1"
 
     @classmethod
     def create(
@@ -46,25 +48,62 @@ class TestPki:
         *,
         country: str = COUNTRY,
         dsc_validity: tuple[datetime, datetime] = (FIRST_CHIP_CARD, DSC_END),
+        document_type: str = "ID",
+        digest: Digest = "sha256",
+        rsa_padding: RsaPadding = "pkcs1",
     ) -> "TestPki":
-        """Make fresh keys and certificates.
+        """Make a fresh CSCA and a document signer; the CSCA's key is gone afterwards.
 
         Args:
             csca_key_type: key of the country signing authority.
             dsc_key_type: key of the document signer.
             country: two letters, the same in both certificates.
             dsc_validity: first and last moment of the document signer's certificate.
+            document_type: see `TestCsca.issue`.
+            digest: what all signatures hash with.
+            rsa_padding: of all signatures by RSA keys.
         """
-        csca_key, dsc_key = generate_key(csca_key_type), generate_key(dsc_key_type)
-        csca_name, dsc_name = (_name(country, f"{role} TEST") for role in ("CSCA", "DSC"))
-        csca_id, dsc_id = _key_identifier(csca_key), _key_identifier(dsc_key)
-        csca = _certificate(
-            issuer=(csca_name, csca_key),
-            subject=(csca_name, csca_key),
+        csca = TestCsca.create(
+            csca_key_type, country=country, digest=digest, rsa_padding=rsa_padding
+        )
+        return csca.issue(
+            dsc_key_type,
+            validity=dsc_validity,
+            document_type=document_type,
+            digest=digest,
+            rsa_padding=rsa_padding,
+        )
+
+
+@dataclass(frozen=True)
+class TestCsca:
+    """A country signing authority with its key, so that it can sign several document signers."""
+
+    __test__: ClassVar[bool] = False  # pytest: no test class
+
+    certificate: bytes
+    """DER."""
+    key: KeyPair = field(repr=False)
+
+    @classmethod
+    def create(
+        cls,
+        key_type: KeyType = "ecdsa-brainpoolP256r1",
+        *,
+        country: str = COUNTRY,
+        digest: Digest = "sha256",
+        rsa_padding: RsaPadding = "pkcs1",
+    ) -> "TestCsca":
+        """Make a fresh key and a self-signed certificate."""
+        key = generate_key(key_type)
+        name, identifier = _name(country, "CSCA TEST"), _key_identifier(key)
+        certificate = _certificate(
+            issuer=(name, key),
+            subject=(name, key),
             validity=(FIRST_CHIP_CARD, CSCA_END),
             extensions=[
-                _authority_key_identifier(csca_id),
-                _extension("key_identifier", core.OctetString(csca_id)),
+                _authority_key_identifier(identifier),
+                _extension("key_identifier", core.OctetString(identifier)),
                 _extension("key_usage", x509.KeyUsage({"key_cert_sign", "crl_sign"}), True),
                 _extension(
                     "basic_constraints",
@@ -73,20 +112,47 @@ class TestPki:
                 ),
                 *_names_and_crl(country),
             ],
+            digest=digest,
+            rsa_padding=rsa_padding,
         )
-        dsc = _certificate(
-            issuer=(csca_name, csca_key),
-            subject=(dsc_name, dsc_key),
-            validity=dsc_validity,
+        return cls(certificate, key)
+
+    def issue(
+        self,
+        key_type: KeyType = "ecdsa-brainpoolP256r1",
+        *,
+        validity: tuple[datetime, datetime] = (FIRST_CHIP_CARD, DSC_END),
+        document_type: str = "ID",
+        digest: Digest = "sha256",
+        rsa_padding: RsaPadding = "pkcs1",
+    ) -> TestPki:
+        """Make a document signer.
+
+        Args:
+            key_type: its key.
+            validity: first and last moment of its certificate.
+            document_type: the first one or two characters of the MRZ of what it may sign.
+            digest: what the certificate and the signer's own signatures hash with.
+            rsa_padding: of signatures by RSA keys.
+        """
+        key = generate_key(key_type)
+        issuer = x509.Certificate.load(self.certificate).subject
+        country = issuer.native["country_name"]
+        certificate = _certificate(
+            issuer=(issuer, self.key),
+            subject=(_name(country, "DSC TEST"), key),
+            validity=validity,
             extensions=[
-                _authority_key_identifier(csca_id),
-                _extension("key_identifier", core.OctetString(dsc_id)),
+                _authority_key_identifier(_key_identifier(self.key)),
+                _extension("key_identifier", core.OctetString(_key_identifier(key))),
                 _extension("key_usage", x509.KeyUsage({"digital_signature"}), True),
                 *_names_and_crl(country),
-                _document_type_list(),
+                _document_type_list(document_type),
             ],
+            digest=digest,
+            rsa_padding=rsa_padding,
         )
-        return cls(csca, dsc, dsc_key)
+        return TestPki(self.certificate, certificate, key, digest, rsa_padding)
 
 
 def fingerprint(certificate: bytes) -> str:
@@ -99,10 +165,12 @@ def _certificate(
     subject: tuple[x509.Name, KeyPair],
     validity: tuple[datetime, datetime],
     extensions: list[x509.Extension],
+    digest: Digest,
+    rsa_padding: RsaPadding,
 ) -> bytes:
     issuer_name, issuer_key = issuer
     subject_name, subject_key = subject
-    algorithm = algos.SignedDigestAlgorithm({"algorithm": issuer_key.signature_algorithm})
+    algorithm = issuer_key.signature_algorithm(digest, rsa_padding)
     start, end = (x509.Time({"utc_time": moment}) for moment in validity)
     tbs = x509.TbsCertificate(
         {
@@ -117,7 +185,7 @@ def _certificate(
             "extensions": extensions,
         }
     )
-    signature = issuer_key.sign(tbs.dump())
+    signature = issuer_key.sign(tbs.dump(), digest, rsa_padding)
     certificate = x509.Certificate(
         {"tbs_certificate": tbs, "signature_algorithm": algorithm, "signature_value": signature}
     )
@@ -161,9 +229,9 @@ def _names_and_crl(country: str) -> list[x509.Extension]:
     ]
 
 
-def _document_type_list() -> x509.Extension:
+def _document_type_list(document_type: str) -> x509.Extension:
     """Source: ICAO Doc 9303-12 §7.1.1.6 (DocumentTypeListSyntax)."""
-    types = core.SetOf([core.PrintableString(_DOCUMENT_TYPE)], spec=core.PrintableString)
+    types = core.SetOf([core.PrintableString(document_type)], spec=core.PrintableString)
     value = core.SequenceOf([core.Any(core.Integer(0)), core.Any(types)], spec=core.Any)
     return _extension(DOCUMENT_TYPE_LIST, core.ParsableOctetString(value.dump()))
 

@@ -22,13 +22,16 @@ from pydantic import (
 )
 from pydantic.dataclasses import dataclass
 
+from devices.simulator.agreement_keys import ParametersForm
 from devices.simulator.errors import ProfileInvalidError
 from devices.simulator.faults import Fault
-from devices.simulator.keys import KeyType
+from devices.simulator.keys import Digest, KeyType, RsaPadding
 from devices.simulator.limits import Limits
 from devices.simulator.link import LinkModel
 from devices.simulator.mrz import transliterate
+from devices.simulator.protocols import ChipAuthenticationKey, PaceOffer
 from devices.simulator.quirks import VIETNAMESE_QUIRKS, Quirk
+from devices.simulator.static_keys import plan_static_keys
 
 SPECIMEN = Path(__file__).with_name("specimen.toml")
 """A shipped profile of an invented person."""
@@ -122,19 +125,41 @@ class Chip(Limits):
         AfterValidator(_distinct),
     ] = ("pace", "bac")
     """Protocols that open the chip."""
+    pace: Annotated[tuple[PaceOffer, ...], Field(min_length=1, max_length=16)] = (PaceOffer(),)
+    """What PACE can be run with; EF.CardAccess lists it."""
     active_authentication: KeyType | Literal["none"] = "rsa-2048"
+    active_authentication_digest: Digest = "sha256"
     chip_authentication: StrictBool = True
-    chip_authentication_parameters: Literal["explicit", "named"] = "explicit"
-    """How DG14 writes the domain parameters of the key."""
+    chip_authentication_keys: Annotated[
+        tuple[ChipAuthenticationKey, ...], Field(min_length=1, max_length=8)
+    ] = (ChipAuthenticationKey(),)
+    chip_authentication_parameters: ParametersForm = "explicit"
+    """How DG14 writes the domain parameters of the keys."""
     quirks: Annotated[tuple[Quirk, ...], AfterValidator(_distinct)] = VIETNAMESE_QUIRKS
+
+    def __post_init__(self) -> None:
+        self.static_keys()
+
+    def static_keys(self) -> tuple[ChipAuthenticationKey, ...]:
+        """Return the static keys of the chip with their identifiers.
+
+        Raises:
+            ValueError: see `plan_static_keys`.
+        """
+        keys = self.chip_authentication_keys if self.chip_authentication else ()
+        return plan_static_keys(keys, self.pace if "pace" in self.access else ())
 
 
 @dataclass(frozen=True, config=_CLOSED)
 class Signers:
-    """The key types of the test PKI."""
+    """The test PKI."""
 
     csca: KeyType = "ecdsa-brainpoolP256r1"
     dsc: KeyType = "ecdsa-brainpoolP256r1"
+    digest: Digest = "sha256"
+    """Of all signatures, and of the data groups in EF.SOD."""
+    rsa_padding: RsaPadding = "pkcs1"
+    country: Annotated[str, _matching(r"[A-Z]{2}", "two capital letters")] = "VN"
 
 
 @dataclass(frozen=True, config=_CLOSED)

@@ -36,7 +36,17 @@ Quirk = Literal[
     "bare-status-ends-session",
     "do99-missing",
     # contents
+    "aa-ecdsa-der",
+    "aa-sha1-trailer-33cc",
+    "ecdsa-extra-zeros",
+    "surplus-bytes-after-files",
+    "portrait-trailing-padding",
     "dg13-flat-parents",
+    "dg13-absent-fields",
+    "dg13-128-byte-strings",
+    "dg14-unsorted",
+    "dg14-disagrees-with-card-access",
+    "dg15-modulus-without-00",
 ]
 
 QUIRKS: dict[Quirk, str] = {
@@ -56,14 +66,14 @@ QUIRKS: dict[Quirk, str] = {
     "sfi-6b00": "READ BINARY by short EF identifier answers 6B00.",
     "odd-read-6d00": "READ BINARY with odd INS answers 6D00, so nothing beyond 0x7FFF can be read.",
     "even-read-crossing-7fff-6b00": (
-        "READ BINARY with even INS answers 6B00 if it asks for a byte beyond offset 0x7FFF."
+        "READ BINARY with even INS answers 6B00 if its data would go beyond offset 0x7FFF."
     ),
     "full-read-6282": (
         "READ BINARY of 256 bytes or more gives them with 6282 although the file goes on."
     ),
     "read-beyond-end-6cxx": (
-        "READ BINARY that asks for more than the file's last 255 bytes hold answers 6Cxx with the "
-        "exact number in place of data and 6282."
+        "READ BINARY that asks for more than the file still holds answers 6Cxx with the exact "
+        "number, if that is below 256, in place of the data."
     ),
     "response-in-parts-61xx": (
         "A response longer than Le is not cut to fit but comes in parts: 61xx and GET RESPONSE, "
@@ -95,7 +105,27 @@ QUIRKS: dict[Quirk, str] = {
     ),
     "bare-status-ends-session": "A status word without protection ends the session.",
     "do99-missing": "A protected response with data lacks DO'99'.",
+    "aa-ecdsa-der": "Active Authentication by ECDSA gives ECDSA-Sig-Value in place of r ‖ s.",
+    "aa-sha1-trailer-33cc": (
+        "A signature of Active Authentication by RSA and SHA-1 ends by 33CC in place of BC."
+    ),
+    "ecdsa-extra-zeros": (
+        "The integers of the ECDSA signature in EF.SOD begin with a surplus 00, as DER forbids."
+    ),
+    "surplus-bytes-after-files": "Each file goes on for some bytes after the end of its object.",
+    "portrait-trailing-padding": "The portrait in DG2 is followed by zeros within its data object.",
     "dg13-flat-parents": "DG13 holds both parents' names in one sequence.",
+    "dg13-absent-fields": (
+        "DG13 leaves out what is empty: the fields of marks, parents, spouse and old number."
+    ),
+    "dg13-128-byte-strings": (
+        "The place of residence in DG13 has 128 bytes, so that its length takes two."
+    ),
+    "dg14-unsorted": "The members of the SET in DG14 are not in DER's order.",
+    "dg14-disagrees-with-card-access": (
+        "DG14 announces PACE with AES-256, which EF.CardAccess leaves out, as after a downgrade."
+    ),
+    "dg15-modulus-without-00": "The RSA modulus in DG15 lacks its leading 00.",
 }
 """What each quirk does, a sentence each."""
 

@@ -66,8 +66,15 @@ class SecureMessaging:
             ne=0 if le is None else int.from_bytes(le, "big") or highest,
         )
 
-    def wrap(self, ins: int, data: bytes, status: int) -> bytes:
-        """Return the protected response APDU to a command of instruction `ins`."""
+    def wrap(self, ins: int, data: bytes, status: int, *, tells_status: bool = True) -> bytes:
+        """Return the protected response APDU to a command of instruction `ins`.
+
+        Args:
+            ins: decides between DO'85' and DO'87'.
+            data: plaintext.
+            status: status word.
+            tells_status: False for a response that lacks DO'99' although §9.8.4 asks for it.
+        """
         ssc, size = self._next_ssc(), self._cipher.block_bytes
         objects = b""
         if data:
@@ -77,9 +84,14 @@ class SecureMessaging:
                 objects = tlv.encode(_DO_CRYPTOGRAM_PLAIN, cryptogram)
             else:
                 objects = tlv.encode(_DO_CRYPTOGRAM_PADDED, b"\x01", cryptogram)
-        objects += tlv.encode(_DO_STATUS, apdu.status_bytes(status))
+        if tells_status:
+            objects += tlv.encode(_DO_STATUS, apdu.status_bytes(status))
         mac = self._cipher.mac(self._ks_mac, ssc + pad(objects, size))
         return objects + tlv.encode(_DO_MAC, mac) + apdu.status_bytes(status)
+
+    def count_bare_pair(self) -> None:
+        """Count a command and its response that were exchanged without protection."""
+        self._ssc += 2
 
     def capacity(self, ne: int) -> int:
         """Return how many plaintext bytes fit into a protected response of `ne` bytes."""

@@ -1,99 +1,117 @@
-"""SecurityInfos: EF.CardAccess and DG14, and the public key of Active Authentication, DG15.
+"""SecurityInfos: EF.CardAccess, EF.CardSecurity and DG14; the public key of DG15.
 
 Source: ICAO Doc 9303-11 §9.2.
 """
 
+from collections.abc import Iterable, Sequence
+
 from asn1crypto import core
 
 from devices.simulator import tlv
-from devices.simulator.keys import EcKeyPair, RsaKeyPair
+from devices.simulator.agreement_keys import AgreementKeyPair, ParametersForm
+from devices.simulator.keys import Digest, EcKeyPair, RsaKeyPair
 from devices.simulator.object_identifiers import (
     ACTIVE_AUTHENTICATION,
-    CA_ECDH_AES_CBC_CMAC_128,
-    ECDSA_PLAIN_SHA256,
-    PACE_ECDH_GM_AES_CBC_CMAC_128,
+    ECDSA_PLAIN,
+    PK_DH,
     PK_ECDH,
     TERMINAL_AUTHENTICATION,
     oid,
 )
-
-PACE_PARAMETER_ID = 13
-"""brainpoolP256r1."""
+from devices.simulator.protocols import ChipAuthenticationKey, PaceOffer, agreement_of
 
 _SEQUENCE, _SET = 0x30, 0x31
+# BSI TR-03111 §5.2.1.1.
+_PLAIN_ARC: dict[Digest, int] = {"sha1": 1, "sha224": 2, "sha256": 3, "sha384": 4, "sha512": 5}
 
 
-def card_access(*, chip_authentication: bool) -> bytes:
-    """Return EF.CardAccess of a chip that offers PACE.
+def encode_security_infos(infos: Iterable[bytes], *, sort: bool = True) -> bytes:
+    """Return the SET OF SecurityInfo; X.690 §11.6 wants its members sorted."""
+    return tlv.encode(_SET, *(sorted(infos) if sort else infos))
 
-    Source: ICAO Doc 9303-11 §9.2.11.
+
+def pace_infos(offers: Iterable[PaceOffer]) -> list[bytes]:
+    """Return a PACEInfo for each offer.
+
+    Source: ICAO Doc 9303-11 §9.2.1.
     """
-    infos = [_terminal_authentication_info(), _pace_info()]
-    if chip_authentication:
-        infos.append(_chip_authentication_info())
-    return _security_infos(infos)
+    return [_info(offer.protocol, _integer(2), _integer(offer.parameter_id)) for offer in offers]
 
 
-def build_dg14(
-    *,
-    pace: bool,
-    ca_key: EcKeyPair | None,
-    ca_explicit: bool,
-    aa_key: EcKeyPair | RsaKeyPair | None,
-) -> bytes | None:
-    """Return DG14, or None if there is nothing to say in it.
+def terminal_authentication_info() -> bytes:
+    """Return the announcement of Terminal Authentication.
 
-    Args:
-        pace: whether the chip offers PACE.
-        ca_key: key of Chip Authentication.
-        ca_explicit: write explicit domain parameters, as TR-03110-3 A.1.1.2 wants.
-        aa_key: key of Active Authentication; only ECDSA keys are announced.
+    Source: ICAO Doc 9303-11 §9.2.8.
     """
-    infos = []
-    if pace:
-        infos.append(_pace_info())
-    if ca_key is not None:
-        public_key = ca_key.public_key_info(explicit=ca_explicit)
-        infos += [
-            _terminal_authentication_info(),
-            _chip_authentication_info(),
-            _info(PK_ECDH, public_key),  # §9.2.6
-        ]
-    if isinstance(aa_key, EcKeyPair):
-        # §9.2.4: ActiveAuthenticationInfo names the signature algorithm.
-        infos.append(_info(ACTIVE_AUTHENTICATION, _integer(1), oid(ECDSA_PLAIN_SHA256)))
-    return tlv.encode(0x6E, _security_infos(infos)) if infos else None
+    return _info(TERMINAL_AUTHENTICATION, _integer(1))
 
 
-def build_dg15(aa_key: EcKeyPair | RsaKeyPair) -> bytes:
+def chip_authentication_infos(keys: Iterable[ChipAuthenticationKey]) -> list[bytes]:
+    """Return a ChipAuthenticationInfo for each protocol of each key.
+
+    Source: ICAO Doc 9303-11 §9.2.5.
+    """
+    return [
+        _info(key.protocol(cipher), _integer(1), *_key_id(key))
+        for key in keys
+        for cipher in key.ciphers
+    ]
+
+
+def chip_authentication_public_key_infos(
+    keys: Sequence[ChipAuthenticationKey],
+    key_pairs: Sequence[AgreementKeyPair],
+    form: ParametersForm,
+) -> list[bytes]:
+    """Return a ChipAuthenticationPublicKeyInfo for each key.
+
+    Source: ICAO Doc 9303-11 §9.2.6.
+    """
+    return [
+        _info(
+            PK_ECDH if agreement_of(key.parameter_id) == "ecdh" else PK_DH,
+            pair.public_key_info(form),
+            *_key_id(key),
+        )
+        for key, pair in zip(keys, key_pairs, strict=True)
+    ]
+
+
+def active_authentication_infos(
+    aa_key: EcKeyPair | RsaKeyPair | None, digest: Digest
+) -> list[bytes]:
+    """Return the ActiveAuthenticationInfo, which only ECDSA keys have.
+
+    Source: ICAO Doc 9303-11 §9.2.4.
+    """
+    if not isinstance(aa_key, EcKeyPair):
+        return []
+    algorithm = oid(f"{ECDSA_PLAIN}.{_PLAIN_ARC[digest]}")
+    return [_info(ACTIVE_AUTHENTICATION, _integer(1), algorithm)]
+
+
+def build_dg14(security_infos: bytes) -> bytes:
+    """Return DG14.
+
+    Source: ICAO Doc 9303-10 §4.7.14.
+    """
+    return tlv.encode(0x6E, security_infos)
+
+
+def build_dg15(public_key_info: bytes) -> bytes:
     """Return DG15.
 
     Source: ICAO Doc 9303-10 §4.7.15.
     """
-    return tlv.encode(0x6F, aa_key.public_key_info())
+    return tlv.encode(0x6F, public_key_info)
 
 
-def _pace_info() -> bytes:
-    """Source: ICAO Doc 9303-11 §9.2.1."""
-    return _info(PACE_ECDH_GM_AES_CBC_CMAC_128, _integer(2), _integer(PACE_PARAMETER_ID))
-
-
-def _chip_authentication_info() -> bytes:
-    """Source: ICAO Doc 9303-11 §9.2.5."""
-    return _info(CA_ECDH_AES_CBC_CMAC_128, _integer(1))
-
-
-def _terminal_authentication_info() -> bytes:
-    """Source: ICAO Doc 9303-11 §9.2.7."""
-    return _info(TERMINAL_AUTHENTICATION, _integer(1))
+def _key_id(key: ChipAuthenticationKey) -> list[bytes]:
+    return [] if key.key_id is None else [_integer(key.key_id)]
 
 
 def _info(protocol: str, *fields: bytes) -> bytes:
     return tlv.encode(_SEQUENCE, oid(protocol), *fields)
-
-
-def _security_infos(infos: list[bytes]) -> bytes:
-    return tlv.encode(_SET, *sorted(infos))
 
 
 def _integer(value: int) -> bytes:

@@ -35,7 +35,6 @@ def make_card() -> Callable[..., SimulatedCard]:
         mrz_information: str,
         randomness: Script,
         files: Mapping[str, bytes] | None = None,
-        ca_key: bytes | None = None,
     ) -> SimulatedCard:
         behaviour = CardBehaviour(
             can="000000",
@@ -45,7 +44,7 @@ def make_card() -> Callable[..., SimulatedCard]:
             max_read_bytes=65536,
             quirks=(),
         )
-        image = CardImage(behaviour, files or {}, csca=b"", ca_key=ca_key)
+        image = CardImage(behaviour, files or {}, csca=b"")
         return SimulatedCard(image, randomness=randomness)
 
     return make

@@ -2,6 +2,9 @@
 
 import pytest
 
+from devices.simulator.pace import Pace, Password, password_secret
+from devices.simulator.protocols import PaceOffer
+
 from .conftest import Script
 
 # G.1 step 3: the chip's ephemeral private key for the mapped generator.
@@ -25,10 +28,14 @@ def test_every_response_is_the_example_s(card, example):
         assert card.transmit(bytes.fromhex(command)).hex().upper() == response
 
 
-def test_the_session_has_the_example_s_keys(card, example):
-    for command, _ in example["APDUs"]:
-        card.transmit(bytes.fromhex(command))
-    session = card._session
+def test_the_session_has_the_example_s_keys(example):
+    script = Script(octets=[example["s"]], scalars=[example["map_picc_priv"], CHIP_PRIVATE_KEY])
+    secret = password_secret(Password.MRZ, "", MRZ_INFORMATION)
+    run = Pace(PaceOffer(), secret, script)
+    steps = [bytes.fromhex(command)[5:-1] for command, _ in example["APDUs"][1:]]
+    for number, step in enumerate(steps, 1):
+        run.step(step, number == len(steps))
+    session = run.session
     assert session._ks_enc.hex().upper() == example["KS_Enc"]
     assert session._ks_mac.hex().upper() == example["KS_Mac"]
     assert session._ssc == 0

@@ -6,15 +6,14 @@ the chip sends and accepts before and after the change of keys is compared byte 
 
 import hashlib
 
-import ecdsa
 import pytest
 
 from devices.simulator import tlv
+from devices.simulator.agreement_keys import AgreementKeyPair
 from devices.simulator.apdu import parse_command
 from devices.simulator.chip_authentication import ChipAuthentication
 from devices.simulator.ciphers import Aes
 from devices.simulator.curves import BRAINPOOL_P256R1, decode_point, encode_point, x_coordinate
-from devices.simulator.keys import EcKeyPair
 from devices.simulator.secure_messaging import SecureMessaging
 
 
@@ -55,17 +54,17 @@ def test_the_chip_answers_as_the_transcript(transcript):
 
 
 def test_both_ends_agree():
-    private = ecdsa.SigningKey.generate(BRAINPOOL_P256R1)
-    run = ChipAuthentication(Aes(128), EcKeyPair(private))
+    pair = AgreementKeyPair.generate(13)
+    run = ChipAuthentication(Aes(128), pair)
     scalar = 0x1234567890ABCDEF
-    terminal_key = encode_point(BRAINPOOL_P256R1.generator * scalar)
+    terminal_key = encode_point(BRAINPOOL_P256R1, BRAINPOOL_P256R1.generator * scalar)
     assert run.step(tlv.encode(0x7C, tlv.encode(0x80, terminal_key)), True) == b"\x7c\x00"
-    shared = (private.verifying_key.pubkey.point * scalar).x().to_bytes(32, "big")
+    shared = int((BRAINPOOL_P256R1.generator * (scalar * pair.private_key)).x()).to_bytes(32, "big")
     assert run.session._ks_enc == hashlib.sha1(shared + b"\0\0\0\1").digest()[:16]
 
 
 def test_a_point_off_the_curve_is_refused():
-    run = ChipAuthentication(Aes(128), EcKeyPair(ecdsa.SigningKey.generate(BRAINPOOL_P256R1)))
+    run = ChipAuthentication(Aes(128), AgreementKeyPair.generate(13))
     with pytest.raises(ValueError, match="not a point"):
         run.step(tlv.encode(0x7C, tlv.encode(0x80, b"\x04" + bytes(64))), True)
     assert run.session is None
