@@ -50,7 +50,7 @@ def behaving(image, **changes):
         (["00C0000000"], ["6985"]),
         (["00FF0000"], ["6D00"]),
         (["80A4020C02011C"], ["6E00"]),
-        (["10A4020C02011C"], ["6884"]),
+        (["10A4020C02011C"], ["9000"]),
         (["0CA4020C02011C"], ["6988"]),
         (["00"], ["6700"]),
         (["00A4020C05011C"], ["6700"]),
@@ -194,10 +194,9 @@ def test_a_wrong_mac_is_noticed_by_a_reader(image):
 
 
 def test_a_naked_6700_leaves_the_session_alone(image, open_card):
-    card, _ = open_card(image)
-    count = card._apdus
-    card, channel = open_card(image, [Fault("naked-6700", at_apdu=count + 1)])
-    assert card.transmit(b"\x0c\xb0\x00\x00\x00\x00\x00") == bytes.fromhex("6700")
+    # nothing before it has an INS of C0
+    card, channel = open_card(image, [Fault("naked-6700", at_apdu=1, ins=0xC0)])
+    assert card.transmit(b"\x0c\xc0\x00\x00\x00\x00\x00") == bytes.fromhex("6700")
     assert channel.send(SELECT_COM).status == 0x9000
 
 
