@@ -20,14 +20,14 @@ def table(result: dict[str, Any]) -> str:
         + ", ".join(f"{name} {version}" for name, version in versions.items())
         + ".",
         "",
-        "| metric | value | unit | bound | ratio | n |",
-        "|---|---|---|---|---|---|",
+        "| metric | value | unit | bound | peer | ratio | n |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, metric in result["metrics"].items():
-        cells = (metric[key] for key in ("value", "unit", "bound", "ratio", "n"))
+        cells = (metric[key] for key in ("value", "unit", "bound", "peer", "ratio", "n"))
         row = " | ".join("" if cell is None else str(cell) for cell in cells)
         lines.append(f"| `{name}` | {row} |")
-    lines += [f"\n`{stage}` skipped: {reason}" for stage, reason in result["skipped"].items()]
+    lines += [f"\n`{name}` skipped: {reason}" for name, reason in result["skipped"].items()]
     return "\n".join(lines) + "\n"
 
 

@@ -42,6 +42,17 @@ class Metric:
         return {key: _rounded(value) for key, value in asdict(self).items()} | {"ratio": ratio}
 
 
+@dataclass(frozen=True)
+class Skipped:
+    """Stands in the place of a figure that could not be taken here."""
+
+    reason: str
+
+
+Figures = dict[str, Metric | Skipped]
+"""What a stage measured, by name."""
+
+
 def _rounded(value: Any) -> Any:
     return float(f"{value:.4g}") if isinstance(value, float) else value
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
-from benchmarks.result import machine, versions
+from benchmarks.peers import jmrtd_build
+from benchmarks.result import Skipped, machine, versions
 from devices.errors import DeviceError
 
 STAGES = ("startup", "chip", "face", "pad", "assertion", "session")
@@ -28,12 +29,20 @@ def run(stages: Sequence[str], *, quick: bool, progress: Callable[[str], None]) 
         except DeviceError as error:
             skipped[stage] = f"{error} [{error.code}]"
             continue
-        metrics |= {name: metric.to_dict() for name, metric in measured.items()}
+        for name, figure in measured.items():
+            if isinstance(figure, Skipped):
+                skipped[name] = figure.reason
+            else:
+                metrics[name] = figure.to_dict()
     return {
         "machine": machine(),
-        "versions": versions(),
+        "versions": versions() | (jmrtd_build.versions() if _has_peer(metrics) else {}),
         "taken_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "quick": quick,
         "metrics": metrics,
         "skipped": skipped,
     }
+
+
+def _has_peer(metrics: dict[str, Any]) -> bool:
+    return any(metric["peer"] is not None for metric in metrics.values())

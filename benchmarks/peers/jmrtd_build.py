@@ -43,18 +43,24 @@ def java() -> Path:
     found = shutil.which("java")
     if found is None:
         raise PeerUnavailableError("Java is not installed: a JDK of version 17 is needed")
-    banner = subprocess.run([found, "--version"], capture_output=True, text=True, check=False)
-    release = re.search(r"\d+", banner.stdout)
-    if banner.returncode != 0 or release is None or int(release.group()) < JAVA_RELEASE:
+    release = _java_version(Path(found)).partition(".")[0]
+    if not release or int(release) < JAVA_RELEASE:
         raise PeerUnavailableError("Java is older than version 17")
     return Path(found)
 
 
-def version() -> str:
-    """Return JMRTD's version, as the build pins it."""
-    found = re.search(r"<jmrtd.version>(.+?)<", (SOURCES / "pom.xml").read_text("utf-8"))
-    assert found is not None
-    return found.group(1)
+def versions() -> dict[str, str]:
+    """Return the versions of JMRTD, as the build pins it, and of Java."""
+    pinned = re.search(r"<jmrtd.version>(.+?)<", (SOURCES / "pom.xml").read_text("utf-8"))
+    assert pinned is not None
+    return {"jmrtd": pinned.group(1), "java": _java_version(java())}
+
+
+def _java_version(program: Path) -> str:
+    """Return `17.0.15` of `openjdk 17.0.15 2025-04-15`, or nothing."""
+    banner = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    found = re.match(r"\S+ (\d[\d.]*)", banner.stdout)
+    return found.group(1) if found else ""
 
 
 def _digest() -> str:

@@ -1,16 +1,23 @@
-"""The chip read over the real pcscd: round trips and seconds, with extended and short APDUs."""
+"""The chip read over the real pcscd: round trips, seconds, CPU time, and JMRTD beside it.
 
-import math
+The card answers from a process of its own, at once or under the link model. The bounds come from
+the sizes of its files alone; see `benchmarks.chip.bound`.
+"""
+
 import statistics
 import tempfile
 import time
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.result import Metric, median_ms
-from biometrics.manifest import load_manifest
-from biometrics.weights import sample
+from benchmarks.chip import bound, cpu
+from benchmarks.chip.card import DATA_GROUPS, FILES, make_card, served_apart, with_length
+from benchmarks.peers.errors import PeerFailedError, PeerUnavailableError
+from benchmarks.peers.jmrtd import Jmrtd, JmrtdRequest
+from benchmarks.result import Figures, Metric, Skipped, median_ms
 from devices import pcsc
 from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.evidence import ChipEvidence
@@ -20,65 +27,163 @@ from devices.emrtd.reader import read_chip
 from devices.emrtd.verifier import verify_evidence
 from devices.simulator.card import SimulatedCard
 from devices.simulator.image import CardImage
-from devices.simulator.personalise import personalise
-from devices.simulator.profile import SPECIMEN, load_profile
+from devices.simulator.link import LinkModel
 from devices.simulator.virtual_reader import VirtualReader
+from devices.transport import CardTransport
 
+LINK = LinkModel()
+"""848 kbit/s, frames of 256 bytes, 15 ms a command."""
 CHALLENGE = bytes(range(8))
-CHUNK_BYTES = {"extended": 65535, "short": 223}
-"""Plaintext that one protected READ can return (AES secure messaging)."""
+
+_WARM_UP = {"at once": 10, "on air": 1}
+"""Readings by which the Java virtual machine has compiled what it needs; at once comes first."""
 
 
-def measure(quick: bool) -> dict[str, Metric]:
-    """Read the specimen by PACE with CAN, with Active Authentication; verify its evidence."""
+@dataclass(frozen=True)
+class _Taken:
+    """Medians of one variant of the card, and JMRTD's on the same card."""
+
+    apdus: float
+    seconds: float
+    exchange_s: float
+    """One bare exchange."""
+    peer_apdus: float | None
+    peer_seconds: float | None
+
+    @property
+    def peer_ratio(self) -> float | None:
+        return None if self.peer_seconds is None else self.seconds / self.peer_seconds
+
+
+def measure(quick: bool) -> Figures:
+    """Read a card by PACE with CAN: DG1, SOD of 2 kB, DG2 of 20 kB, DG14, DG15."""
     n = 3 if quick else 15
-    portrait = sample(load_manifest(), "obama").read_bytes()
-    card = personalise(load_profile(SPECIMEN), portrait=portrait)
-    metrics: dict[str, Metric] = {}
-    with VirtualReader(SimulatedCard(card)) as reader:
-        for variant, chunk in CHUNK_BYTES.items():
-            behaviour = replace(card.behaviour, extended_length=variant == "extended")
-            image = replace(card, behaviour=behaviour)
-            readings = [_read(reader, image) for _ in range(n)]
-            trips = statistics.median(evidence.apdu_count for evidence, _, _ in readings)
-            seconds = statistics.median(taken for _, taken, _ in readings)
-            exchange_s = statistics.median(bare for _, _, bare in readings)
-            metrics[f"chip.round_trips.{variant}"] = Metric(
-                trips, "APDUs", n, bound=_fewest_round_trips(readings[0][0], chunk)
-            )
-            metrics[f"chip.read.{variant}"] = Metric(seconds, "s", n, bound=trips * exchange_s)
-    evidence = readings[0][0]
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "csca.der").write_bytes(card.csca)
-        anchors = TrustAnchors.from_directory(Path(folder))
-    metrics["chip.verify"] = Metric(
-        median_ms(
-            lambda: verify_evidence(evidence, anchors, challenge=CHALLENGE, at=datetime.now(UTC)),
-            n,
-        ),
-        "ms",
-        n,
+    image = make_card()
+    figures: Figures = {}
+    ratios: list[float | None] = []
+    with VirtualReader(SimulatedCard(image)) as reader, _peer() as peer:
+        for variant in bound.CHUNK_BYTES:
+            card = with_length(image, variant)
+            at_once = _take(reader, card, None, peer, n)
+            on_air = _take(reader, card, LINK, peer, n)
+            figures |= _figures(card, variant, at_once, on_air, n)
+            ratios += [at_once.peer_ratio, on_air.peer_ratio]
+        figures |= _cpu(reader, with_length(image, "extended"), n)
+        figures["chip.verify"] = _verify(reader, image, n)
+    worst = [ratio for ratio in ratios if ratio is not None]
+    figures["chip.jmrtd_time_ratio"] = (
+        peer if isinstance(peer, Skipped) else Metric(max(worst), "", n, peer=1.0)
     )
-    return metrics
+    return figures
 
 
-def _read(reader: VirtualReader, image: CardImage) -> tuple[ChipEvidence, float, float]:
-    """Return evidence, seconds of the reading, and seconds of one bare exchange."""
-    reader.insert(SimulatedCard(image))
-    transport = pcsc.connect(reader.name, 10)
-    try:
+def _figures(
+    card: CardImage, variant: str, at_once: _Taken, on_air: _Taken, n: int
+) -> dict[str, Metric]:
+    least = bound.round_trips(card, FILES, variant)
+    least_s = bound.seconds(card, FILES, variant, LINK)
+    bare_s = at_once.apdus * at_once.exchange_s
+    return {
+        f"chip.round_trips.{variant}": Metric(at_once.apdus, "APDUs", n, least, at_once.peer_apdus),
+        f"chip.read.{variant}": Metric(at_once.seconds, "s", n, bare_s, at_once.peer_seconds),
+        f"chip.link_read.{variant}": Metric(on_air.seconds, "s", n, least_s, on_air.peer_seconds),
+        f"chip.time_ratio.{variant}": Metric(on_air.seconds / least_s, "", n, bound=1.0),
+    }
+
+
+def _take(
+    reader: VirtualReader, card: CardImage, link: LinkModel | None, peer: Jmrtd | Skipped, n: int
+) -> _Taken:
+    """Read the card n times, and let JMRTD read it n times."""
+    with served_apart(reader, card, link):
+        _read(reader, card)
+        readings = [_read(reader, card) for _ in range(n)]
+        warm_up = _WARM_UP["on air" if link else "at once"]
+        apdus, times, exchanges = (
+            statistics.median(column) for column in zip(*readings, strict=True)
+        )
+        if isinstance(peer, Skipped):
+            return _Taken(apdus, times, exchanges, None, None)
+        reply = peer.read(
+            JmrtdRequest(
+                reader=reader.name,
+                access="pace",
+                can=card.behaviour.can,
+                files=FILES,
+                extended_length=card.behaviour.extended_length,
+                repeat=warm_up + n,
+            )
+        )
+    if reply.error:
+        raise PeerFailedError(f"JMRTD does not read the card (at {reply.step})")
+    return _Taken(
+        apdus,
+        times,
+        exchanges,
+        statistics.median(reply.apdus[warm_up:]),
+        statistics.median(reply.milliseconds[warm_up:]) / 1e3,
+    )
+
+
+def _read(reader: VirtualReader, card: CardImage) -> tuple[int, float, float]:
+    """Return the number of APDUs, the seconds of a reading, and those of one bare exchange."""
+    with pcsc.connect(reader.name, 10) as transport:
         select = bytes.fromhex("00A4020C02") + CARD_ACCESS.fid.to_bytes(2)
         start = time.perf_counter()
         transport.transmit(select)
         exchange_s = time.perf_counter() - start
+    with pcsc.connect(reader.name, 10) as transport:
         start = time.perf_counter()
-        evidence = read_chip(transport, Can(image.behaviour.can), challenge=CHALLENGE)
-        return evidence, time.perf_counter() - start, exchange_s
+        evidence = _evidence(transport, card)
+        return evidence.apdu_count, time.perf_counter() - start, exchange_s
+
+
+def _evidence(
+    transport: CardTransport, card: CardImage, challenge: bytes | None = None
+) -> ChipEvidence:
+    evidence = read_chip(
+        transport, Can(card.behaviour.can), data_groups=DATA_GROUPS, challenge=challenge
+    )
+    if any(evidence.files.get(name) != card.files[name] for name in FILES):
+        raise RuntimeError("what was read is not what the card holds: the figures mean nothing")
+    return evidence
+
+
+def _cpu(reader: VirtualReader, card: CardImage, n: int) -> dict[str, Metric]:
+    """Measure the reader's own process, the card being in another."""
+    with served_apart(reader, card):
+        total_ms, parts_ms = cpu.cpu_ms(
+            lambda: pcsc.connect(reader.name, 10), lambda transport: _evidence(transport, card), n
+        )
+    figures = {"chip.host_cpu_ms": Metric(total_ms, "ms", n, parts_ms[cpu.CRYPTOGRAPHY])}
+    for part in cpu.PARTS:
+        figures[f"chip.host_cpu_ms.{part}"] = Metric(parts_ms[part], "ms", n)
+    outside = 1 - parts_ms[cpu.CRYPTOGRAPHY] / total_ms
+    figures["chip.host_cpu_outside_cryptography"] = Metric(outside, "", n)
+    return figures
+
+
+def _verify(reader: VirtualReader, card: CardImage, n: int) -> Metric:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "csca.der").write_bytes(card.csca)
+        anchors = TrustAnchors.from_directory(Path(folder))
+    with served_apart(reader, card), pcsc.connect(reader.name, 10) as transport:
+        evidence = _evidence(transport, card, CHALLENGE)
+    verified_ms = median_ms(
+        lambda: verify_evidence(evidence, anchors, challenge=CHALLENGE, at=datetime.now(UTC)), n
+    )
+    return Metric(verified_ms, "ms", n)
+
+
+@contextmanager
+def _peer() -> Iterator[Jmrtd | Skipped]:
+    """Start JMRTD, or give the reason why it cannot run here."""
+    try:
+        jmrtd = Jmrtd().__enter__()
+    except PeerUnavailableError as error:
+        yield Skipped(str(error))
+        return
+    try:
+        yield jmrtd
     finally:
-        transport.close()
-
-
-def _fewest_round_trips(evidence: ChipEvidence, chunk: int) -> int:
-    """EF.CardAccess, PACE (5), SELECT of the application, every file in full chunks, AA."""
-    files = [data for name, data in evidence.files.items() if name != "EF.CardAccess"]
-    return 1 + 5 + 1 + sum(math.ceil(len(data) / chunk) for data in files) + 1
+        jmrtd.__exit__(None, None, None)

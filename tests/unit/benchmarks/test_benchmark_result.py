@@ -43,11 +43,11 @@ def test_table_has_each_metric() -> None:
         "machine": machine(),
         "versions": versions(),
         "taken_at": "2026-11-21T00:00:00+00:00",
-        "metrics": {"chip.read.short": Metric(1.5, "s", 3, bound=1.0).to_dict()},
+        "metrics": {"chip.read.short": Metric(1.5, "s", 3, bound=1.0, peer=2.0).to_dict()},
         "skipped": {"face": "no models"},
     }
     table = report.table(result)
-    assert "| `chip.read.short` | 1.5 | s | 1.0 | 1.5 | 3 |" in table
+    assert "| `chip.read.short` | 1.5 | s | 1.0 | 2.0 | 1.5 | 3 |" in table
     assert "`face` skipped: no models" in table
 
 
