@@ -16,9 +16,21 @@ from devices.tlv import Tlv, parse_tlv
 NO_EXPIRY = "Không thời hạn"
 
 _INTEGER, _OID, _SEQUENCE, _SET = 0x02, 0x06, 0x30, 0x31
-_UTF8_STRING, _PRINTABLE_STRING, _IA5_STRING = 0x0C, 0x13, 0x16
-_STRINGS = {_UTF8_STRING: "utf-8", _PRINTABLE_STRING: "ascii", _IA5_STRING: "ascii"}
+# X.690, 8.23: what a text may be written as; TeletexString holds Latin-1 wherever it is met.
+_STRINGS = {
+    0x0C: "utf-8",  # UTF8String
+    0x12: "ascii",  # NumericString
+    0x13: "ascii",  # PrintableString
+    0x14: "latin-1",  # TeletexString
+    0x16: "ascii",  # IA5String
+    0x1A: "ascii",  # VisibleString
+    0x1C: "utf-32-be",  # UniversalString
+    0x1E: "utf-16-be",  # BMPString
+}
+_MAX_FIELDS = 64
+_MAX_NUMBER_BYTES = 4
 _MAX_NESTING = 4
+_MAX_NESTED = 64
 
 
 @dataclass(frozen=True)
@@ -50,12 +62,23 @@ class Dg13:
     """The nine-digit number of an earlier card."""
     chip_id: str | None = field(repr=False)
 
+    @property
+    def never_expires(self) -> bool:
+        """Whether the card says that it has no expiry, in capitals or not."""
+        return (self.date_of_expiry or "").casefold() == NO_EXPIRY.casefold()
+
 
 def parse_dg13(data: bytes) -> Dg13:
-    """Return the fields of DG13.
+    """Return the fields of DG13, in whatever order they stand.
+
+    Fields with other numbers and data after the set are passed over. A field is absent (None, or
+    empty) where its value is missing, is another type than text, or is several texts where one
+    belongs: such a card says nothing that could be understood. A text that is not in its own
+    encoding makes the file malformed.
 
     Raises:
-        TlvMalformedError, FileMalformedError: the file is malformed or repeats a field.
+        TlvMalformedError, FileMalformedError: the file is malformed, repeats a field, holds more
+            than 64 fields or more than 64 elements in one.
     """
     values = _fields(data)
     texts = {number: _text(elements) for number, elements in values.items()}
@@ -93,19 +116,21 @@ def parse_dg13_date(text: str | None) -> date | None:
 def _fields(data: bytes) -> dict[int, tuple[Tlv, ...]]:
     """Return the value elements of each numbered field."""
     content = parse_tlv(parse_tlv(data, DATA_GROUPS[13].tag).value, _SEQUENCE).children()
-    if [element.tag for element in content] != [_INTEGER, _OID, _SET]:
+    if [element.tag for element in content[:3]] != [_INTEGER, _OID, _SET]:
         raise FileMalformedError("DG13 does not have its three parts")
     fields: dict[int, tuple[Tlv, ...]] = {}
-    for entry in content[2].children():
+    entries = content[2].children()
+    if not 1 <= len(entries) <= _MAX_FIELDS:
+        raise FileMalformedError("DG13 holds no field or too many")
+    for entry in entries:
         parts = entry.children() if entry.tag == _SEQUENCE else ()
-        if not parts or parts[0].tag != _INTEGER or len(parts[0].value) != 1:
+        is_numbered = bool(parts) and parts[0].tag == _INTEGER
+        if not is_numbered or not 1 <= len(parts[0].value) <= _MAX_NUMBER_BYTES:
             raise FileMalformedError("a field of DG13 has no number")
-        number = parts[0].value[0]
+        number = int.from_bytes(parts[0].value, "big", signed=True)
         if number in fields:
             raise FileMalformedError("a field of DG13 occurs twice")
         fields[number] = parts[1:]
-    if not fields:
-        raise FileMalformedError("DG13 holds no field")
     return fields
 
 
@@ -118,14 +143,16 @@ def _text(elements: tuple[Tlv, ...]) -> str | None:
 
 def _strings(elements: tuple[Tlv, ...], depth: int = 0) -> list[str]:
     """Return the strings of a nested field in order: SEQ{SEQ{UTF8}, …} or SEQ{UTF8, …}."""
-    if depth > _MAX_NESTING:
-        raise FileMalformedError("a field of DG13 is nested too deep")
+    if depth > _MAX_NESTING or len(elements) > _MAX_NESTED:
+        raise FileMalformedError("a field of DG13 is nested too deep or too wide")
     found: list[str] = []
     for element in elements:
         if element.tag in _STRINGS:
             found.append(_decode(element))
         elif element.tag in (_SEQUENCE, _SET):
             found += _strings(element.children(), depth + 1)
+    if len(found) > _MAX_NESTED:
+        raise FileMalformedError("a field of DG13 is nested too deep or too wide")
     return [text for text in found if text]
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from devices.emrtd.csca import VerifiedChain
-from devices.emrtd.dg13 import NO_EXPIRY, Dg13, parse_dg13_date
+from devices.emrtd.dg13 import Dg13, parse_dg13_date
 from devices.emrtd.lds import FaceImage
 from devices.emrtd.mrz import Mrz
 from devices.emrtd.passive_authentication import VerifiedDataGroups
@@ -107,7 +107,7 @@ def has_no_expiry(mrz: Mrz, dg13: Dg13 | None) -> bool:
 
     Cards say so in DG13, or by the date 991231 in the MRZ.
     """
-    return mrz.date_of_expiry == "991231" or bool(dg13 and dg13.date_of_expiry == NO_EXPIRY)
+    return mrz.date_of_expiry == "991231" or bool(dg13 and dg13.never_expires)
 
 
 def _date(text: str, century: int) -> date | None:

@@ -1,0 +1,104 @@
+"""Everything that takes bytes from a chip, a camera or a file, as one callable each.
+
+Each ends in a value or in a `DeviceError`; the properties and the fuzzer hold it to that.
+"""
+
+import contextlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+
+from devices.apdu import OK, ResponseApdu
+from devices.emrtd.atr_info import parse_atr_info, parse_historical_bytes
+from devices.emrtd.card_security import parse_card_security, verify_card_security
+from devices.emrtd.certificates import parse_certificate
+from devices.emrtd.csca import TrustAnchors, verify_chain
+from devices.emrtd.dg13 import parse_dg13
+from devices.emrtd.dir import parse_dir
+from devices.emrtd.evidence import ChipEvidence
+from devices.emrtd.kdf import SessionCipher
+from devices.emrtd.lds import (
+    parse_com,
+    parse_dg1,
+    parse_dg2,
+    parse_dg5,
+    parse_dg7,
+    parse_dg11,
+    parse_dg12,
+    parse_dg14,
+    parse_dg15,
+    parse_dg16,
+)
+from devices.emrtd.mrz import parse_mrz
+from devices.emrtd.public_keys import parse_public_key
+from devices.emrtd.secure_messaging import SecureMessaging
+from devices.emrtd.security_infos import parse_security_infos
+from devices.emrtd.sod import parse_sod, verify_sod
+from devices.qr import parse_qr
+from devices.tlv import parse_header, parse_tlv, parse_tlvs
+
+AT = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def _tlv(data: bytes) -> None:
+    parse_header(data)
+    for element in parse_tlvs(data):
+        element.children()
+
+
+def _sod(data: bytes) -> None:
+    verify_sod(parse_sod(data))
+
+
+def _card_security(data: bytes) -> None:
+    verify_card_security(parse_card_security(data))
+
+
+def _certificate(data: bytes) -> None:
+    certificate = parse_certificate(data)
+    with contextlib.suppress(InvalidSignature):
+        certificate.verify_issued_by(certificate)
+
+
+def _trust_anchor(data: bytes) -> None:
+    anchor = parse_certificate(data)
+    verify_chain(anchor, TrustAnchors((anchor,)), at=AT, signing_time=AT)
+
+
+def _protected_response(data: bytes) -> None:
+    session = SecureMessaging(SessionCipher.AES_128, bytes(16), bytes(16), bytes(16))
+    session.unwrap(ResponseApdu(data, OK))
+
+
+TARGETS: dict[str, Callable[[bytes], Any]] = {
+    "tlv": _tlv,
+    "one-tlv": parse_tlv,
+    "apdu-response": ResponseApdu.parse,
+    "protected-response": _protected_response,
+    "mrz": lambda data: parse_mrz(data.decode("latin-1")),
+    "card-access": parse_security_infos,
+    "card-security": _card_security,
+    "atr-info": parse_atr_info,
+    "historical-bytes": parse_historical_bytes,
+    "dir": parse_dir,
+    "com": parse_com,
+    "sod": _sod,
+    "dg1": parse_dg1,
+    "dg2": parse_dg2,
+    "dg5": parse_dg5,
+    "dg7": parse_dg7,
+    "dg11": parse_dg11,
+    "dg12": parse_dg12,
+    "dg13": parse_dg13,
+    "dg14": parse_dg14,
+    "dg15": parse_dg15,
+    "dg16": parse_dg16,
+    "public-key": parse_public_key,
+    "certificate": _certificate,
+    "trust-anchor": _trust_anchor,
+    "evidence": ChipEvidence.from_bytes,
+    "qr": parse_qr,
+}
+"""Name to callable; what it returns is of no interest here."""
