@@ -78,6 +78,19 @@ class CardMisbehavedError(DeviceError):
     code = "card-misbehaved"
 
 
+class CardTooSlowError(DeviceError):
+    """Card or reader did not bring the work to its end in the time that was given."""
+
+    code = "card-too-slow"
+    retryable = True
+
+
+class TraceMalformedError(DeviceError):
+    """A file that should be an APDU trace is not one."""
+
+    code = "trace-malformed"
+
+
 class ReplayMismatchError(DeviceError):
     """A replayed transcript does not hold the command that was sent."""
 

@@ -98,7 +98,7 @@ class PcscTransport:
             if self._context.is_card_gone(self.name, _REMOVAL_NOTICE_S):
                 raise CardRemovedError(_REMOVED) from None
             raise
-        return bytes(byte & 0xFF for byte in response)
+        return bytes(response)
 
     def close(self) -> None:
         """Reset the card, so that no session stays open, and let go of it."""

@@ -1,9 +1,11 @@
 """What reader and card have in common: one exchange of APDU bytes, and what rides on it."""
 
+import time
 from dataclasses import replace
 from typing import Protocol
 
 from devices.apdu import (
+    EXTENDED_DATA_MAX,
     EXTENDED_LE_MAX,
     OK,
     SHORT_DATA_MAX,
@@ -11,9 +13,12 @@ from devices.apdu import (
     CommandApdu,
     ResponseApdu,
 )
-from devices.errors import CardMisbehavedError
+from devices.errors import CardMisbehavedError, CardTooSlowError
 
-MAX_GET_RESPONSE_ROUNDS = 1024
+_FREE_ROUNDS = 16
+_FEWEST_BYTES_A_ROUND = 16
+_LENGTHS = 9
+"""Header, extended Lc and Le: what a command APDU holds beside its data."""
 SECURE_MESSAGING_CLASS = 0x0C
 CHAINING_CLASS = 0x10
 
@@ -51,31 +56,51 @@ class Channel(Protocol):
 class PlainChannel:
     """Commands over a transport, with command chaining, GET RESPONSE and exact Le."""
 
-    def __init__(self, transport: CardTransport) -> None:
+    def __init__(self, transport: CardTransport, timeout_s: float | None = None) -> None:
+        """Take the card, and how long all that is done with it may take; None for no limit."""
         self._transport = transport
+        self._deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
         self.extended_length = True
-        """False where the card takes short APDUs only: long commands are then chained."""
+        """False where card or reader take short APDUs only: long commands are then chained."""
+        self.max_command_bytes = EXTENDED_DATA_MAX + _LENGTHS
+        """Longest command APDU with extended length that card and reader are known to take."""
+        self.max_response_bytes = EXTENDED_LE_MAX
+        """Longest response APDU with extended length that card and reader are known to bring."""
         self.apdu_count = 0
         """Command APDUs sent so far."""
+
+    @property
+    def atr(self) -> bytes:
+        """Answer to reset of the card; empty if the transport has none."""
+        return self._transport.atr
+
+    @property
+    def name(self) -> str:
+        """Name of the reader."""
+        return self._transport.name
 
     def send(self, command: CommandApdu) -> ResponseApdu:
         """Send one command and return its whole response.
 
         Raises:
             CardMisbehavedError: the card announces more data without end.
+            CardTooSlowError: the time for the whole work is over.
             DeviceError: the transport failed.
         """
         response = self._send_chained(command)
         # ISO/IEC 7816-4, 5.6: 6Cxx asks for the same command with Le = xx. A protected command
         # is left alone: its MAC and counter allow it once only.
         if response.status.sw1 == 0x6C and command.cla & SECURE_MESSAGING_CLASS == 0:
+            if (command.le or 0) > SHORT_LE_MAX:
+                self.extended_length = False
             exact = replace(command, le=response.status.sw2 or SHORT_LE_MAX)
             response = self._send_chained(exact)
         return self._collect(command, response)
 
     def _send_chained(self, command: CommandApdu) -> ResponseApdu:
         """Send a command, in pieces where it is too long for a short-length card."""
-        if self.extended_length or not command.is_extended:
+        is_whole = self.extended_length and len(command.data) <= self.max_command_bytes - _LENGTHS
+        if is_whole or not command.is_extended:
             return self._exchange(command)
         # ISO/IEC 7816-4, 5.3.3: bit 5 of CLA marks every piece but the last.
         pieces = [
@@ -96,7 +121,8 @@ class PlainChannel:
         rounds = 0
         while response.status.sw1 == 0x61:
             rounds += 1
-            if rounds > MAX_GET_RESPONSE_ROUNDS or len(data) > EXTENDED_LE_MAX:
+            is_crumbs = rounds > _FREE_ROUNDS + len(data) // _FEWEST_BYTES_A_ROUND
+            if is_crumbs or len(data) > EXTENDED_LE_MAX:
                 raise CardMisbehavedError("the card announces more data without end")
             get_response = CommandApdu(
                 command.cla & 0x03, 0xC0, 0x00, 0x00, le=response.status.sw2 or SHORT_LE_MAX
@@ -108,5 +134,7 @@ class PlainChannel:
         return ResponseApdu(bytes(data), response.status)
 
     def _exchange(self, command: CommandApdu) -> ResponseApdu:
+        if self._deadline_s is not None and time.monotonic() > self._deadline_s:
+            raise CardTooSlowError("the card or reader took too long: place the card again")
         self.apdu_count += 1
         return ResponseApdu.parse(self._transport.transmit(command.to_bytes()))

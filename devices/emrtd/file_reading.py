@@ -17,60 +17,102 @@ from devices.apdu import (
     ResponseApdu,
     StatusWord,
 )
-from devices.emrtd.errors import FileMalformedError
+from devices.emrtd.errors import (
+    FileMalformedError,
+    SecureMessagingError,
+    UnprotectedResponseError,
+)
 from devices.emrtd.evidence import MAX_FILE_BYTES
 from devices.emrtd.files import ElementaryFile
 from devices.emrtd.lengths import EVEN_OFFSET_END
-from devices.errors import CardMisbehavedError, CardRefusedError
+from devices.emrtd.secure_messaging import RecoverableChannel
+from devices.errors import CardMisbehavedError, CardRefusedError, DeviceError, ReaderFailedError
 from devices.tlv import encode_tlv, parse_header, parse_tlv
 from devices.transport import Channel
 
 _HEADER_PROBE_BYTES = 8
 _SMALL_PIECE = 64
-_ODD_OVERHEAD = 5
+_FREE_ROUNDS = 16
+_READ_EVEN, _READ_ODD = 0xB0, 0xB1
+_SHORT_IDENTIFIER = 0x80
 _ABSENT = (FILE_NOT_FOUND, SECURITY_STATUS_NOT_SATISFIED, CONDITIONS_NOT_SATISFIED)
 _SELECTED = (OK, StatusWord(0x6283))
+_BLAME_LENGTH = (WRONG_LENGTH, StatusWord(0x6F00))
+_REFUSED_UNSEEN = (*_BLAME_LENGTH, StatusWord(0x6E00), StatusWord(0x6D00))
 
 ByteProgress = Callable[[ElementaryFile, int, int], None]
 """Called with the file, the bytes read and the bytes in all."""
 
+Renewal = Callable[[], Channel | None]
+"""Opens a session anew and returns its channel; None if that was done often enough."""
+
 
 class FileReader:
-    """Reads files over one channel and remembers what the card can do."""
+    """Reads files over one channel after another and remembers what the card can do."""
 
     def __init__(
-        self, channel: Channel, chunks: Sequence[int], progress: ByteProgress | None = None
+        self,
+        channel: Channel,
+        chunks: Sequence[int],
+        progress: ByteProgress | None = None,
+        *,
+        renew: Renewal | None = None,
+        short_identifiers: bool = True,
     ) -> None:
-        """Take the channel and the chunk sizes to try, largest first."""
+        """Start reading.
+
+        Args:
+            channel: where commands go.
+            chunks: sizes of a read to try, largest first.
+            progress: told how each file goes on.
+            renew: what to do when the session is lost; without it that is an error.
+            short_identifiers: False if READ BINARY is known not to take short EF identifiers.
+        """
         self.channel = channel
         self._chunks = list(chunks)
         self._progress = progress
-        self._short_ids_work = True
+        self._renew = renew
+        self.short_identifiers = short_identifiers
+        """Whether files are read by their short EF identifiers."""
+        self._short_identifiers_proven = False
+        self.unfinished = b""
+        """What was read of the file that a reading broke off in; empty if it broke off in none."""
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        """The sizes of a read that are left to try, largest first."""
+        return tuple(self._chunks)
+
+    @property
+    def chunk_bytes(self) -> int:
+        """How much one read asks for."""
+        return self._chunks[0]
 
     @property
     def is_extended(self) -> bool:
         """Whether reads ask for more than a short response."""
         return self._chunks[0] > SHORT_LE_MAX
 
-    def shrink(self) -> bool:
-        """Go to the next smaller chunk; return False if there is none."""
-        if len(self._chunks) == 1:
-            return False
-        del self._chunks[0]
-        return True
-
-    def read(self, file: ElementaryFile) -> bytes | None:
+    def read(self, file: ElementaryFile, start: bytes = b"") -> bytes | None:
         """Return the file, or None if the card has none or does not let us read it.
 
         Surplus bytes after the file's end are dropped.
+
+        Args:
+            file: the file.
+            start: its first bytes, where an earlier reading of the same card got so far.
 
         Raises:
             FileMalformedError: the file ends early or holds another object.
             CardMisbehavedError: the file claims more than 1 MiB, or comes in endless crumbs.
             CardRefusedError: the card stops in the middle.
             TlvMalformedError: the file does not begin with a data object.
+            UnprotectedResponseError: the session was lost and could not be opened anew.
         """
-        first = self._first_chunk(file)
+        self.unfinished = start
+        if start:
+            self._select_again(file)
+        first = start or self._first_chunk(file)
         if first is None:
             return None
         tag, header, length = parse_header(first)
@@ -80,34 +122,61 @@ class FileReader:
         if total > MAX_FILE_BYTES:
             raise CardMisbehavedError(f"{file.name} claims to be larger than any chip's file")
         data = bytearray(first[:total])
+        try:
+            self._read_rest(file, data, total)
+        except BaseException:
+            self.unfinished = bytes(data)
+            raise
+        self.unfinished = b""
+        return bytes(data)
+
+    def send(self, command: CommandApdu) -> ResponseApdu:
+        """Send another command, once more in a new session where the session is lost over it."""
+        try:
+            return self.channel.send(command)
+        except UnprotectedResponseError as error:
+            self._open_anew(error)
+        return self.channel.send(command)
+
+    def holds(self, file: ElementaryFile, known: bytes) -> bool:
+        """Return whether the card's file begins and ends as `known`, by two reads at most."""
+        first = self._first_chunk(file)
+        if not first or first[: len(known)] != known[: len(first)]:
+            return False
+        offset = max(len(first), len(known) - self._chunks[0])
+        if offset >= len(known):
+            return True
+        return self._next_chunk(file, offset, len(known) - offset) == known[offset:]
+
+    def _read_rest(self, file: ElementaryFile, data: bytearray, total: int) -> None:
+        """Append what is missing, and report after each piece."""
         self._report(file, len(data), total)
         rounds = 0
         while len(data) < total:
             rounds += 1
-            if rounds > 16 + 2 * (total // min(self._chunks[0], _SMALL_PIECE)):
+            if rounds > _FREE_ROUNDS + 2 * (total // min(self._chunks[0], _SMALL_PIECE)):
                 raise CardMisbehavedError(f"the card sends {file.name} in crumbs")
-            piece = self._next_chunk(len(data), total - len(data))
+            piece = self._next_chunk(file, len(data), total - len(data))
             if not piece:
                 raise FileMalformedError(f"{file.name} ends before its length says")
             data += piece[: total - len(data)]
             self._report(file, len(data), total)
-        return bytes(data)
 
     def _first_chunk(self, file: ElementaryFile) -> bytes | None:
         """Ask a full chunk at once and take the length from it; header first where that fails."""
-        if self._short_ids_work:
-            response = self._read_binary(0x80 | file.sfi, 0x00, self._chunks[0])
+        if self.short_identifiers:
+            response = self._read_at(file, 0, self._chunks[0], by_short_identifier=True)
             if _has_data(response):
+                self._short_identifiers_proven = True
                 return response.data
-        # 9303-10, 3.6.2: SELECT by file identifier, no response data.
-        fid = file.fid.to_bytes(2, "big")
-        selected = self.channel.send(CommandApdu(0x00, 0xA4, 0x02, 0x0C, fid))
-        if selected.status not in _SELECTED:
+            if self._short_identifiers_proven and response.status in _ABSENT:
+                return None
+        if not self._select(file):
             return None
         for wanted in (self._chunks[0], _HEADER_PROBE_BYTES):
-            response = self._read_binary(0x00, 0x00, wanted)
+            response = self._read_at(file, 0, wanted)
             if _has_data(response):
-                self._short_ids_work = False
+                self.short_identifiers = self._short_identifiers_proven
                 return response.data
         if response.status in _ABSENT:
             return None
@@ -116,32 +185,138 @@ class FileReader:
             response.status,
         )
 
-    def _next_chunk(self, offset: int, missing: int) -> bytes:
+    def _next_chunk(self, file: ElementaryFile, offset: int, missing: int) -> bytes:
         """Return the bytes at `offset`, as many as one command brings."""
-        if offset >= EVEN_OFFSET_END:
-            return self._odd_chunk(offset, missing)
-        wanted = min(missing, self._chunks[0], EVEN_OFFSET_END - offset)
-        response = self._read_binary(offset >> 8, offset & 0xFF, wanted)
-        return _data_or_refusal(response)
+        response = self._read_at(file, offset, missing)
+        if response.status in (OK, END_OF_FILE):
+            if offset >= EVEN_OFFSET_END:
+                return parse_tlv(response.data, 0x53).value if response.data else b""
+            return response.data
+        if response.status.sw1 == 0x6B:
+            return b""
+        raise CardRefusedError(
+            f"the card stopped in the middle of a file (status {response.status})", response.status
+        )
 
-    def _odd_chunk(self, offset: int, missing: int) -> bytes:
-        """Read beyond 0x7FFF: odd INS, offset in DO'54', data in DO'53'."""
-        wanted = min(missing, self._chunks[0] - _ODD_OVERHEAD)
-        position = encode_tlv(0x54, offset.to_bytes(3, "big").lstrip(b"\x00"))
-        command = CommandApdu(0x00, 0xB1, 0x00, 0x00, position, wanted + _ODD_OVERHEAD)
-        data = _data_or_refusal(self.channel.send(command))
-        return parse_tlv(data, 0x53).value
-
-    def _read_binary(self, p1: int, p2: int, wanted: int) -> ResponseApdu:
+    def _read_at(
+        self, file: ElementaryFile, offset: int, wanted: int, *, by_short_identifier: bool = False
+    ) -> ResponseApdu:
+        """Read once at `offset`, with smaller reads and in a new session where it takes that."""
         while True:
-            le = min(wanted, self._chunks[0])
-            response = self.channel.send(CommandApdu(0x00, 0xB0, p1, p2, le=le))
-            if response.status.sw1 == 0x6C:
-                # ISO/IEC 7816-4, 5.6: the exact length that is available.
-                le = response.status.sw2 or SHORT_LE_MAX
-                return self.channel.send(CommandApdu(0x00, 0xB0, p1, p2, le=le))
-            if response.status != WRONG_LENGTH or le < self._chunks[0] or not self.shrink():
+            command = self._command(file, offset, wanted, by_short_identifier)
+            try:
+                response = self.channel.send(command)
+            except (UnprotectedResponseError, ReaderFailedError) as error:
+                response_in_place = self._instead(error, file, offset, wanted, by_short_identifier)
+                if response_in_place is None:
+                    self._open_anew(error)
+                    if not by_short_identifier:
+                        self._select_again(file)
+                    continue
+                response = response_in_place
+            asked = command.le or 0
+            if response.status.sw1 == 0x6C and response.status.sw2 != asked & 0xFF:
+                # ISO/IEC 7816-4, 5.6: the exact length that is available. A protected command
+                # cannot be sent again as it is: it gets a protection of its own.
+                wanted = response.status.sw2 or SHORT_LE_MAX
+                exact = self._command(file, offset, wanted, by_short_identifier, exact=True)
+                if offset:
+                    # No more was asked for than the file has, so it is the card's limit.
+                    self._chunks = [wanted, *(chunk for chunk in self._chunks if chunk < wanted)]
+                return self.channel.send(exact)
+            if response.status != WRONG_LENGTH or not self._shrink_below(asked):
                 return response
+
+    def _instead(
+        self,
+        error: DeviceError,
+        file: ElementaryFile,
+        offset: int,
+        wanted: int,
+        by_short_identifier: bool,
+    ) -> ResponseApdu | None:
+        """Try a smaller read in the same session after a naked status word; None if it is lost."""
+        blames_length = not isinstance(error, UnprotectedResponseError) or (
+            error.status in _BLAME_LENGTH or error.status >> 8 == 0x6C
+        )
+        if blames_length and not self._shrink():
+            blames_length = False
+        if not isinstance(error, UnprotectedResponseError):
+            if not blames_length:
+                raise error
+            return None
+        is_unseen = error.status in _REFUSED_UNSEEN or error.status >> 8 == 0x6C
+        if not is_unseen or not isinstance(self.channel, RecoverableChannel):
+            return None
+        try:
+            return self.channel.send_instead(
+                self._command(file, offset, wanted, by_short_identifier)
+            )
+        except (UnprotectedResponseError, SecureMessagingError):
+            return None
+
+    def _command(
+        self,
+        file: ElementaryFile,
+        offset: int,
+        wanted: int,
+        by_short_identifier: bool,
+        *,
+        exact: bool = False,
+    ) -> CommandApdu:
+        """Return the READ BINARY for `wanted` bytes at `offset`, or as many as a read may ask."""
+        chunk = wanted if exact else self._chunks[0]
+        if by_short_identifier:
+            p1 = _SHORT_IDENTIFIER | file.sfi
+            return CommandApdu(0x00, _READ_EVEN, p1, offset, le=min(wanted, chunk))
+        if offset < EVEN_OFFSET_END:
+            le = min(wanted, chunk, EVEN_OFFSET_END - offset)
+            return CommandApdu(0x00, _READ_EVEN, offset >> 8, offset & 0xFF, le=le)
+        # Beyond 0x7FFF: odd INS, offset in DO'54', data in DO'53'.
+        le = wanted if exact else min(wanted + _discretionary_header(wanted), chunk)
+        position = encode_tlv(0x54, offset.to_bytes(3, "big").lstrip(b"\x00"))
+        return CommandApdu(0x00, _READ_ODD, 0x00, 0x00, position, le)
+
+    def _select(self, file: ElementaryFile) -> bool:
+        """9303-10, 3.6.2: SELECT by file identifier, no response data."""
+        command = CommandApdu(0x00, 0xA4, 0x02, 0x0C, file.fid.to_bytes(2, "big"))
+        while True:
+            try:
+                return self.channel.send(command).status in _SELECTED
+            except UnprotectedResponseError as error:
+                self._open_anew(error)
+
+    def _select_again(self, file: ElementaryFile) -> None:
+        """Make the file the current one in a new session."""
+        if self.short_identifiers and self._short_identifiers_proven:
+            # The shortest read with the identifier makes the file the current one.
+            probe = CommandApdu(0x00, _READ_EVEN, _SHORT_IDENTIFIER | file.sfi, 0x00, le=1)
+            if self.channel.send(probe).status in (OK, END_OF_FILE):
+                return
+        if not self._select(file):
+            raise CardRefusedError(f"{file.name} is no longer on the card", FILE_NOT_FOUND)
+
+    def _open_anew(self, error: DeviceError) -> None:
+        """Go on in a new session; raise the error that cost the old one if there is none."""
+        channel = self._renew() if self._renew is not None else None
+        if channel is None:
+            raise error
+        self.channel = channel
+
+    def _shrink(self) -> bool:
+        """Go to the next smaller chunk; return False if there is none."""
+        if len(self._chunks) == 1:
+            return False
+        del self._chunks[0]
+        return True
+
+    def _shrink_below(self, asked: int) -> bool:
+        """Shrink until a read asks for less than was refused; return False if nothing is left."""
+        if self._chunks[-1] >= asked:
+            return False
+        while self._chunks[0] >= asked:
+            del self._chunks[0]
+        return True
 
     def _report(self, file: ElementaryFile, done: int, total: int) -> None:
         if self._progress is not None:
@@ -152,11 +327,6 @@ def _has_data(response: ResponseApdu) -> bool:
     return response.status in (OK, END_OF_FILE) and bool(response.data)
 
 
-def _data_or_refusal(response: ResponseApdu) -> bytes:
-    if response.status in (OK, END_OF_FILE):
-        return response.data
-    if response.status.sw1 == 0x6B:
-        return b""
-    raise CardRefusedError(
-        f"the card stopped in the middle of a file (status {response.status})", response.status
-    )
+def _discretionary_header(value_bytes: int) -> int:
+    """Return how long tag and length field of DO'53' are."""
+    return 2 if value_bytes < 0x80 else 3 if value_bytes < 0x100 else 4

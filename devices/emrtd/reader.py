@@ -5,31 +5,51 @@ Source: ICAO Doc 9303-11, 4.2; 9303-10, 3.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from devices.apdu import OK, SHORT_LE_MAX
+from devices.apdu import OK, SHORT_LE_MAX, WRONG_LENGTH
 from devices.emrtd.access import AccessPolicy, ChipAccess
 from devices.emrtd.active_authentication import CHALLENGE_BYTES, internal_authenticate
-from devices.emrtd.errors import (
-    ChallengeMalformedError,
-    KeyUnsupportedError,
-    UnprotectedResponseError,
-)
+from devices.emrtd.decoding import FileDecoder, FileListener, FileReading
+from devices.emrtd.errors import ChallengeMalformedError
 from devices.emrtd.evidence import MAX_TEXT, ChipEvidence
 from devices.emrtd.file_reading import FileReader
-from devices.emrtd.files import DATA_GROUPS, SOD, ElementaryFile
-from devices.emrtd.lds import parse_dg15
-from devices.emrtd.lengths import EVEN_OFFSET_END, chunks_for
+from devices.emrtd.files import CARD_ACCESS, DATA_GROUPS, SOD, ElementaryFile
+from devices.emrtd.interruption import (
+    PartialReading,
+    ReadingInterruptedError,
+    ResumeOtherCardError,
+)
+from devices.emrtd.lengths import (
+    KnownLengths,
+    LengthMemory,
+    chunks_for,
+    known_chunks,
+)
 from devices.emrtd.mrz import Password
 from devices.emrtd.public_keys import RsaKey
-from devices.emrtd.sod import parse_sod
-from devices.errors import CardRefusedError, DeviceError, ReaderFailedError, TlvMalformedError
+from devices.emrtd.secure_messaging import SecureChannel
+from devices.emrtd.sod import Sod
+from devices.errors import (
+    CardRefusedError,
+    CardRemovedError,
+    PcscUnavailableError,
+    ReaderFailedError,
+    ReaderMissingError,
+)
+from devices.trace import ApduTrace, file_head
 from devices.transport import CardTransport, PlainChannel
 
 DEFAULT_DATA_GROUPS = (1, 2, 13, 14, 15)
+DEFAULT_TIMEOUT_S = 300.0
+MAX_SESSIONS = 4
+"""Sessions that one reading opens at most: a card that loses each of them is no card to go on."""
+
 _READABLE_DATA_GROUPS = frozenset(DATA_GROUPS) - {3, 4}
 _SHORT_ANSWER_BYTES = 223
+_TORN = (CardRemovedError, ReaderFailedError, ReaderMissingError, PcscUnavailableError)
 
 
 @dataclass(frozen=True)
@@ -41,8 +61,13 @@ class Progress:
     file: str | None
     """The file that is being read, or None."""
     done_bytes: int
+    """Bytes of the file that were read."""
     total_bytes: int
     """Size of the file; 0 where the phase has no size."""
+    files_done: int = 0
+    """Files that were read whole, of `files_total`."""
+    files_total: int = 0
+    """Files that this reading wants and the chip holds; 0 before EF.SOD has told."""
 
 
 ProgressListener = Callable[[Progress], None]
@@ -57,8 +82,15 @@ def read_chip(
     agent: str = "chinhchu",
     progress: ProgressListener | None = None,
     policy: AccessPolicy = AccessPolicy.PREFER_PACE,
+    on_file: FileListener | None = None,
+    resume: PartialReading | None = None,
+    lengths: LengthMemory | None = None,
+    timeout_s: float | None = DEFAULT_TIMEOUT_S,
+    trace: ApduTrace | None = None,
 ) -> ChipEvidence:
     """Read the wanted data groups that the chip's SOD lists, and let it sign the challenge.
+
+    Whatever a listener raises ends the reading and comes out of it.
 
     Args:
         transport: the card.
@@ -68,11 +100,19 @@ def read_chip(
         agent: name and version of this software, for the evidence.
         progress: called as the reading goes on.
         policy: which access protocol may open the chip.
+        on_file: told of each file, hashed and decoded, while the next one is read.
+        resume: what an interrupted reading of the same card left; its files are not read again.
+        lengths: what is known about cards and readers, and learnt; None remembers nothing.
+        timeout_s: how long the card may take for everything; None for no limit. A reader that
+            does not come back from a single exchange is not interrupted.
+        trace: records the exchanges without what is personal.
 
     Raises:
         PasswordWrongError: the card refuses the password; it was tried once.
         AccessUnsupportedError: no access protocol fits.
-        CardRemovedError: the card left the reader.
+        ReadingInterruptedError: the card or the reader went away; it carries what to resume with.
+        ResumeOtherCardError: the card is not the one that `resume` is of.
+        CardTooSlowError: the time is over.
         DeviceError: any other fault; its `retryable` says whether to try again.
     """
     unreadable = sorted(set(data_groups) - _READABLE_DATA_GROUPS)
@@ -84,8 +124,21 @@ def read_chip(
         )
     if challenge is not None and len(challenge) != CHALLENGE_BYTES:
         raise ChallengeMalformedError("a challenge for Active Authentication has eight bytes")
-    reading = _Reading(PlainChannel(transport), password, policy, progress)
-    return reading.run(tuple(dict.fromkeys(data_groups)), challenge, transport.name, agent)
+    plain = PlainChannel(transport if trace is None else trace.transport(transport), timeout_s)
+    decoder = FileDecoder(on_file)
+    try:
+        reading = _Reading(
+            plain,
+            ChipAccess(plain, password, policy),
+            decoder,
+            progress,
+            resume,
+            lengths,
+            trace,
+        )
+        return reading.run(tuple(dict.fromkeys(data_groups)), challenge, agent)
+    finally:
+        decoder.close()
 
 
 class _Reading:
@@ -94,33 +147,44 @@ class _Reading:
     def __init__(
         self,
         plain: PlainChannel,
-        password: Password,
-        policy: AccessPolicy,
+        access: ChipAccess,
+        decoder: FileDecoder,
         listener: ProgressListener | None,
+        resume: PartialReading | None,
+        memory: LengthMemory | None,
+        trace: ApduTrace | None,
     ) -> None:
         self._plain = plain
-        self._access = ChipAccess(plain, password, policy)
+        self._access = access
+        self._decoder = decoder
         self._listener = listener
-        self._times_ms: dict[str, int] = {}
+        self._resume = resume
+        self._memory = memory
+        self._trace = trace
         self._files: dict[str, bytes] = {}
+        self._times_ms = dict(resume.times_ms) if resume else {}
+        self._apdus_before = resume.apdu_count if resume else 0
+        self._resumed = resume.resumed + 1 if resume else 0
+        self._sessions = 0
+        self._decoded: dict[str, Future[FileReading]] = {}
+        self._current: ElementaryFile | None = None
+        self._files_total = 0
         self._reader: FileReader
 
-    def run(
-        self, wanted: tuple[int, ...], challenge: bytes | None, reader_name: str, agent: str
-    ) -> ChipEvidence:
+    def run(self, wanted: tuple[int, ...], challenge: bytes | None, agent: str) -> ChipEvidence:
+        """Read everything and return the evidence."""
         self._tell("access")
         with self._timed("access"):
-            channel = self._access.open()
-        self._files.update(self._access.files)
-        self._reader = FileReader(channel, chunks_for(channel.messaging), self._on_bytes)
-        if not self._read(SOD):
-            raise CardRefusedError("the card has no EF.SOD that can be read", 0x6A82)
-        # 9303-10, 4.6.2: the SOD lists every data group that the chip holds.
-        present = parse_sod(self._files[SOD.name]).data_groups
-        for number in wanted:
-            if number in present:
-                self._read(DATA_GROUPS[number])
-        response = self._authenticate(challenge) if challenge and self._has_key else None
+            self._open()
+        try:
+            self._read_files(wanted)
+            response = self._authenticate(challenge) if challenge and self._has_key else None
+        except _TORN as error:
+            raise ReadingInterruptedError(str(error), self._partial()) from error
+        finally:
+            self._note("end")
+        self._learn()
+        self._decoder.finish()
         return ChipEvidence(
             files=self._files,
             access=self._access.protocol,
@@ -131,63 +195,175 @@ class _Reading:
             aa_challenge=challenge if self._has_key else None,
             aa_response=response,
             times_ms=self._times_ms,
-            apdu_count=self._plain.apdu_count,
-            reader=reader_name[:MAX_TEXT],
+            apdu_count=self._apdus_before + self._plain.apdu_count,
+            reader=self._plain.name[:MAX_TEXT],
             agent=agent[:MAX_TEXT],
+            resumed=self._resumed,
         )
+
+    def _open(self) -> None:
+        """Open the first session and get ready to read in it."""
+        known = self._memory and self._memory.recall(self._plain.atr, self._plain.name)
+        if known and not known.is_extended:
+            self._plain.extended_length = False
+        channel = self._access.open()
+        self._sessions = 1
+        for name, data in self._access.files.items():
+            self._keep(name, data)
+        limit = self._plain.max_response_bytes if self._plain.extended_length else SHORT_LE_MAX
+        chunks = chunks_for(channel.messaging, limit)
+        self._reader = FileReader(
+            self._observed(channel),
+            known_chunks(chunks, known.chunk_bytes) if known else chunks,
+            self._on_bytes,
+            renew=self._renew,
+            short_identifiers=not known or known.short_identifiers,
+        )
+        self._note(
+            "session-opened",
+            protocol=self._access.protocol,
+            chunks=list(self._reader.chunks),
+            short_identifiers=self._reader.short_identifiers,
+        )
+
+    def _renew(self) -> SecureChannel | None:
+        """Open a session in place of one that was lost; None if too many were."""
+        if self._sessions == MAX_SESSIONS:
+            return None
+        self._note("session-lost")
+        channel = self._access.reopen()
+        self._sessions += 1
+        self._resumed += 1
+        self._note("session-opened", protocol=self._access.protocol)
+        return self._observed(channel)
+
+    def _read_files(self, wanted: tuple[int, ...]) -> None:
+        """EF.SOD first, then what is wanted of the data groups that it lists."""
+        if self._resume is not None:
+            self._check_same_card(self._resume)
+        if not self._read(SOD):
+            raise CardRefusedError("the card has no EF.SOD that can be read", 0x6A82)
+        # 9303-10, 4.7.1: every chip has DG1. It comes in while the host takes EF.SOD apart.
+        if 1 in wanted:
+            self._read(DATA_GROUPS[1])
+        decoded = self._decoded[SOD.name].result()
+        if decoded.error is not None:
+            raise decoded.error
+        assert isinstance(decoded.parsed, Sod)
+        # 9303-10, 4.6.2: the SOD lists every data group that the chip holds.
+        present = [number for number in wanted if number in decoded.parsed.hashes]
+        self._files_total = len(present) + 1
+        for number in present:
+            self._read(DATA_GROUPS[number])
+        if 1 not in present:
+            self._files.pop(DATA_GROUPS[1].name, None)
+
+    def _check_same_card(self, before: PartialReading) -> None:
+        """EF.SOD differs from card to card; EF.CardAccess tells series apart.
+
+        Raises:
+            ResumeOtherCardError: it is another card.
+        """
+        self._note("same-card-check")
+        card_access = before.files.get(CARD_ACCESS.name)
+        sod = before.files.get(SOD.name)
+        is_same_series = card_access == self._files.get(CARD_ACCESS.name)
+        if not is_same_series or (sod is not None and not self._reader.holds(SOD, sod)):
+            raise ResumeOtherCardError("this is another card: start from the beginning")
 
     @property
     def _has_key(self) -> bool:
         return DATA_GROUPS[15].name in self._files
 
     def _read(self, file: ElementaryFile) -> bool:
-        """Read one file, with smaller reads in a new session where a large one ends this one."""
+        """Read one file, or go on with it; return whether the card gives it."""
+        if file.name in self._files:
+            return True
+        before = self._resume
+        if before is not None and file.name in before.files:
+            self._keep(file.name, before.files[file.name])
+            return True
+        start = b""
+        if before is not None and before.unfinished_file == file.name:
+            start = before.unfinished_bytes
+        self._current = file
+        self._note("file", file=file.name, start=len(start), head=file_head(start))
         with self._timed(file.name):
-            while True:
-                try:
-                    data = self._reader.read(file)
-                    break
-                except (UnprotectedResponseError, ReaderFailedError) as error:
-                    if not _blames_length(error) or not self._reader.shrink():
-                        raise
-                    self._reader.channel = self._access.reopen()
+            data = self._reader.read(file, start)
+        self._current = None
         if data is not None:
-            self._files[file.name] = data
+            self._keep(file.name, data)
         return data is not None
+
+    def _keep(self, name: str, data: bytes) -> None:
+        """Keep a file, and let it be decoded while the next one is read."""
+        self._files[name] = data
+        self._decoded[name] = self._decoder.submit(name, data, self._times_ms.get(name, 0))
 
     def _authenticate(self, challenge: bytes) -> bytes | None:
         """Return the chip's signature, or None if it declines."""
         self._tell("active-authentication")
+        self._note("active-authentication")
         with self._timed("active-authentication"):
-            command = internal_authenticate(challenge, self._answer_length())
-            response = self._reader.channel.send(command)
+            lengths = self._answer_lengths()
+            response = self._reader.send(internal_authenticate(challenge, lengths[0]))
+            if response.status == WRONG_LENGTH and len(lengths) > 1:
+                response = self._reader.send(internal_authenticate(challenge, lengths[1]))
         return response.data if response.status == OK and response.data else None
 
-    def _answer_length(self) -> int:
-        """Le for the signature: an RSA key of 2048 bits does not fit a short protected answer."""
-        try:
-            key = parse_dg15(self._files[DATA_GROUPS[15].name])
-        except (KeyUnsupportedError, TlvMalformedError):
-            return SHORT_LE_MAX
+    def _answer_lengths(self) -> tuple[int, ...]:
+        """Le for the signature: one of an RSA key of 2048 bits does not fit a short answer."""
+        key = self._decoded[DATA_GROUPS[15].name].result().parsed
         is_long = isinstance(key, RsaKey) and key.size_bytes > _SHORT_ANSWER_BYTES
-        return EVEN_OFFSET_END if is_long and self._reader.is_extended else SHORT_LE_MAX
+        if not self._reader.is_extended:
+            return (SHORT_LE_MAX,)
+        long_answer = self._reader.chunk_bytes
+        return (long_answer, SHORT_LE_MAX) if is_long else (SHORT_LE_MAX, long_answer)
+
+    def _partial(self) -> PartialReading:
+        """Return what is there to go on with, that of earlier readings included."""
+        before = self._resume
+        name = self._current.name if self._current else None
+        begun = self._reader.unfinished if self._current else b""
+        if before is not None and not begun:
+            name, begun = before.unfinished_file, before.unfinished_bytes
+        return PartialReading(
+            files={**(before.files if before else {}), **self._files},
+            unfinished_file=name,
+            unfinished_bytes=begun,
+            times_ms=self._times_ms,
+            apdu_count=self._apdus_before + self._plain.apdu_count,
+            resumed=self._resumed,
+        )
+
+    def _learn(self) -> None:
+        if self._memory is not None:
+            lengths = KnownLengths(self._reader.chunk_bytes, self._reader.short_identifiers)
+            self._memory.learn(self._plain.atr, self._plain.name, lengths)
+
+    def _observed(self, channel: SecureChannel) -> SecureChannel:
+        if self._trace is not None:
+            channel.observer = self._trace.session_exchange
+        return channel
+
+    def _note(self, event: str, **details: object) -> None:
+        if self._trace is not None:
+            self._trace.event(event, **details)
 
     def _on_bytes(self, file: ElementaryFile, done: int, total: int) -> None:
         self._tell("read", file.name, done, total)
 
     def _tell(self, phase: str, file: str | None = None, done: int = 0, total: int = 0) -> None:
         if self._listener is not None:
-            self._listener(Progress(phase, file, done, total))
+            files_done = sum(name != CARD_ACCESS.name for name in self._files)
+            self._listener(Progress(phase, file, done, total, files_done, self._files_total))
 
     @contextmanager
     def _timed(self, phase: str) -> Iterator[None]:
+        """Add up how long a phase takes; one that breaks off counts as well."""
         start = time.perf_counter()
-        yield
-        self._times_ms[phase] = round((time.perf_counter() - start) * 1000)
-
-
-def _blames_length(error: DeviceError) -> bool:
-    """Return whether a card or reader may have stumbled over the length of a read."""
-    if isinstance(error, UnprotectedResponseError):
-        return error.status in (0x6700, 0x6F00) or error.status >> 8 == 0x6C
-    return True
+        try:
+            yield
+        finally:
+            taken_ms = round((time.perf_counter() - start) * 1000)
+            self._times_ms[phase] = self._times_ms.get(phase, 0) + taken_ms

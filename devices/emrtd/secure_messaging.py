@@ -3,6 +3,9 @@
 Source: ICAO Doc 9303-11, 9.8.
 """
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
 from devices.apdu import (
     EXTENDED_LE_MAX,
     SHORT_DATA_MAX,
@@ -11,16 +14,10 @@ from devices.apdu import (
     ResponseApdu,
     StatusWord,
 )
-from devices.emrtd.block_ciphers import (
-    MAC_BYTES,
-    compute_mac,
-    decrypt_cbc,
-    encrypt_cbc,
-    macs_equal,
-    pad,
-)
+from devices.emrtd.block_ciphers import MAC_BYTES, macs_equal, pad
 from devices.emrtd.errors import SecureMessagingError, UnprotectedResponseError
 from devices.emrtd.kdf import SessionCipher
+from devices.emrtd.session_keys import SessionKeys
 from devices.errors import TlvMalformedError
 from devices.tlv import encode_tlv, parse_tlvs
 from devices.transport import SECURE_MESSAGING_CLASS, Channel
@@ -29,6 +26,7 @@ _CRYPTOGRAM, _PLAIN_BER_CRYPTOGRAM = 0x87, 0x85
 _EXPECTED_LENGTH, _STATUS, _MAC = 0x97, 0x99, 0x8E
 _PADDING_INDICATOR = b"\x01"
 _RESPONSE_OBJECTS = {_CRYPTOGRAM, _PLAIN_BER_CRYPTOGRAM, _STATUS, _MAC}
+_STATUS_OBJECT_BYTES, _MAC_OBJECT_BYTES = 4, 2 + MAC_BYTES
 
 
 class SecureMessaging:
@@ -44,29 +42,30 @@ class SecureMessaging:
             ssc: send sequence counter before the first command, one block long for AES, 8 bytes
                 for 3DES.
         """
-        self._cipher = cipher
-        self._ks_enc = ks_enc
-        self._ks_mac = ks_mac
+        self._block_bytes = cipher.block_bytes
+        self._ks_enc, self._ks_mac = ks_enc, ks_mac
+        self._keys = SessionKeys(cipher, ks_enc, ks_mac)
         self._ssc = int.from_bytes(ssc, "big")
+        self._ssc_before_command = self._ssc
 
-    def max_response_data(self, *, extended: bool) -> int:
-        """Return how many bytes of plain data fit into one protected response.
+    def max_response_data(self, response_bytes: int) -> int:
+        """Return how many bytes of plain data fit into a protected response of `response_bytes`.
 
-        223 (AES) or 231 (3DES) with short length fields.
+        223 (AES) or 231 (3DES) in the 256 bytes of a short response.
         """
-        room = EXTENDED_LE_MAX if extended else SHORT_LE_MAX
         # DO'87' tag, length field and padding indicator; DO'99'; DO'8E'.
-        overhead = (1 + (4 if extended else 2) + 1) + 4 + (2 + MAC_BYTES)
-        block = self._cipher.block_bytes
-        return (room - overhead) // block * block - 1
+        length_field = 2 if response_bytes <= SHORT_LE_MAX else 3
+        overhead = 1 + length_field + 1 + _STATUS_OBJECT_BYTES + _MAC_OBJECT_BYTES
+        block = self._block_bytes
+        return max(0, (response_bytes - overhead) // block * block - 1)
 
     def wrap(self, command: CommandApdu) -> CommandApdu:
         """Return the protected form of `command` and advance the counter."""
+        self._ssc_before_command = self._ssc
         self._advance()
         protected = b""
         if command.data:
-            padded = pad(command.data, self._cipher.block_bytes)
-            cryptogram = encrypt_cbc(self._cipher, self._ks_enc, self._iv(), padded)
+            cryptogram = self._keys.encrypt(self._counter(), pad(command.data, self._block_bytes))
             # 9303-11, 9.8.4: odd INS carries BER-TLV data, sealed in DO'85' without indicator.
             if command.ins & 1:
                 protected += encode_tlv(_PLAIN_BER_CRYPTOGRAM, cryptogram)
@@ -78,11 +77,18 @@ class SecureMessaging:
             protected += encode_tlv(_EXPECTED_LENGTH, le)
         cla = command.cla | SECURE_MESSAGING_CLASS
         header = bytes([cla, command.ins, command.p1, command.p2])
-        mac = self._mac(pad(header, self._cipher.block_bytes) + protected)
-        body = protected + encode_tlv(_MAC, mac)
+        body = protected + encode_tlv(_MAC, self._mac(pad(header, self._block_bytes), protected))
         wide = len(body) > SHORT_DATA_MAX or (command.le or 0) > SHORT_LE_MAX
         le = EXTENDED_LE_MAX if wide else SHORT_LE_MAX
         return CommandApdu(cla, command.ins, command.p1, command.p2, body, le)
+
+    def roll_back(self) -> None:
+        """Set the counter to where it stood before the last command.
+
+        A card that refuses a command by its length alone never looks at its protection, and so
+        does not count it (9303-11, 9.8.2 counts before a command is processed).
+        """
+        self._ssc = self._ssc_before_command
 
     def unwrap(self, response: ResponseApdu) -> ResponseApdu:
         """Return the authentic plain response and advance the counter.
@@ -117,11 +123,13 @@ class SecureMessaging:
             raise SecureMessagingError("a protected answer holds unexpected data objects")
         mac = elements[-1].value
         covered = data[: -len(encode_tlv(_MAC, mac))]
-        if not macs_equal(self._mac(covered), mac):
+        if not macs_equal(self._mac(b"", covered), mac):
             raise SecureMessagingError("the MAC of the card's answer is wrong")
         return {element.tag: element.value for element in elements}
 
     def _plain_data(self, objects: dict[int, bytes]) -> bytes:
+        if _CRYPTOGRAM in objects and _PLAIN_BER_CRYPTOGRAM in objects:
+            raise SecureMessagingError("a protected answer holds unexpected data objects")
         if _CRYPTOGRAM in objects:
             if objects[_CRYPTOGRAM][:1] != _PADDING_INDICATOR:
                 raise SecureMessagingError("a protected answer has an unknown padding indicator")
@@ -130,41 +138,55 @@ class SecureMessaging:
             cryptogram = objects[_PLAIN_BER_CRYPTOGRAM]
         else:
             return b""
-        if not cryptogram or len(cryptogram) % self._cipher.block_bytes:
+        if not cryptogram or len(cryptogram) % self._block_bytes:
             raise SecureMessagingError("a protected answer is not whole blocks")
-        padded = decrypt_cbc(self._cipher, self._ks_enc, self._iv(), cryptogram)
+        padded = self._keys.decrypt(self._counter(), cryptogram)
         data = padded.rstrip(b"\x00")
-        if not data.endswith(b"\x80"):
+        if not data.endswith(b"\x80") or len(padded) - len(data) >= self._block_bytes:
             raise SecureMessagingError("the padding of a protected answer is wrong")
         return data[:-1]
 
     def _advance(self) -> None:
-        self._ssc = (self._ssc + 1) % (1 << 8 * self._cipher.block_bytes)
+        self._ssc = (self._ssc + 1) % (1 << 8 * self._block_bytes)
 
     def _counter(self) -> bytes:
-        return self._ssc.to_bytes(self._cipher.block_bytes, "big")
+        return self._ssc.to_bytes(self._block_bytes, "big")
 
-    def _iv(self) -> bytes:
-        """9303-11, 9.8.6.1: zero for 3DES, the encrypted counter for AES."""
-        zero = bytes(self._cipher.block_bytes)
-        if self._cipher is SessionCipher.TDES:
-            return zero
-        return encrypt_cbc(self._cipher, self._ks_enc, zero, self._counter())
+    def _mac(self, header: bytes, objects: bytes) -> bytes:
+        """Return the MAC over counter, padded header and data objects.
 
-    def _mac(self, data: bytes) -> bytes:
-        if self._cipher is SessionCipher.TDES:
-            return compute_mac(self._cipher, self._ks_mac, self._counter() + data)
-        # 9303-11, 9.8.6.2 and 9.8.5: the data is padded before CMAC as well.
-        padded = pad(data, self._cipher.block_bytes)
-        return compute_mac(self._cipher, self._ks_mac, self._counter() + padded)
+        9303-11, 9.8.5 and ISO/IEC 7816-4, 10.2.3.1: the data objects are padded as well; without
+        any, nothing follows the header that could be.
+        """
+        padded = pad(objects, self._block_bytes) if objects else b""
+        return self._keys.mac(self._counter() + header + padded)
 
 
-class SecureChannel:
+class RecoverableChannel(ABC):
+    """A channel in which a command that the card refused unseen can be replaced by another."""
+
+    @abstractmethod
+    def send(self, command: CommandApdu) -> ResponseApdu:
+        """Send one command and return its whole response."""
+
+    @abstractmethod
+    def send_instead(self, command: CommandApdu) -> ResponseApdu:
+        """Send a command in place of the last one, which the card refused without protection."""
+
+
+Observer = Callable[[CommandApdu, ResponseApdu | None, StatusWord], None]
+"""Called after each exchange with the plain command, its plain response (None where the answer bore
+no protection) and the status word."""
+
+
+class SecureChannel(RecoverableChannel):
     """Commands under secure messaging, over the plain channel."""
 
     def __init__(self, below: Channel, messaging: SecureMessaging) -> None:
         self._below = below
         self.messaging = messaging
+        self.observer: Observer | None = None
+        """Told of each exchange, for a trace; what it is told holds personal data."""
 
     def send(self, command: CommandApdu) -> ResponseApdu:
         """Send one command protected and return its authentic response.
@@ -174,4 +196,29 @@ class SecureChannel:
             SecureMessagingError: the answer is not authentic.
             DeviceError: the transport failed.
         """
-        return self.messaging.unwrap(self._below.send(self.messaging.wrap(command)))
+        try:
+            response = self.messaging.unwrap(self._below.send(self.messaging.wrap(command)))
+        except UnprotectedResponseError as error:
+            self._tell(command, None, StatusWord(error.status))
+            raise
+        self._tell(command, response, response.status)
+        return response
+
+    def send_instead(self, command: CommandApdu) -> ResponseApdu:
+        """Send a command in place of the last one, which the card refused without protection.
+
+        It carries the counter of the refused one. Whoever cut off the answer to that could give it
+        out as the answer to this: so this must ask for the same bytes of the same file, only fewer.
+
+        Raises:
+            UnprotectedResponseError, SecureMessagingError: the card has lost the session.
+            DeviceError: the transport failed.
+        """
+        self.messaging.roll_back()
+        return self.send(command)
+
+    def _tell(
+        self, command: CommandApdu, response: ResponseApdu | None, status: StatusWord
+    ) -> None:
+        if self.observer is not None:
+            self.observer(command, response, status)

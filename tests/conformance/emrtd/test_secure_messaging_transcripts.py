@@ -147,5 +147,5 @@ def test_aes_command_is_protected_as_in_the_transcript(transcripts: dict[str, An
 def test_plain_bytes_in_a_short_answer(cipher: SessionCipher, ssc_bytes: int, short: int) -> None:
     key = bytes(range(cipher.key_bytes))
     session = SecureMessaging(cipher, key, key, bytes(ssc_bytes))
-    assert session.max_response_data(extended=False) == short
-    assert 65_000 < session.max_response_data(extended=True) < 65_536
+    assert session.max_response_data(256) == short
+    assert 65_000 < session.max_response_data(65_536) < 65_536
