@@ -49,6 +49,12 @@ def pad(data: bytes, block_bytes: int) -> bytes:
     return data + b"\x80" + bytes(-(len(data) + 1) % block_bytes)
 
 
+def unpad(data: bytes) -> bytes | None:
+    """Return the data without their padding by method 2, or None if there is none."""
+    stripped = data.rstrip(b"\x00")
+    return stripped[:-1] if stripped.endswith(b"\x80") else None
+
+
 def _algorithm(cipher: SessionCipher, key: bytes) -> CipherAlgorithm:
     # Two-key 3DES as EDE with the first key again.
     return TripleDES(key + key[:8]) if cipher is SessionCipher.TDES else AES(key)

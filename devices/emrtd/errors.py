@@ -23,7 +23,7 @@ class PasswordWrongError(DeviceError):
 
 
 class PasswordBlockedError(PasswordWrongError):
-    """The card takes no more tries of this password; it was not sent, or was the last that failed."""
+    """The card takes no more tries of this password."""
 
     code = "password-blocked"
 

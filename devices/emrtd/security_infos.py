@@ -1,15 +1,24 @@
-"""SecurityInfos: which protocols a chip offers (EF.CardAccess, DG14).
+"""SecurityInfos: which protocols a chip offers (EF.CardAccess, EF.CardSecurity, DG14).
 
-Source: ICAO Doc 9303-11, 9.2.
+Source: ICAO Doc 9303-11, 9.2; BSI TR-03110-3, A.1.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from asn1crypto import core
 
 from devices.emrtd.asn1 import asn1_errors, load_asn1
-from devices.emrtd.errors import FileMalformedError
+from devices.emrtd.dh_groups import DhGroup
+from devices.emrtd.domain_parameters import (
+    STANDARDISED,
+    AgreementKey,
+    DomainParameters,
+    parse_agreement_key,
+    parse_domain_parameters,
+)
+from devices.emrtd.elliptic_curves import Curve
+from devices.emrtd.errors import FileMalformedError, KeyUnsupportedError
 from devices.emrtd.kdf import SessionCipher
 
 _BSI = "0.4.0.127.0.7.2.2"
@@ -19,6 +28,8 @@ ID_PK = f"{_BSI}.1."
 ID_TA = f"{_BSI}.2"
 ID_AA = "2.23.136.1.1.5"
 MAX_INFOS = 64
+PACE_VERSION = 2
+_MAX_NUMBER = 255
 
 
 class Mapping(Enum):
@@ -29,7 +40,7 @@ class Mapping(Enum):
     CHIP_AUTHENTICATION = "CAM"
 
 
-# 9303-11, 9.2.2: the arc after id-PACE is key agreement and mapping, then the cipher.
+# 9303-11, 9.2.3: the arc after id-PACE is key agreement and mapping, then the cipher.
 _PACE_MAPPINGS = {
     1: ("DH", Mapping.GENERIC),
     2: ("ECDH", Mapping.GENERIC),
@@ -37,25 +48,13 @@ _PACE_MAPPINGS = {
     4: ("ECDH", Mapping.INTEGRATED),
     6: ("ECDH", Mapping.CHIP_AUTHENTICATION),
 }
+# 9303-11, 9.2.5 to 9.2.7: the arc after id-CA and id-PK.
+_KEY_AGREEMENTS = {1: "DH", 2: "ECDH"}
 _CIPHERS = {
     1: SessionCipher.TDES,
     2: SessionCipher.AES_128,
     3: SessionCipher.AES_192,
     4: SessionCipher.AES_256,
-}
-# 9303-11, 9.5.1: standardised domain parameters on elliptic curves.
-CURVE_NAMES = {
-    8: "secp192r1",
-    9: "brainpoolP192r1",
-    10: "secp224r1",
-    11: "brainpoolP224r1",
-    12: "secp256r1",
-    13: "brainpoolP256r1",
-    14: "brainpoolP320r1",
-    15: "secp384r1",
-    16: "brainpoolP384r1",
-    17: "brainpoolP512r1",
-    18: "secp521r1",
 }
 
 
@@ -77,11 +76,13 @@ class SecurityInfo:
 
     oid: str
     version: int | None
-    """The required data where it is an INTEGER."""
+    """The required data where it is an INTEGER of one byte."""
     parameter: int | None
-    """The optional data where it is an INTEGER: domain parameters (PACE) or key id (CA)."""
+    """The optional data where it is an INTEGER of one byte: domain parameters (PACE) or key id."""
     algorithm_oid: str | None
     """The optional data where it is an OID: the signature algorithm of Active Authentication."""
+    required_data: bytes = field(repr=False)
+    """The required data as DER."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +95,49 @@ class PaceInfo:
     mapping: Mapping
     cipher: SessionCipher
     parameter_id: int | None
-    """Standardised domain parameters, or None if the info names none."""
+    """Number of the domain parameters, or None if the info names none."""
+    domain: DomainParameters | None
+    """The standardised domain parameters that the number stands for, or that the chip describes;
+    None where they are others."""
 
     @property
     def label(self) -> str:
         """Name for people, as in the standard."""
-        curve = CURVE_NAMES.get(self.parameter_id or 0, f"parameters {self.parameter_id}")
+        domain = self.domain.name if self.domain else f"parameters {self.parameter_id}"
         mapping = self.mapping.value
-        return f"PACE-{self.key_agreement}-{mapping}-{self.cipher.label} ({curve})"
+        return f"PACE-{self.key_agreement}-{mapping}-{self.cipher.label} ({domain})"
+
+
+@dataclass(frozen=True)
+class ChipAuthenticationInfo:
+    """An offer of Chip Authentication."""
+
+    oid: str
+    key_agreement: str
+    """`DH` or `ECDH`."""
+    cipher: SessionCipher
+    version: int | None
+    key_id: int | None
+    """The key that it uses, where the chip has several."""
+
+
+@dataclass(frozen=True)
+class ChipAuthenticationPublicKeyInfo:
+    """A static public key of the chip."""
+
+    key_agreement: str
+    """`DH` or `ECDH`."""
+    key_id: int | None
+    public_key_info: bytes = field(repr=False)
+    """SubjectPublicKeyInfo as DER."""
+
+    def public_key(self) -> AgreementKey:
+        """Return the key.
+
+        Raises:
+            KeyUnsupportedError: it is malformed or not on standardised domain parameters.
+        """
+        return parse_agreement_key(self.public_key_info)
 
 
 def parse_security_infos(data: bytes) -> tuple[SecurityInfo, ...]:
@@ -121,16 +157,50 @@ def pace_infos(infos: tuple[SecurityInfo, ...]) -> tuple[PaceInfo, ...]:
     """Return the PACE offers among `infos`, in their order; unknown variants are left out."""
     offers = []
     for info in infos:
-        if not info.oid.startswith(ID_PACE):
+        mapping, cipher = _arcs(info.oid, ID_PACE)
+        agreement = _PACE_MAPPINGS.get(mapping)
+        # 9303-11, 9.2.1: version SHALL be 2. CAM is not defined for 3DES.
+        if agreement is None or cipher not in _CIPHERS or info.version != PACE_VERSION:
             continue
-        arcs = info.oid.removeprefix(ID_PACE).split(".")
-        if len(arcs) != 2:
+        if agreement[1] is Mapping.CHIP_AUTHENTICATION and _CIPHERS[cipher] is SessionCipher.TDES:
             continue
-        agreement = _PACE_MAPPINGS.get(int(arcs[0]))
-        cipher = _CIPHERS.get(int(arcs[1]))
-        if agreement and cipher:
-            offers.append(PaceInfo(info.oid, *agreement, cipher, info.parameter))
+        domain = _domain(infos, f"{ID_PACE}{mapping}", info.parameter)
+        kind = Curve if agreement[0] == "ECDH" else DhGroup
+        fitting = domain if isinstance(domain, kind) else None
+        offers.append(PaceInfo(info.oid, *agreement, _CIPHERS[cipher], info.parameter, fitting))
     return tuple(offers)
+
+
+def chip_authentication_infos(
+    infos: tuple[SecurityInfo, ...],
+) -> tuple[ChipAuthenticationInfo, ...]:
+    """Return the offers of Chip Authentication, in their order; unknown variants are left out."""
+    offers = []
+    for info in infos:
+        agreement, cipher = _arcs(info.oid, ID_CA)
+        if agreement in _KEY_AGREEMENTS and cipher in _CIPHERS:
+            offers.append(
+                ChipAuthenticationInfo(
+                    info.oid,
+                    _KEY_AGREEMENTS[agreement],
+                    _CIPHERS[cipher],
+                    info.version,
+                    info.parameter,
+                )
+            )
+    return tuple(offers)
+
+
+def chip_authentication_public_keys(
+    infos: tuple[SecurityInfo, ...],
+) -> tuple[ChipAuthenticationPublicKeyInfo, ...]:
+    """Return the static public keys of the chip, in their order."""
+    return tuple(
+        ChipAuthenticationPublicKeyInfo(agreement, info.parameter, info.required_data)
+        for info in infos
+        for arc, agreement in _KEY_AGREEMENTS.items()
+        if info.oid == f"{ID_PK}{arc}"
+    )
 
 
 def offers_chip_authentication(infos: tuple[SecurityInfo, ...]) -> bool:
@@ -138,9 +208,40 @@ def offers_chip_authentication(infos: tuple[SecurityInfo, ...]) -> bool:
     return any(info.oid.startswith((ID_CA, ID_PK)) for info in infos)
 
 
+def offers_terminal_authentication(infos: tuple[SecurityInfo, ...]) -> bool:
+    """Return whether the chip keeps data groups behind Terminal Authentication."""
+    return any(info.oid == ID_TA for info in infos)
+
+
 def active_authentication_algorithm(infos: tuple[SecurityInfo, ...]) -> str | None:
     """Return the OID of the signature algorithm in ActiveAuthenticationInfo, or None."""
     return next((info.algorithm_oid for info in infos if info.oid == ID_AA), None)
+
+
+def _arcs(oid: str, prefix: str) -> tuple[int, int]:
+    """Return the two arcs after a prefix, or zeros, which no protocol has."""
+    arcs = oid.removeprefix(prefix).split(".") if oid.startswith(prefix) else []
+    if len(arcs) != 2 or any(len(arc) > 2 for arc in arcs):
+        return 0, 0
+    return int(arcs[0]), int(arcs[1])
+
+
+def _domain(
+    infos: tuple[SecurityInfo, ...], protocol: str, parameter_id: int | None
+) -> DomainParameters | None:
+    """Return the domain parameters of a PACE offer: by number, or from PACEDomainParameterInfo.
+
+    Source: ICAO Doc 9303-11, 9.2.2 and 9.5.
+    """
+    if parameter_id is not None and parameter_id in STANDARDISED:
+        return STANDARDISED[parameter_id]
+    for info in infos:
+        if info.oid == protocol and info.parameter == parameter_id:
+            try:
+                return parse_domain_parameters(info.required_data)
+            except KeyUnsupportedError:
+                return None
+    return None
 
 
 def _security_info(info: _SecurityInfo) -> SecurityInfo:
@@ -152,8 +253,12 @@ def _security_info(info: _SecurityInfo) -> SecurityInfo:
         version=_integer(required),
         parameter=_integer(value),
         algorithm_oid=str(value.dotted) if isinstance(value, core.ObjectIdentifier) else None,
+        required_data=bytes(required.dump()),
     )
 
 
 def _integer(value: object) -> int | None:
-    return int(value.native) if isinstance(value, core.Integer) else None
+    if not isinstance(value, core.Integer):
+        return None
+    number = int(value.native)
+    return number if 0 <= number <= _MAX_NUMBER else None
