@@ -1,9 +1,7 @@
 """The card under the real PC/SC service. libpcsclite keeps to one socket a process, so each runs in
 a process of its own."""
 
-import os
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,48 +10,8 @@ import pytest
 from devices.simulator.card import SimulatedCard
 from devices.simulator.errors import VirtualReaderMissingError, VirtualReaderUnavailableError
 from devices.simulator.image import CardImage
-from devices.simulator.personalise import personalise
-from devices.simulator.profile import SPECIMEN, load_profile
 from devices.simulator.virtual_reader import VirtualReader
 from devices.simulator.vpcd import VpcdSlot
-
-PRELUDE = """
-import sys, time
-from pathlib import Path
-from smartcard import scard
-from devices.simulator.card import SimulatedCard
-from devices.simulator.faults import Fault
-from devices.simulator.image import CardImage
-from devices.simulator.virtual_reader import VirtualReader
-
-image = CardImage.load(Path(sys.argv[1]))
-
-def connect(name):
-    result, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
-    assert result == 0, scard.SCardGetErrorMessage(result)
-    wait_until(lambda: is_present(context, name))
-    protocols = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
-    result, card, protocol = scard.SCardConnect(
-        context, name, scard.SCARD_SHARE_SHARED, protocols
-    )
-    assert result == 0, scard.SCardGetErrorMessage(result)
-    assert protocol == scard.SCARD_PROTOCOL_T1
-    return context, card
-
-def send(card, command):
-    result, answer = scard.SCardTransmit(card, scard.SCARD_PCI_T1, list(bytes.fromhex(command)))
-    return bytes(answer).hex().upper() if result == 0 else scard.SCardGetErrorMessage(result)
-
-def is_present(context, name):
-    _, [(_, state, _)] = scard.SCardGetStatusChange(context, 0, [(name, 0)])
-    return bool(state & scard.SCARD_STATE_PRESENT)
-
-def wait_until(condition):
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-"""
 
 SELECT_AND_READ = """
 with VirtualReader(SimulatedCard(image)) as reader:
@@ -63,34 +21,6 @@ with VirtualReader(SimulatedCard(image)) as reader:
     assert send(card, "00A4040C07A0000002471001") == "9000"
     assert send(card, "00A4020C02011C") == "6982"
 """
-
-
-@pytest.fixture(scope="module")
-def card_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("card") / "specimen"
-    personalise(load_profile(SPECIMEN)).save(folder)
-    return folder
-
-
-@pytest.fixture
-def run(card_folder):
-    pytest.importorskip("smartcard", reason="pyscard is not installed")
-    try:
-        VirtualReader.check_installed()
-    except VirtualReaderMissingError as error:
-        pytest.skip(str(error))
-
-    def run_(script, **variables):
-        return subprocess.run(
-            [sys.executable, "-c", PRELUDE + script, str(card_folder)],
-            env={**os.environ, **variables},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run_
 
 
 def check(done):
@@ -184,7 +114,7 @@ def test_nothing_is_left_behind(run):
         run("""
 import os, subprocess
 with VirtualReader(SimulatedCard(image)) as reader:
-    process = reader._process.pid
+    process = reader.pid
     path = Path(os.environ["PCSCLITE_CSOCK_NAME"])
     assert path.exists()
 assert not path.exists()
@@ -197,7 +127,7 @@ def test_pcscd_ends_with_a_process_that_is_killed(run):
     done = run("""
 import os, signal
 reader = VirtualReader(SimulatedCard(image)).__enter__()
-print(reader._process.pid, flush=True)
+print(reader.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """)
     process = Path("/proc") / done.stdout.strip()
@@ -247,8 +177,8 @@ def test_one_process_has_one_virtual_reader(card_folder):
 
 
 def test_a_missing_package_is_named(card_folder, monkeypatch):
-    monkeypatch.setattr("devices.simulator.virtual_reader._DRIVERS", ())
-    monkeypatch.setattr("devices.simulator.virtual_reader._PCSCD_PLACES", ())
+    monkeypatch.setattr("devices.simulator.pcscd._DRIVERS", ())
+    monkeypatch.setattr("devices.simulator.pcscd._PCSCD_PLACES", ())
     monkeypatch.setenv("PATH", str(card_folder))
     with pytest.raises(VirtualReaderUnavailableError, match="apt-get install pcscd vsmartcard-"):
         VirtualReader(SimulatedCard(CardImage.load(card_folder))).__enter__()
