@@ -27,6 +27,7 @@ _STRINGS = {
     0x1C: "utf-32-be",  # UniversalString
     0x1E: "utf-16-be",  # BMPString
 }
+_MAX_BYTES = 64 << 10
 _MAX_FIELDS = 64
 _MAX_NUMBER_BYTES = 4
 _MAX_NESTING = 4
@@ -77,8 +78,8 @@ def parse_dg13(data: bytes) -> Dg13:
     encoding makes the file malformed.
 
     Raises:
-        TlvMalformedError, FileMalformedError: the file is malformed, repeats a field, holds more
-            than 64 fields or more than 64 elements in one.
+        TlvMalformedError, FileMalformedError: the file is malformed, is longer than
+            64 KiB, repeats a field, holds more than 64 fields or more than 64 elements in one.
     """
     values = _fields(data)
     texts = {number: _text(elements) for number, elements in values.items()}
@@ -115,6 +116,8 @@ def parse_dg13_date(text: str | None) -> date | None:
 
 def _fields(data: bytes) -> dict[int, tuple[Tlv, ...]]:
     """Return the value elements of each numbered field."""
+    if len(data) > _MAX_BYTES:
+        raise FileMalformedError("DG13 is longer than any card's")
     content = parse_tlv(parse_tlv(data, DATA_GROUPS[13].tag).value, _SEQUENCE).children()
     if [element.tag for element in content[:3]] != [_INTEGER, _OID, _SET]:
         raise FileMalformedError("DG13 does not have its three parts")

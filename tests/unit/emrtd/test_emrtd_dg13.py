@@ -80,10 +80,80 @@ def test_unknown_and_empty_fields_are_left_out() -> None:
     assert (dg13.name, dg13.religion) == (None, None)
 
 
+def test_fields_stand_in_any_order_among_fields_of_later_cards() -> None:
+    fields = [
+        _field(2, _utf8("TÊN")),
+        encode_tlv(0x30, encode_tlv(0x02, b"\x00\x80") + _utf8("?")),
+        _field(17, encode_tlv(0x30, _utf8("?"))),
+        _field(16, _printable("CHIP")),
+        encode_tlv(0x30, encode_tlv(0x02, b"\xff") + _utf8("?")),
+        _field(1, _printable("001190123456")),
+    ]
+    expected = parse_dg13(_dg13(fields[0], fields[3], fields[5]))
+    assert (expected.id_number, expected.name, expected.chip_id) == ("001190123456", "TÊN", "CHIP")
+    for turn in range(len(fields)):
+        assert parse_dg13(_dg13(*fields[turn:], *fields[:turn])) == expected
+
+
+def test_data_after_the_fields_is_passed_over() -> None:
+    content = encode_tlv(0x02, b"\x02") + OID + encode_tlv(0x31, _field(2, _utf8("TÊN")))
+    later = encode_tlv(0xA0, encode_tlv(0x04, b"later"))
+    assert parse_dg13(encode_tlv(0x6D, encode_tlv(0x30, content + later))).name == "TÊN"
+
+
+@pytest.mark.parametrize(
+    ("tag", "encoding", "text"),
+    [
+        (0x0C, "utf-8", "Nguyễn"),
+        (0x1E, "utf-16-be", "Nguyễn"),
+        (0x1C, "utf-32-be", "Nguyễn"),
+        (0x14, "latin-1", "Nguyên"),
+        (0x12, "ascii", "001190123456"),
+        (0x13, "ascii", "Nguyen"),
+        (0x16, "ascii", "Nguyen"),
+        (0x1A, "ascii", "Nguyen"),
+    ],
+)
+def test_every_kind_of_string(tag: int, encoding: str, text: str) -> None:
+    value = encode_tlv(tag, text.encode(encoding))
+    dg13 = parse_dg13(_dg13(_field(2, value), _field(13, encode_tlv(0x30, value + value))))
+    assert (dg13.name, dg13.parents) == (text, (text, text))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        encode_tlv(0x02, b"\x05"),
+        encode_tlv(0x04, b"bytes"),
+        encode_tlv(0x17, b"240715000000Z"),
+        encode_tlv(0x30, _utf8("nested")),
+        _utf8("one") + _utf8("two"),
+        b"",
+    ],
+)
+def test_a_value_of_another_type_is_as_good_as_none(value: bytes) -> None:
+    dg13 = parse_dg13(_dg13(_field(2, value), _field(1, _printable("001190123456"))))
+    assert (dg13.name, dg13.id_number) == (None, "001190123456")
+
+
+@pytest.mark.parametrize("text", ["Không thời hạn", "KHÔNG THỜI HẠN", " Không thời hạn "])
+def test_no_expiry_in_any_case(text: str) -> None:
+    assert parse_dg13(_dg13(_field(12, _utf8(text)))).never_expires
+    assert not parse_dg13(_dg13(_field(12, _utf8("20/05/2030")))).never_expires
+    assert not parse_dg13(_dg13(_field(2, _utf8(text)))).never_expires
+
+
 @pytest.mark.parametrize(
     ("data", "error"),
     [
         (_dg13(), FileMalformedError),
+        (_dg13(*(_field(n, b"") for n in range(65))), FileMalformedError),
+        (_dg13(_field(13, _utf8("x") * 65)), FileMalformedError),
+        (_dg13(_field(13, encode_tlv(0x30, _utf8("x") * 33) * 2)), FileMalformedError),
+        (_dg13(_field(2, encode_tlv(0x1E, b"abc"))), FileMalformedError),
+        (_dg13(encode_tlv(0x30, encode_tlv(0x02, b"") + _utf8("?"))), FileMalformedError),
+        (_dg13(encode_tlv(0x30, encode_tlv(0x02, b"12345") + _utf8("?"))), FileMalformedError),
+        (_dg13(_field(2, _utf8("x" * 70_000))), FileMalformedError),
         (_dg13(_field(1, _printable("1")), _field(1, _printable("2"))), FileMalformedError),
         (_dg13(encode_tlv(0x30, b"")), FileMalformedError),
         (_dg13(_field(2, encode_tlv(0x0C, b"\xff\xfe"))), FileMalformedError),
