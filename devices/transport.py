@@ -117,13 +117,13 @@ class PlainChannel:
 
     def _collect(self, command: CommandApdu, response: ResponseApdu) -> ResponseApdu:
         """Fetch what 61xx says is still waiting."""
+        if command.cla & SECURE_MESSAGING_CLASS and _is_whole_protected(response):
+            return response
         data = bytearray(response.data)
         rounds = 0
         while response.status.sw1 == 0x61:
             rounds += 1
-            is_crumbs = rounds > _FREE_ROUNDS + len(data) // _FEWEST_BYTES_A_ROUND
-            if is_crumbs or len(data) > EXTENDED_LE_MAX:
-                raise CardMisbehavedError("the card announces more data without end")
+            refuse_crumbs(rounds, len(data))
             get_response = CommandApdu(
                 command.cla & 0x03, 0xC0, 0x00, 0x00, le=response.status.sw2 or SHORT_LE_MAX
             )
@@ -138,3 +138,24 @@ class PlainChannel:
             raise CardTooSlowError("the card or reader took too long: place the card again")
         self.apdu_count += 1
         return ResponseApdu.parse(self._transport.transmit(command.to_bytes()))
+
+
+def refuse_crumbs(rounds: int, size_bytes: int) -> None:
+    """Raise where a card sends a response in more rounds than it is worth.
+
+    Raises:
+        CardMisbehavedError: it does.
+    """
+    is_crumbs = rounds > _FREE_ROUNDS + size_bytes // _FEWEST_BYTES_A_ROUND
+    if is_crumbs or size_bytes > EXTENDED_LE_MAX:
+        raise CardMisbehavedError("the card announces more data without end")
+
+
+def _is_whole_protected(response: ResponseApdu) -> bool:
+    """Return whether the data end with DO'99', holding the status word, and DO'8E'.
+
+    Then 61xx is not said of the protected response, whose parts come by a plain GET RESPONSE, but
+    is protected itself.
+    """
+    end = b"\x99\x02" + response.status.to_bytes(2, "big") + b"\x8e\x08"
+    return response.data[-14:-8] == end

@@ -138,6 +138,10 @@ class FileReader:
             self._open_anew(error)
         return self.channel.send(command)
 
+    def ask_at_most(self, chunk: int) -> None:
+        """Take the most that the card says it brings as the size of a read from now on."""
+        self._chunks = [chunk, *(smaller for smaller in self._chunks if smaller < chunk)]
+
     def holds(self, file: ElementaryFile, known: bytes) -> bool:
         """Return whether the card's file begins and ends as `known`, by two reads at most."""
         first = self._first_chunk(file)
@@ -222,7 +226,7 @@ class FileReader:
                 exact = self._command(file, offset, wanted, by_short_identifier, exact=True)
                 if offset:
                     # No more was asked for than the file has, so it is the card's limit.
-                    self._chunks = [wanted, *(chunk for chunk in self._chunks if chunk < wanted)]
+                    self.ask_at_most(wanted)
                 return self.channel.send(exact)
             if response.status != WRONG_LENGTH or not self._shrink_below(asked):
                 return response

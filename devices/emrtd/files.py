@@ -26,6 +26,10 @@ CARD_ACCESS = ElementaryFile("EF.CardAccess", 0x011C, 0x1C, 0x31)
 CARD_SECURITY = ElementaryFile("EF.CardSecurity", 0x011D, 0x1D, 0x30)
 COM = ElementaryFile("EF.COM", 0x011E, 0x1E, 0x60)
 SOD = ElementaryFile("EF.SOD", 0x011D, 0x1D, 0x77)
+ATR_INFO = ElementaryFile("EF.ATR/INFO", 0x2F01, 0x01, 0x47)
+"""A row of data objects, of which the tag is one; not part of the evidence."""
+DIRECTORY = ElementaryFile("EF.DIR", 0x2F00, 0x1E, 0x61)
+"""A row of data objects of this tag; not part of the evidence."""
 
 _DATA_GROUP_TAGS = (
     *(0x61, 0x75, 0x63, 0x76, 0x65, 0x66, 0x67, 0x68),

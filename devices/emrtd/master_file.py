@@ -12,11 +12,13 @@ from devices.apdu import (
     ResponseApdu,
     StatusWord,
 )
+from devices.emrtd.atr_info import AtrInfo, parse_atr_info, parse_historical_bytes
+from devices.emrtd.errors import FileMalformedError
 from devices.emrtd.file_reading import FileReader
-from devices.emrtd.files import CARD_ACCESS, CARD_SECURITY
+from devices.emrtd.files import ATR_INFO, CARD_ACCESS, CARD_SECURITY, DIRECTORY, ElementaryFile
 from devices.emrtd.lengths import CAUTIOUS_CHUNKS, chunks_for
 from devices.emrtd.secure_messaging import SecureChannel
-from devices.errors import ReaderFailedError
+from devices.errors import ReaderFailedError, TlvMalformedError
 from devices.tlv import parse_header
 from devices.transport import PlainChannel
 
@@ -28,7 +30,9 @@ def read_card_access(channel: PlainChannel) -> bytes | None:
     """Return EF.CardAccess, or None if the card has none that can be read.
 
     The first command shows at the same time whether card and reader take extended length, where no
-    session is lost yet: `channel.extended_length` says so afterwards.
+    session is lost yet: `channel.extended_length` and `channel.max_response_bytes` say so
+    afterwards. Where it is refused by a card whose answer to reset announces extended length, the
+    card is asked for its limits, which costs one command more.
 
     Raises:
         DeviceError: the card answers with a malformed file, or the transport failed.
@@ -36,13 +40,59 @@ def read_card_access(channel: PlainChannel) -> bytes | None:
     found = _probe(channel) if channel.extended_length else None
     if found is not None:
         return found
+    was_refused = not channel.extended_length
     reader = FileReader(channel, (SHORT_LE_MAX, *CAUTIOUS_CHUNKS))
     found = reader.read(CARD_ACCESS)
     if found is None:
         # The card may still have an application selected. Some know no SELECT MF: not an error.
         channel.send(_SELECT_MASTER_FILE)
         found = reader.read(CARD_ACCESS)
+    if was_refused and announces_extended_length(channel.atr):
+        adopt_limits(channel)
     return found
+
+
+def announces_extended_length(atr: bytes) -> bool:
+    """Return whether the historical bytes of an answer to reset speak of extended length."""
+    try:
+        capabilities = parse_historical_bytes(atr)
+    except FileMalformedError:
+        return False
+    return capabilities is not None and (
+        capabilities.extended_length or capabilities.extended_length_in_atr_info
+    )
+
+
+def adopt_limits(channel: PlainChannel, *, application_selected: bool = False) -> None:
+    """Take over the lengths that EF.ATR/INFO gives, where the card has it and it gives any."""
+    if application_selected and channel.send(_SELECT_MASTER_FILE).status != OK:
+        return
+    info = read_atr_info(channel)
+    if info is None or info.max_response_bytes is None or info.max_command_bytes is None:
+        return
+    channel.extended_length = info.max_response_bytes > SHORT_LE_MAX
+    channel.max_response_bytes = min(info.max_response_bytes, channel.max_response_bytes)
+    channel.max_command_bytes = min(info.max_command_bytes, channel.max_command_bytes)
+
+
+def read_atr_info(channel: PlainChannel) -> AtrInfo | None:
+    """Return EF.ATR/INFO, or None if it cannot be had by one command or is malformed."""
+    raw = read_row(channel, ATR_INFO)
+    try:
+        return parse_atr_info(raw) if raw else None
+    except (FileMalformedError, TlvMalformedError):
+        return None
+
+
+def read_directory(channel: PlainChannel) -> bytes | None:
+    """Return EF.DIR, or None if the card does not give it without a session."""
+    return read_row(channel, DIRECTORY)
+
+
+def read_row(channel: PlainChannel, file: ElementaryFile) -> bytes | None:
+    """Return a file that is a row of data objects, at most 256 bytes of it, or None."""
+    response = channel.send(CommandApdu(0x00, 0xB0, 0x80 | file.sfi, 0x00, le=SHORT_LE_MAX))
+    return response.data or None if response.status in (OK, END_OF_FILE) else None
 
 
 def read_card_security(channel: SecureChannel) -> bytes | None:
@@ -56,8 +106,8 @@ def read_card_security(channel: SecureChannel) -> bytes | None:
 
 def _probe(channel: PlainChannel) -> bytes | None:
     """Ask for the whole of EF.CardAccess with an extended Le; None if that does not bring it."""
-    p1 = 0x80 | CARD_ACCESS.sfi
-    command = CommandApdu(0x00, 0xB0, p1, 0x00, le=channel.max_response_bytes)
+    le = channel.max_response_bytes
+    command = CommandApdu(0x00, 0xB0, 0x80 | CARD_ACCESS.sfi, 0x00, le=le)
     try:
         response = channel.send(command)
     except ReaderFailedError:

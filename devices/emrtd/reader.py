@@ -28,9 +28,10 @@ from devices.emrtd.lengths import (
     chunks_for,
     known_chunks,
 )
+from devices.emrtd.master_file import adopt_limits, announces_extended_length
 from devices.emrtd.mrz import Password
 from devices.emrtd.public_keys import RsaKey
-from devices.emrtd.secure_messaging import SecureChannel
+from devices.emrtd.secure_messaging import SecureChannel, SecureMessaging
 from devices.emrtd.sod import Sod
 from devices.errors import (
     CardRefusedError,
@@ -210,8 +211,7 @@ class _Reading:
         self._sessions = 1
         for name, data in self._access.files.items():
             self._keep(name, data)
-        limit = self._plain.max_response_bytes if self._plain.extended_length else SHORT_LE_MAX
-        chunks = chunks_for(channel.messaging, limit)
+        chunks = chunks_for(channel.messaging, self._max_response_bytes)
         self._reader = FileReader(
             self._observed(channel),
             known_chunks(chunks, known.chunk_bytes) if known else chunks,
@@ -219,6 +219,8 @@ class _Reading:
             renew=self._renew,
             short_identifiers=not known or known.short_identifiers,
         )
+        self._messaging = channel.messaging
+        self._first_chunk_bytes = self._reader.chunk_bytes
         self._note(
             "session-opened",
             protocol=self._access.protocol,
@@ -231,11 +233,26 @@ class _Reading:
         if self._sessions == MAX_SESSIONS:
             return None
         self._note("session-lost")
+        if self._sessions == 1 and self._reader.is_extended:
+            self._ask_limits(self._messaging)
         channel = self._access.reopen()
         self._sessions += 1
         self._resumed += 1
         self._note("session-opened", protocol=self._access.protocol)
         return self._observed(channel)
+
+    def _ask_limits(self, messaging: SecureMessaging) -> None:
+        """Ask a card that announces its limits for them: a read may have been too long for it."""
+        if not announces_extended_length(self._plain.atr):
+            return
+        adopt_limits(self._plain, application_selected=True)
+        chunk = chunks_for(messaging, self._max_response_bytes)[0]
+        if chunk < self._first_chunk_bytes:
+            self._reader.ask_at_most(chunk)
+
+    @property
+    def _max_response_bytes(self) -> int:
+        return self._plain.max_response_bytes if self._plain.extended_length else SHORT_LE_MAX
 
     def _read_files(self, wanted: tuple[int, ...]) -> None:
         """EF.SOD first, then what is wanted of the data groups that it lists."""

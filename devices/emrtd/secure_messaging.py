@@ -20,7 +20,7 @@ from devices.emrtd.kdf import SessionCipher
 from devices.emrtd.session_keys import SessionKeys
 from devices.errors import TlvMalformedError
 from devices.tlv import encode_tlv, parse_tlvs
-from devices.transport import SECURE_MESSAGING_CLASS, Channel
+from devices.transport import SECURE_MESSAGING_CLASS, Channel, refuse_crumbs
 
 _CRYPTOGRAM, _PLAIN_BER_CRYPTOGRAM = 0x87, 0x85
 _EXPECTED_LENGTH, _STATUS, _MAC = 0x97, 0x99, 0x8E
@@ -197,10 +197,18 @@ class SecureChannel(RecoverableChannel):
             DeviceError: the transport failed.
         """
         try:
-            response = self.messaging.unwrap(self._below.send(self.messaging.wrap(command)))
+            response = self._exchange(command)
+            rounds, data = 0, response.data
+            while response.status.sw1 == 0x61:
+                rounds += 1
+                refuse_crumbs(rounds, len(data))
+                le = response.status.sw2 or SHORT_LE_MAX
+                response = self._exchange(CommandApdu(0x00, 0xC0, 0x00, 0x00, le=le))
+                data += response.data
         except UnprotectedResponseError as error:
             self._tell(command, None, StatusWord(error.status))
             raise
+        response = ResponseApdu(data, response.status)
         self._tell(command, response, response.status)
         return response
 
@@ -216,6 +224,9 @@ class SecureChannel(RecoverableChannel):
         """
         self.messaging.roll_back()
         return self.send(command)
+
+    def _exchange(self, command: CommandApdu) -> ResponseApdu:
+        return self.messaging.unwrap(self._below.send(self.messaging.wrap(command)))
 
     def _tell(
         self, command: CommandApdu, response: ResponseApdu | None, status: StatusWord
