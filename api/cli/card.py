@@ -1,12 +1,11 @@
 """`chinhchu card`: make a specimen card and lay it on a virtual reader."""
 
 import argparse
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from api.cli.output import EXIT_FAULT, EXIT_PASSED, print_json, read_input
+from api.cli.card_run import register_run
+from api.cli.output import EXIT_PASSED, print_json, read_input
 from api.errors import InputUnusableError
 
 if TYPE_CHECKING:
@@ -30,14 +29,6 @@ of your own starts as a copy of the shipped one:
 DIR/trust then holds the test CSCA's certificate, to be given to the reader as its trust anchor.
 """
 
-EPILOG_RUN = """\
-The system needs pcscd with the driver of the package vsmartcard-vpcd. Ctrl-C takes the card away.
-
-example:
-  chinhchu card run card &
-  chinhchu chip read --can 123456
-"""
-
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the group to the command line."""
@@ -51,7 +42,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     actions = group.add_subparsers(metavar="ACTION", required=True)
     _register_new(actions)
-    _register_run(actions)
+    register_run(actions)
     show = actions.add_parser(
         "show",
         help="say what is on a card",
@@ -92,21 +83,6 @@ def _register_new(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
     new.set_defaults(run=_new)
 
 
-def _register_run(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    run = actions.add_parser(
-        "run",
-        help="lay a card on a virtual reader",
-        description="Connect a card to the vpcd driver of a PC/SC service and answer its APDUs.",
-        epilog=EPILOG_RUN,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    run.add_argument("card", metavar="DIR", type=Path, help="folder that `card new` made")
-    run.add_argument("--host", default="127.0.0.1", help="where the driver listens (%(default)s)")
-    run.add_argument("--port", type=int, default=35963, help="its port (%(default)s)")
-    run.add_argument("--json", action="store_true", help="print each event as a JSON line")
-    run.set_defaults(run=_run)
-
-
 def _new(args: argparse.Namespace) -> int:
     from devices.simulator.personalise import personalise
     from devices.simulator.profile import SPECIMEN, load_profile
@@ -139,27 +115,6 @@ def _show(args: argparse.Namespace) -> int:
     else:
         _print_card(args.card, image)
     return EXIT_PASSED
-
-
-def _run(args: argparse.Namespace) -> int:
-    from devices.simulator.card import SimulatedCard
-    from devices.simulator.image import CardImage
-    from devices.simulator.vpcd import CardEvent, VpcdSlot
-
-    def tell(event: CardEvent) -> None:
-        if args.json:
-            print(json.dumps({"event": event}), flush=True)
-        else:
-            print(f"card: {event.replace('-', ' ')}", file=sys.stderr)
-
-    card = SimulatedCard(CardImage.load(args.card))
-    slot = VpcdSlot(card, args.host, args.port, tell)
-    try:
-        slot.serve()
-    except KeyboardInterrupt:
-        return EXIT_PASSED
-    print("chinhchu: the virtual reader went away", file=sys.stderr)
-    return EXIT_FAULT
 
 
 def _describe(image: "CardImage") -> dict[str, Any]:

@@ -10,7 +10,7 @@ from functools import reduce
 from operator import xor
 
 from devices.errors import CardRemovedError
-from devices.simulator import apdu, tlv
+from devices.simulator import apdu
 from devices.simulator.apdu import Instruction, status_bytes
 from devices.simulator.commands import CommandProcessor
 from devices.simulator.faults import Fault, FaultKind, FaultSchedule
@@ -20,6 +20,7 @@ from devices.simulator.randomness import Randomness, SystemRandomness
 from devices.simulator.transmission import Transmission
 
 _SURPLUS = bytes(60_000)
+_MAC_HEADER = bytes.fromhex("8E08")
 _ENDLESS_PART = bytes(0xFF) + status_bytes(apdu.MORE_DATA | 0xFF)
 
 
@@ -117,7 +118,7 @@ class SimulatedCard:
         before, self._last_response = self._last_response, response
         if "replayed-answer" in due:
             response = before
-        if "wrong-mac" in due and tlv.encode(0x99, response[-2:]) in response[:-2]:
+        if "wrong-mac" in due and response[-12:-10] == _MAC_HEADER:
             response = response[:-3] + bytes([response[-3] ^ 1]) + response[-2:]
         if "endless-61xx" in due:
             self._is_endless = True

@@ -153,7 +153,10 @@ def parse_fault(text: str) -> Fault:
         return TypeAdapter(Fault).validate_python({"kind": given["kind"]} | places | value)
     except ValidationError as error:
         reasons = error.errors(include_input=False, include_url=False, include_context=False)
-        message = "; ".join(reason["msg"].removeprefix("Value error, ") for reason in reasons)
+        message = "; ".join(
+            ": ".join((*map(str, reason["loc"]), reason["msg"].removeprefix("Value error, ")))
+            for reason in reasons
+        )
         raise ProfileInvalidError(f"Fault {given['kind']}: {message}.") from None
     except ValueError:
         raise ProfileInvalidError(

@@ -17,8 +17,10 @@ from dataclasses import astuple
 from math import ceil
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
+
+from devices.simulator.errors import ProfileInvalidError
 
 _PROLOGUE_AND_CRC_BYTES = 3  # PCB and two bytes of CRC, no CID and no NAD
 _ETU_PER_BYTE = 9
@@ -131,6 +133,28 @@ def protected_read(plaintext_bytes: int) -> Exchange:
     short = response - 2 <= 0x100
     command = 4 + 1 + 3 + 10 + 1 if short else 4 + 3 + 4 + 10 + 2
     return Exchange(command, response, protected_bytes=plaintext_bytes)
+
+
+def parse_link(text: str) -> LinkModel:
+    """Read a link as the command line gives it: `RATE[,NAME=NUMBER…]`, such as `848,command_ms=10`.
+
+    Raises:
+        ProfileInvalidError: it is no link; the message says why.
+    """
+    rate, *others = text.split(",")
+    try:
+        numbers = {name: float(number) for name, _, number in (o.partition("=") for o in others)}
+        if "frame_bytes" in numbers:
+            numbers["frame_bytes"] = int(numbers["frame_bytes"])
+        return TypeAdapter(LinkModel).validate_python({"bit_rate_kbit_s": int(rate)} | numbers)
+    except ValidationError as error:
+        reasons = error.errors(include_input=False, include_url=False, include_context=False)
+        message = "; ".join(f"{reason['loc'][0]}: {reason['msg']}" for reason in reasons)
+        raise ProfileInvalidError(f"Link: {message}.") from None
+    except (ValueError, OverflowError):
+        raise ProfileInvalidError(
+            "Link: a number cannot be read; give it as 848,command_ms=10."
+        ) from None
 
 
 class LinkClock:
