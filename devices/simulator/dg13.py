@@ -4,26 +4,31 @@ The layout is `6D { SEQUENCE { INTEGER 1, OID, SET OF SEQUENCE { INTEGER n, valu
 cards; no public specification is known.
 """
 
+from collections.abc import Collection
 from datetime import date
 
 from asn1crypto import core
 
 from devices.simulator import tlv
 from devices.simulator.object_identifiers import DG13_FORMAT, oid
-from devices.simulator.profile import Person
+from devices.simulator.person import Person
+from devices.simulator.quirks import Quirk
 
 _SEQUENCE, _SET = 0x30, 0x31
 
 
-def build_dg13(person: Person, *, flat_parents: bool) -> bytes:
+def build_dg13(person: Person, quirks: Collection[Quirk] = ()) -> bytes:
     """Return DG13 as DER.
 
     Args:
         person: what the card says.
-        flat_parents: write `SEQ{UTF8, UTF8}` for the parents instead of one sequence for each.
+        quirks: of which those named `dg13-…` change the encoding.
     """
+    residence = person.place_of_residence
+    if "dg13-128-byte-strings" in quirks:
+        residence = _of_128_bytes(residence)
     parents = [_utf8(person.father), _utf8(person.mother)]
-    if not flat_parents:
+    if "dg13-flat-parents" not in quirks:
         parents = [tlv.encode(_SEQUENCE, name) for name in parents]
     values = {
         1: _printable(person.number),
@@ -34,21 +39,45 @@ def build_dg13(person: Person, *, flat_parents: bool) -> bytes:
         6: _utf8(person.ethnicity),
         7: _utf8(person.religion),
         8: _utf8(person.place_of_origin),
-        9: _utf8(person.place_of_residence),
+        9: _utf8(residence),
         10: _utf8(person.identifying_marks),
         11: _printable(_day(person.date_of_issue)),
         12: _utf8(_expiry(person)),
         13: tlv.encode(_SEQUENCE, *parents),
         # An unmarried person's card holds the bare number: 30 03 02 01 0E.
         14: tlv.encode(_SEQUENCE, _utf8(person.spouse)) if person.spouse else b"",
+        15: _printable(person.old_number),
         16: _printable(person.chip_id),
     }
-    if person.old_number:
-        values[15] = _printable(person.old_number)
-    entries = [tlv.encode(_SEQUENCE, _integer(n), value) for n, value in values.items()]
+    absent = set() if person.old_number else {15}
+    if "dg13-absent-fields" in quirks:
+        absent |= _empty_fields(person)
+    entries = [
+        tlv.encode(_SEQUENCE, _integer(n), value) for n, value in values.items() if n not in absent
+    ]
     # X.690 §11.6: the components of a set-of are in ascending order of their encodings.
     fields = tlv.encode(_SET, *sorted(entries))
     return tlv.encode(0x6D, tlv.encode(_SEQUENCE, _integer(1), oid(DG13_FORMAT), fields))
+
+
+def _empty_fields(person: Person) -> set[int]:
+    contents = {
+        6: person.ethnicity,
+        7: person.religion,
+        8: person.place_of_origin,
+        9: person.place_of_residence,
+        10: person.identifying_marks,
+        13: person.father + person.mother,
+        14: person.spouse,
+        16: person.chip_id,
+    }
+    return {number for number, content in contents.items() if not content}
+
+
+def _of_128_bytes(text: str) -> str:
+    """Return a text, cut or lengthened to 128 bytes of UTF-8."""
+    cut = text.encode()[:128].decode(errors="ignore")
+    return cut + "." * (128 - len(cut.encode()))
 
 
 def _day(day: date) -> str:

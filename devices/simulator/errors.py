@@ -23,6 +23,12 @@ class PortraitUnusableError(SimulatorError):
     code: ClassVar[str] = "portrait-unusable"
 
 
+class FileSizeError(SimulatorError):
+    """A file of the card cannot have the size that the profile asks for."""
+
+    code: ClassVar[str] = "file-size-impossible"
+
+
 class CardImageInvalidError(SimulatorError):
     """A folder does not hold a card that can be run, or cannot take one."""
 

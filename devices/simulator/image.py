@@ -118,6 +118,9 @@ class CardImage:
             raise CardImageInvalidError(f"{folder} lacks EF.COM, EF.SOD or EF.DG1")
         if "pace" in behaviour.access and "EF.CardAccess" not in files:
             raise CardImageInvalidError(f"{folder} offers PACE without EF.CardAccess")
+        mapping_keys = {offer.parameter_id for offer in behaviour.pace if offer.mapping == "cam"}
+        if mapping_keys - {key.key_id for key in behaviour.chip_authentication}:
+            raise CardImageInvalidError(f"{folder} offers a mapping without its static key")
         aa_key = _read_aa_key(folder / "keys" / "aa.der")
         ca_keys = tuple(
             _read_ca_key(folder / "keys" / f"ca-{number}.der", key.parameter_id)

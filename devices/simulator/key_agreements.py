@@ -46,6 +46,8 @@ class KeyAgreements:
             password = Password(int.from_bytes(objects.get(_DO_PASSWORD, b""), "big"))
         except ValueError:
             raise StatusError(apdu.REFERENCE_NOT_FOUND) from None
+        if password is Password.CAN and not self._behaviour.can:
+            raise StatusError(apdu.REFERENCE_NOT_FOUND)
         secret = password_secret(password, self._behaviour.can, self._behaviour.mrz_information)
         return password, Pace(offer, secret, self._random, self._mapping_key(offer))
 

@@ -1,4 +1,4 @@
-"""The logical data structure: names and identifiers of files, EF.COM, DG1, DG2, DG3.
+"""The logical data structure: names and identifiers of files, EF.COM, DG1, DG3.
 
 Source: ICAO Doc 9303-10.
 """
@@ -7,7 +7,6 @@ import secrets
 from dataclasses import dataclass
 
 from devices.simulator import tlv
-from devices.simulator.portrait import Portrait
 
 APPLICATION = bytes.fromhex("A0000002471001")
 MASTER_FILE = 0x3F00
@@ -68,43 +67,11 @@ def build_dg1(mrz: str) -> bytes:
     return tlv.encode(0x61, tlv.encode(0x5F1F, mrz.encode("ascii")))
 
 
-def build_dg2(portrait: Portrait) -> bytes:
-    """Return DG2 with one face.
-
-    Source: ICAO Doc 9303-10 §4.7.2.
-    """
-    header = tlv.encode(
-        0xA1,
-        tlv.encode(0x81, b"\x02"),  # facial features
-        tlv.encode(0x82, b"\x00"),
-        tlv.encode(0x87, b"\x01\x01"),  # format owner: ISO/IEC JTC 1/SC 37
-        tlv.encode(0x88, b"\x00\x08"),  # format type: face image
-    )
-    template = tlv.encode(0x7F60, header, tlv.encode(0x5F2E, _facial_record(portrait)))
-    return tlv.encode(0x75, tlv.encode(0x7F61, tlv.encode(0x02, b"\x01"), template))
-
-
-def build_dg3() -> bytes:
+def build_dg3(random_bytes: int = 16) -> bytes:
     """Return DG3 without a fingerprint: random data makes its hash say nothing.
 
     Source: ICAO Doc 9303-10 §4.7.3.1 (zero instances).
     """
-    group = tlv.encode(0x7F61, tlv.encode(0x02, b"\x00"), tlv.encode(0x53, secrets.token_bytes(16)))
+    random = tlv.encode(0x53, secrets.token_bytes(random_bytes))
+    group = tlv.encode(0x7F61, tlv.encode(0x02, b"\x00"), random)
     return tlv.encode(0x63, group)
-
-
-def _facial_record(portrait: Portrait) -> bytes:
-    """Source: ISO/IEC 19794-5:2005 §5 (facial record), §5.7 (image information)."""
-    jpeg_2000, full_frontal, rgb_24_bit = 1, 1, 1
-    image_information = (
-        bytes([full_frontal, jpeg_2000])
-        + portrait.width.to_bytes(2, "big")
-        + portrait.height.to_bytes(2, "big")
-        + bytes([rgb_24_bit])
-        + bytes(5)  # source, device and quality: unspecified
-    )
-    facial_information = bytes(16)  # everything unspecified, no feature points
-    block_bytes = 4 + len(facial_information) + len(image_information) + len(portrait.data)
-    block = block_bytes.to_bytes(4, "big") + facial_information + image_information + portrait.data
-    record_bytes = 14 + len(block)
-    return b"FAC\x00010\x00" + record_bytes.to_bytes(4, "big") + b"\x00\x01" + block

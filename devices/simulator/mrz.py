@@ -1,16 +1,52 @@
-"""The machine readable zone of the citizen card (TD1).
+"""The machine readable zone of the citizen card and of other documents.
 
-Source: ICAO Doc 9303-5 §4.2 (TD1), Doc 9303-3 §4.9 (check digits).
+Source: ICAO Doc 9303-4 §4.2 (TD3), 9303-5 §4.2 (TD1), 9303-6 §4.2 (TD2); 9303-3 §4.9 (check
+digits).
 """
 
 import unicodedata
+from dataclasses import dataclass, field
 from datetime import date
+
+from devices.simulator.document import Document
 
 NO_EXPIRY = "991231"
 """What cards without expiry carry in the MRZ."""
 
-_LINE = 30
+_NUMBER_LENGTH = 9
 _VALUES = {c: i for i, c in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")} | {"<": 0}
+
+
+@dataclass(frozen=True)
+class MrzFields:
+    """What a machine readable zone is made of."""
+
+    document: Document
+    number: str = field(repr=False)
+    """Personal number, 12 digits, or empty."""
+    full_name: str = field(repr=False)
+    """Family name first, or `FAMILY NAMES, GIVEN NAMES`."""
+    birth: date = field(repr=False)
+    sex: str = field(repr=False)
+    """M, F or <."""
+    expiry: date | None = field(repr=False)
+    """None for a card without expiry."""
+
+    @property
+    def document_number(self) -> str:
+        """Return the document number: Vietnam's is the last 9 digits of the personal number."""
+        return self.document.number or self.number[-_NUMBER_LENGTH:]
+
+    @property
+    def optional_data(self) -> str:
+        """Return the optional data without fillers at the end."""
+        if self.document.optional_data is not None:
+            return self.document.optional_data
+        if not self.number or self.document.format == "TD2":
+            return ""
+        # The citizen card: 12 digits, and their check digit in column 30.
+        digit = check_digit(self.number)
+        return f"{self.number}<<{digit}" if self.document.format == "TD1" else self.number
 
 
 def check_digit(characters: str) -> str:
@@ -22,7 +58,7 @@ def check_digit(characters: str) -> str:
 
 
 def transliterate(name: str) -> str:
-    """Return a Vietnamese name in the letters A–Z and spaces.
+    """Return a name in the letters A–Z and spaces.
 
     Raises:
         ValueError: something else than letters, spaces, hyphens and apostrophes is in it.
@@ -35,19 +71,21 @@ def transliterate(name: str) -> str:
     return " ".join(words)
 
 
-def name_field(full_name: str) -> str:
-    """Return line 3: the family name comes first, as Vietnamese names are written.
+def name_field(full_name: str, length: int = 30) -> str:
+    """Return the names as the MRZ writes them.
 
-    Source: ICAO Doc 9303-5 §4.2.3 (truncation to the length of the line).
+    The family name comes first, as Vietnamese names are written; a comma ends one of several words.
+
+    Source: ICAO Doc 9303-3 §4.6 (truncation to the length of the field).
     """
-    family, _, given = transliterate(full_name).partition(" ")
-    field = f"{family}<<{given.replace(' ', '<')}" if given else family
-    return field[:_LINE].ljust(_LINE, "<")
-
-
-def document_number(number: str) -> str:
-    """Return the document number: the last 9 of the 12 digits of the personal number."""
-    return number[-9:]
+    if "," in full_name:
+        family, given = (transliterate(part) for part in full_name.split(",", 1))
+    else:
+        family, _, given = transliterate(full_name).partition(" ")
+    written = family.replace(" ", "<")
+    if given:
+        written += "<<" + given.replace(" ", "<")
+    return written[:length].ljust(length, "<")
 
 
 def mrz_date(day: date | None) -> str:
@@ -55,28 +93,75 @@ def mrz_date(day: date | None) -> str:
     return NO_EXPIRY if day is None else day.strftime("%y%m%d")
 
 
-def mrz_information(number: str, birth: date, expiry: date | None) -> str:
+def mrz_information(fields: MrzFields) -> str:
     """Return document number, birth and expiry, each with its check digit.
 
-    Source: ICAO Doc 9303-11 §4.3.2 (MRZ_information).
+    Source: ICAO Doc 9303-11 §4.3.2 (MRZ_information), §9.7.3 (the number is the complete one).
     """
-    fields = (document_number(number), mrz_date(birth), mrz_date(expiry))
-    return "".join(field + check_digit(field) for field in fields)
+    number = fields.document_number.ljust(_NUMBER_LENGTH, "<")
+    parts = (number, mrz_date(fields.birth), mrz_date(fields.expiry))
+    return "".join(part + check_digit(part) for part in parts)
 
 
-def build_mrz(number: str, full_name: str, birth: date, sex: str, expiry: date | None) -> str:
-    """Return the three lines as one string of 90 characters.
+def build_mrz(fields: MrzFields) -> str:
+    """Return the lines as one string of 90 (TD1), 72 (TD2) or 88 (TD3) characters."""
+    return {"TD1": _td1, "TD2": _td2, "TD3": _td3}[fields.document.format](fields)
 
-    Args:
-        number: personal number, 12 digits.
-        full_name: with diacritics.
-        birth: date of birth.
-        sex: M or F.
-        expiry: None for a card without expiry.
-    """
-    doc, born, ends = document_number(number), mrz_date(birth), mrz_date(expiry)
-    upper = f"IDVNM{doc}{check_digit(doc)}{number}<<{check_digit(number)}"
-    middle = f"{born}{check_digit(born)}{sex}{ends}{check_digit(ends)}VNM" + "<" * 11
-    # Doc 9303-5 §4.2.4: upper 6–30, middle 1–7, 9–15, 19–29.
+
+def _td1(fields: MrzFields) -> str:
+    """Source: ICAO Doc 9303-5 §4.2."""
+    number, optional = _number_and_optional(fields)
+    birth, expiry = _checked_dates(fields)
+    document = fields.document
+    upper = document.document_code + document.issuer.ljust(3, "<") + number
+    upper += optional[:15].ljust(15, "<")
+    middle = birth + fields.sex + expiry + document.nationality.ljust(3, "<")
+    middle += optional[15:].ljust(11, "<")
+    # §4.2.4: upper 6–30, middle 1–7, 9–15, 19–29.
     composite = check_digit(upper[5:] + middle[:7] + middle[8:15] + middle[18:29])
-    return upper + middle + composite + name_field(full_name)
+    return upper + middle + composite + name_field(fields.full_name, 30)
+
+
+def _td2(fields: MrzFields) -> str:
+    """Source: ICAO Doc 9303-6 §4.2."""
+    number, optional = _number_and_optional(fields)
+    birth, expiry = _checked_dates(fields)
+    document = fields.document
+    upper = document.document_code + document.issuer.ljust(3, "<")
+    upper += name_field(fields.full_name, 31)
+    lower = number + document.nationality.ljust(3, "<") + birth + fields.sex + expiry
+    lower += optional.ljust(7, "<")
+    # §4.2.4: lower 1–10, 14–20, 22–35.
+    return upper + lower + check_digit(lower[:10] + lower[13:20] + lower[21:35])
+
+
+def _td3(fields: MrzFields) -> str:
+    """Source: ICAO Doc 9303-4 §4.2."""
+    number, optional = _number_and_optional(fields)
+    birth, expiry = _checked_dates(fields)
+    document = fields.document
+    upper = document.document_code + document.issuer.ljust(3, "<")
+    upper += name_field(fields.full_name, 39)
+    personal_number = optional.ljust(14, "<")
+    lower = number + document.nationality.ljust(3, "<") + birth + fields.sex + expiry
+    lower += personal_number + check_digit(personal_number)
+    # §4.2.4: lower 1–10, 14–20, 22–43.
+    return upper + lower + check_digit(lower[:10] + lower[13:20] + lower[21:43])
+
+
+def _number_and_optional(fields: MrzFields) -> tuple[str, str]:
+    """Return the document number's ten columns and the optional data.
+
+    Source: ICAO Doc 9303-5 §4.2.2 note j (numbers of more than nine characters).
+    """
+    number, optional = fields.document_number, fields.optional_data
+    if len(number) > _NUMBER_LENGTH:
+        rest = number[_NUMBER_LENGTH:] + check_digit(number) + "<"
+        return number[:_NUMBER_LENGTH] + "<", rest + optional
+    padded = number.ljust(_NUMBER_LENGTH, "<")
+    return padded + check_digit(padded), optional
+
+
+def _checked_dates(fields: MrzFields) -> tuple[str, str]:
+    birth, expiry = mrz_date(fields.birth), mrz_date(fields.expiry)
+    return birth + check_digit(birth), expiry + check_digit(expiry)

@@ -4,18 +4,18 @@ Source: ICAO Doc 9303-10 (files), Doc 9303-12 (test PKI).
 """
 
 from datetime import UTC, datetime, time
-from pathlib import Path
 
 from devices.simulator.agreement_keys import AgreementKeyPair
 from devices.simulator.card_security import build_card_security
 from devices.simulator.der_variants import with_negative_modulus
-from devices.simulator.dg13 import build_dg13
+from devices.simulator.exact_size import fit
 from devices.simulator.image import CardBehaviour, CardImage
 from devices.simulator.keys import EcKeyPair, RsaKeyPair, generate_key
-from devices.simulator.lds import build_com, build_dg1, build_dg2, build_dg3, data_group_name
-from devices.simulator.mrz import build_mrz, mrz_information
+from devices.simulator.lds import build_com, data_group_name
+from devices.simulator.master_files import build_atr_info, build_dir
+from devices.simulator.mrz import mrz_information
+from devices.simulator.personal_data import build_personal_data_groups, mrz_fields
 from devices.simulator.pki import TestPki
-from devices.simulator.portrait import make_portrait, read_picture
 from devices.simulator.profile import CardProfile, Chip
 from devices.simulator.protocols import ChipAuthenticationKey, PaceOffer
 from devices.simulator.security_infos import (
@@ -30,6 +30,8 @@ from devices.simulator.security_infos import (
 )
 from devices.simulator.sod import build_sod
 
+_SURPLUS = bytes(16)
+
 
 def personalise(
     profile: CardProfile, *, portrait: bytes | None = None, pki: TestPki | None = None
@@ -43,20 +45,20 @@ def personalise(
 
     Raises:
         PortraitUnusableError: the picture is unreadable.
+        FileSizeError: a file cannot have the size that the profile asks for.
     """
-    chip, person = profile.chip, profile.person
+    chip = profile.chip
     aa_key = (
         None if chip.active_authentication == "none" else generate_key(chip.active_authentication)
     )
     static_keys = chip.static_keys()
     pairs = [AgreementKeyPair.generate(key.parameter_id) for key in static_keys]
-    picture = portrait if portrait is not None else _profile_portrait(profile)
     announced = _announced(chip, static_keys)
     own_keys = chip_authentication_public_key_infos(
         static_keys, pairs, chip.chip_authentication_parameters
     )
 
-    data_groups = _personal_data_groups(profile, picture)
+    data_groups = build_personal_data_groups(profile, portrait)
     if dg14 := _dg14(chip, [*announced, *own_keys], aa_key):
         data_groups[14] = dg14
     if aa_key is not None:
@@ -66,24 +68,28 @@ def personalise(
         profile.signers.csca,
         profile.signers.dsc,
         country=profile.signers.country,
+        document_type=profile.document.document_code.rstrip("<"),
         digest=profile.signers.digest,
         rsa_padding=profile.signers.rsa_padding,
     )
-    signed_at = datetime.combine(person.date_of_issue, time(12), tzinfo=UTC)
+    signed_at = datetime.combine(profile.person.date_of_issue, time(12), tzinfo=UTC)
     files = {
         "EF.COM": build_com(sorted(data_groups)),
-        "EF.SOD": build_sod(
-            data_groups, pki, signed_at, extra_zeros="ecdsa-extra-zeros" in chip.quirks
-        ),
+        "EF.SOD": _sod(profile, data_groups, pki, signed_at),
     } | {data_group_name(number): content for number, content in data_groups.items()}
     if "pace" in chip.access:
         files["EF.CardAccess"] = encode_security_infos(announced)
         if any(offer.mapping == "cam" for offer in chip.pace):
             infos = encode_security_infos([*announced, *own_keys])
             files["EF.CardSecurity"] = build_card_security(infos, pki, signed_at)
+    files |= _master_files(profile)
+    for name in profile.files.omit:
+        files.pop(name, None)
+    if "surplus-bytes-after-files" in chip.quirks:
+        files = {name: content + _SURPLUS for name, content in files.items()}
     behaviour = CardBehaviour(
         can=profile.can,
-        mrz_information=mrz_information(person.number, person.date_of_birth, person.expiry),
+        mrz_information=mrz_information(mrz_fields(profile)),
         access=chip.access,
         quirks=chip.quirks,
         pace=chip.pace,
@@ -96,6 +102,33 @@ def personalise(
     ca_keys = tuple(pair.private_key_info() for pair in pairs)
     aa_stored = None if aa_key is None else aa_key.private_key_info()
     return CardImage(behaviour, files, pki.csca, aa_stored, ca_keys)
+
+
+def _sod(
+    profile: CardProfile, data_groups: dict[int, bytes], pki: TestPki, signed_at: datetime
+) -> bytes:
+    def build(filler_bytes: int | None) -> bytes:
+        return build_sod(
+            data_groups,
+            pki,
+            signed_at,
+            filler_bytes=filler_bytes,
+            extra_zeros="ecdsa-extra-zeros" in profile.chip.quirks
+            and isinstance(pki.dsc_key, EcKeyPair),
+        )
+
+    size = profile.file_sizes.get("EF.SOD")
+    return build(None) if size is None else fit("EF.SOD", size, build)
+
+
+def _master_files(profile: CardProfile) -> dict[str, bytes]:
+    files = {}
+    if "EF.ATR" in profile.files.master_files:
+        without_sfi = any(quirk.startswith("sfi-") for quirk in profile.chip.quirks)
+        files["EF.ATR"] = build_atr_info(profile.chip, short_identifiers=not without_sfi)
+    if "EF.DIR" in profile.files.master_files:
+        files["EF.DIR"] = build_dir()
+    return files
 
 
 def _announced(chip: Chip, keys: tuple[ChipAuthenticationKey, ...]) -> list[bytes]:
@@ -126,28 +159,3 @@ def _dg15(chip: Chip, aa_key: EcKeyPair | RsaKeyPair) -> bytes:
     if "dg15-modulus-without-00" in chip.quirks and isinstance(aa_key, RsaKeyPair):
         public_key_info = with_negative_modulus(public_key_info)
     return build_dg15(public_key_info)
-
-
-def _personal_data_groups(profile: CardProfile, picture: bytes | None) -> dict[int, bytes]:
-    person, quirks = profile.person, profile.chip.quirks
-    mrz = build_mrz(
-        person.number,
-        person.full_name,
-        person.date_of_birth,
-        "M" if person.sex == "Nam" else "F",
-        person.expiry,
-    )
-    data_groups = {
-        1: build_dg1(mrz),
-        13: build_dg13(person, flat_parents="dg13-flat-parents" in quirks),
-    }
-    if picture is not None:
-        data_groups[2] = build_dg2(make_portrait(picture))
-    if "dg3-behind-terminal-authentication" in quirks:
-        data_groups[3] = build_dg3()
-    return data_groups
-
-
-def _profile_portrait(profile: CardProfile) -> bytes | None:
-    path = profile.person.portrait
-    return None if path is None else read_picture(Path(path))

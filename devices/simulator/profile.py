@@ -6,10 +6,9 @@ Source: the data of the citizen card's chip (fields of DG13), ICAO Doc 9303-10 a
 import re
 import tomllib
 from dataclasses import field, replace
-from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -23,12 +22,15 @@ from pydantic import (
 from pydantic.dataclasses import dataclass
 
 from devices.simulator.agreement_keys import ParametersForm
+from devices.simulator.dg2 import RecordFormat
+from devices.simulator.document import Document
 from devices.simulator.errors import ProfileInvalidError
 from devices.simulator.faults import Fault
 from devices.simulator.keys import Digest, KeyType, RsaPadding
 from devices.simulator.limits import Limits
 from devices.simulator.link import LinkModel
-from devices.simulator.mrz import transliterate
+from devices.simulator.person import Person, matching
+from devices.simulator.portrait import PictureFormat
 from devices.simulator.protocols import ChipAuthenticationKey, PaceOffer
 from devices.simulator.quirks import VIETNAMESE_QUIRKS, Quirk
 from devices.simulator.static_keys import plan_static_keys
@@ -36,88 +38,28 @@ from devices.simulator.static_keys import plan_static_keys
 SPECIMEN = Path(__file__).with_name("specimen.toml")
 """A shipped profile of an invented person."""
 
-NO_EXPIRY = "Không thời hạn"
-
 _CLOSED = ConfigDict(extra="forbid", hide_input_in_errors=True)
 _MAX_PROFILE_BYTES = 1 << 16
-_MAX_TEXT = 400
 _MAX_FAULTS = 1000
 
-
-def _matching(pattern: str, wanted: str) -> AfterValidator:
-    def validate(value: str) -> str:
-        if not re.fullmatch(pattern, value, re.ASCII):
-            raise ValueError(f"must be {wanted}")
-        return value
-
-    return AfterValidator(validate)
+_Value = TypeVar("_Value")
 
 
-def _name(value: str) -> str:
-    transliterate(value)
-    return value
+SizedFile = Literal["EF.DG2", "EF.DG3", "EF.DG7", "EF.SOD"]
+FileBytes = Annotated[int, Strict(), Field(ge=1, le=1 << 20)]
 
 
-def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+def _distinct(values: tuple[_Value, ...]) -> tuple[_Value, ...]:
     if len(set(values)) != len(values):
         raise ValueError("must not name anything twice")
     return values
-
-
-Day = Annotated[date, Strict(), Field(ge=date(1900, 1, 1), lt=date(2100, 1, 1))]
-Text = Annotated[str, Field(max_length=_MAX_TEXT)]
-Name = Annotated[str, Field(max_length=_MAX_TEXT), AfterValidator(_name)]
-
-
-@dataclass(frozen=True, config=_CLOSED)
-class Person:
-    """The card holder; an invented one."""
-
-    number: Annotated[str, _matching(r"\d{12}", "12 digits")] = field(repr=False)
-    """Personal identification number."""
-    full_name: Name = field(repr=False)
-    """With diacritics, family name first."""
-    date_of_birth: Day = field(repr=False)
-    sex: Literal["Nam", "Nữ"] = field(repr=False)
-    date_of_issue: Day = field(repr=False)
-    date_of_expiry: Day | Literal["Không thời hạn"] = field(repr=False)
-    chip_id: Annotated[str, _matching(r"[0-9A-Z]{16}", "16 digits or capital letters")] = field(
-        repr=False
-    )
-    nationality: Text = field(default="Việt Nam", repr=False)
-    ethnicity: Text = field(default="Kinh", repr=False)
-    religion: Text = field(default="Không", repr=False)
-    place_of_origin: Text = field(default="", repr=False)
-    place_of_residence: Text = field(default="", repr=False)
-    identifying_marks: Text = field(default="", repr=False)
-    father: Text = field(default="", repr=False)
-    mother: Text = field(default="", repr=False)
-    spouse: Text = field(default="", repr=False)
-    """Empty if there is none."""
-    old_number: Annotated[str, _matching(r"(\d{9})?", "9 digits or empty")] = field(
-        default="", repr=False
-    )
-    """Number of the older identity card; empty if there was none."""
-    portrait: str | None = field(default=None, repr=False)
-    """Path of a picture, relative to the profile's folder; a card without one has no DG2."""
-
-    def __post_init__(self) -> None:
-        if self.date_of_issue < self.date_of_birth:
-            raise ValueError("date_of_issue must not be before date_of_birth")
-        if self.expiry is not None and self.expiry <= self.date_of_issue:
-            raise ValueError("date_of_expiry must be after date_of_issue")
-
-    @property
-    def expiry(self) -> date | None:
-        """Return the date of expiry, None for a card without one."""
-        return self.date_of_expiry if isinstance(self.date_of_expiry, date) else None
 
 
 @dataclass(frozen=True, config=_CLOSED)
 class Chip(Limits):
     """What the chip speaks, and its limits."""
 
-    can: Annotated[str, _matching(r"(\d{6})?", "6 digits or empty")] = field(default="", repr=False)
+    can: Annotated[str, matching(r"(\d{6})?", "6 digits or empty")] = field(default="", repr=False)
     """Card access number; empty for the last six digits of the personal number."""
     access: Annotated[
         tuple[Literal["pace", "bac"], ...],
@@ -159,7 +101,23 @@ class Signers:
     digest: Digest = "sha256"
     """Of all signatures, and of the data groups in EF.SOD."""
     rsa_padding: RsaPadding = "pkcs1"
-    country: Annotated[str, _matching(r"[A-Z]{2}", "two capital letters")] = "VN"
+    country: Annotated[str, matching(r"[A-Z]{2}", "two capital letters")] = "VN"
+
+
+@dataclass(frozen=True, config=_CLOSED)
+class Files:
+    """Which files there are beyond those that the chip's protocols need, and their form."""
+
+    data_groups: Annotated[tuple[Literal[5, 7, 11, 12, 16], ...], AfterValidator(_distinct)] = ()
+    """Data groups that the citizen card does not have."""
+    master_files: Annotated[tuple[Literal["EF.ATR", "EF.DIR"], ...], AfterValidator(_distinct)] = ()
+    """EF.ATR is EF.ATR/INFO."""
+    omit: Annotated[tuple[Literal["EF.COM", "EF.DG13"], ...], AfterValidator(_distinct)] = ()
+    portrait_format: PictureFormat | None = None
+    """None for JPEG 2000, a picture that is one as it is."""
+    portrait_record: RecordFormat = "iso19794-5"
+    faces: Annotated[int, Strict(), Field(ge=1, le=4)] = 1
+    """How often DG2 holds the face."""
 
 
 @dataclass(frozen=True, config=_CLOSED)
@@ -167,16 +125,24 @@ class CardProfile:
     """One card to be."""
 
     person: Person
+    document: Document = field(default_factory=Document)
     chip: Chip = field(default_factory=Chip)
     signers: Signers = field(default_factory=Signers)
+    files: Files = field(default_factory=Files)
+    file_sizes: dict[SizedFile, FileBytes] = field(default_factory=dict)
+    """Exact sizes by name; a filler without meaning makes up the difference."""
     link: LinkModel | None = None
     """How slow card and reader are; None for as fast as they go."""
     faults: Annotated[tuple[Fault, ...], Field(max_length=_MAX_FAULTS)] = ()
     """What goes wrong."""
 
+    def __post_init__(self) -> None:
+        if not self.person.number and not self.document.number:
+            raise ValueError("person.number or document.number must be given")
+
     @property
     def can(self) -> str:
-        """Return the card access number."""
+        """Return the card access number, empty for a document without one."""
         return self.chip.can or self.person.number[-6:]
 
 

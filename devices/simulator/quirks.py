@@ -116,7 +116,7 @@ QUIRKS: dict[Quirk, str] = {
     "portrait-trailing-padding": "The portrait in DG2 is followed by zeros within its data object.",
     "dg13-flat-parents": "DG13 holds both parents' names in one sequence.",
     "dg13-absent-fields": (
-        "DG13 leaves out what is empty: the fields of marks, parents, spouse and old number."
+        "DG13 leaves out the fields that are empty in the profile, not only the old number."
     ),
     "dg13-128-byte-strings": (
         "The place of residence in DG13 has 128 bytes, so that its length takes two."

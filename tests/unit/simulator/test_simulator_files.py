@@ -8,7 +8,8 @@ from asn1crypto import core
 from PIL import Image
 
 from devices.simulator import tlv
-from devices.simulator.mrz import build_mrz, check_digit, name_field, transliterate
+from devices.simulator.document import Document
+from devices.simulator.mrz import MrzFields, build_mrz, check_digit, name_field, transliterate
 from devices.simulator.personalise import personalise
 from devices.simulator.profile import parse_profile
 
@@ -76,7 +77,8 @@ def test_every_vietnamese_letter_has_a_latin_one():
 
 
 def test_the_mrz_of_a_citizen_card():
-    mrz = build_mrz("001190123456", "NGUYỄN A", date(1990, 5, 20), "F", date(2030, 5, 20))
+    birth, expiry = date(1990, 5, 20), date(2030, 5, 20)
+    mrz = build_mrz(MrzFields(Document(), "001190123456", "NGUYỄN A", birth, "F", expiry))
     upper, middle, lower = mrz[:30], mrz[30:60], mrz[60:]
     assert upper == "IDVNM1901234569001190123456<<0"
     assert middle[:18] == "9005204F3005202VNM"

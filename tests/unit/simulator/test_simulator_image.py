@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from devices.simulator.agreement_keys import AgreementKeyPair
 from devices.simulator.errors import CardImageInvalidError
 from devices.simulator.image import CardImage
 from devices.simulator.keys import load_key
@@ -46,9 +47,12 @@ def test_a_file_is_no_folder(image, tmp_path):
 def test_a_clone_has_the_files_but_not_the_keys(image):
     clone = image.cloned()
     assert clone.files == image.files
-    for mine, theirs in ((image.aa_key, clone.aa_key), (image.ca_key, clone.ca_key)):
-        assert type(load_key(mine)) is type(load_key(theirs))
-        assert load_key(mine).public_key_info() != load_key(theirs).public_key_info()
+    mine, theirs = load_key(image.aa_key), load_key(clone.aa_key)
+    assert type(mine) is type(theirs)
+    assert mine.public_key_info() != theirs.public_key_info()
+    (mine,), (theirs,) = (map(AgreementKeyPair.load, card.ca_keys) for card in (image, clone))
+    assert mine.parameter_id == theirs.parameter_id
+    assert mine.public_key_info() != theirs.public_key_info()
 
 
 def test_nothing_secret_is_printable(image):
@@ -67,7 +71,7 @@ def test_a_missing_part_is_noticed(image, tmp_path, path):
         CardImage.load(tmp_path)
 
 
-@pytest.mark.parametrize("path", ["card.json", "keys/aa.der", "keys/ca.der", "trust/csca.pem"])
+@pytest.mark.parametrize("path", ["card.json", "keys/aa.der", "keys/ca-1.der", "trust/csca.pem"])
 @pytest.mark.parametrize("content", [b"", b"\x00\xff", b"[" * 100_000, b"{}", b"\x30\x03\x02\x01"])
 def test_a_damaged_part_is_noticed(image, tmp_path, path, content):
     image.save(tmp_path)
@@ -77,7 +81,7 @@ def test_a_damaged_part_is_noticed(image, tmp_path, path, content):
 
 
 @pytest.mark.parametrize(
-    "change", [{"format": 2}, {"can": 5}, {"access": "pace"}, {"quirks": ["x"]}, {"more": 1}]
+    "change", [{"format": 1}, {"can": 5}, {"access": "pace"}, {"quirks": ["x"]}, {"more": 1}]
 )
 def test_a_description_out_of_shape_is_noticed(image, tmp_path, change):
     image.save(tmp_path)

@@ -66,7 +66,7 @@ def test_an_error_names_the_key_and_not_the_value(table, section, key, value):
         assert str(value) not in str(caught.value)
 
 
-@pytest.mark.parametrize("key", ["number", "full_name", "date_of_birth", "sex", "chip_id"])
+@pytest.mark.parametrize("key", ["full_name", "date_of_birth", "sex", "date_of_expiry"])
 def test_a_missing_key_is_named(table, key):
     del table["person"][key]
     with pytest.raises(ProfileInvalidError, match=rf"person\.{key}: "):
