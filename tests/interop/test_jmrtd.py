@@ -6,7 +6,6 @@ BouncyCastle. So the card's cryptography, to which our own reader is tested, is 
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -77,20 +76,3 @@ def test_altered_files_do_not_verify(bench: Bench, specimen: CardImage, tmp_path
     reply = bench.read(altered, "can", tmp_path, access="pace")
     assert_identical(reply, altered, tmp_path)
     assert reply.security_object == "failed"
-
-
-def test_active_authentication_with_ecdsa(bench: Bench, make_card: Any, tmp_path: Path) -> None:
-    image = make_card(active_authentication="ecdsa-brainpoolP256r1")
-    reply = bench.read(image, "can", tmp_path, access="pace", active_authentication=True)
-    assert_identical(reply, image, tmp_path)
-    assert reply.active_authentication == "ok"
-
-
-@pytest.mark.parametrize("parameters", ["explicit", "named"])
-def test_chip_authentication_with_domain_parameters(
-    parameters: str, bench: Bench, make_card: Any, tmp_path: Path
-) -> None:
-    image = make_card(chip_authentication_parameters=parameters, active_authentication="none")
-    reply = bench.read(image, "can", tmp_path, access="pace", chip_authentication=True)
-    assert_identical(reply, image, tmp_path)
-    assert reply.chip_authentication == "ok"

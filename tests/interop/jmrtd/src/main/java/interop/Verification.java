@@ -9,9 +9,13 @@ import java.security.PublicKey;
 import java.security.Signature;
 import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.RSAPublicKey;
+import java.security.spec.EllipticCurve;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import javax.crypto.Cipher;
+import javax.crypto.SecretKey;
+import javax.crypto.spec.IvParameterSpec;
 import org.bouncycastle.crypto.Digest;
 import org.bouncycastle.crypto.digests.SHA1Digest;
 import org.bouncycastle.crypto.digests.SHA224Digest;
@@ -96,21 +100,45 @@ final class Verification {
   }
 
   /** Verifies PKMap,IC = CAIC · PKIC, Doc 9303-11, 4.4.3.3.3. */
-  static boolean ofMapping(PACECAMResult result, Iterable<SecurityInfo> cardSecurity) {
-    BigInteger data = new BigInteger(1, result.getChipAuthenticationData());
+  static boolean ofMapping(PACECAMResult result, Iterable<SecurityInfo> cardSecurity)
+      throws GeneralSecurityException {
+    BigInteger data = new BigInteger(1, chipAuthenticationData(result));
     ECPublicKey mapped =
         (ECPublicKey)
             ((PACEGMMappingResult) result.getMappingResult()).getPICCMappingPublicKey();
     for (SecurityInfo info : cardSecurity) {
       if (info instanceof ChipAuthenticationPublicKeyInfo key
           && key.getSubjectPublicKey() instanceof ECPublicKey fixed
-          && fixed.getParams().getCurve().equals(mapped.getParams().getCurve())) {
+          && isSameCurve(fixed.getParams().getCurve(), mapped.getParams().getCurve())) {
         ECPoint expected =
             Util.toBouncyCastleECPoint(fixed.getW(), fixed.getParams()).multiply(data);
         return expected.equals(Util.toBouncyCastleECPoint(mapped.getW(), fixed.getParams()));
       }
     }
     return false;
+  }
+
+  /**
+   * Decrypts with IV = E(KSEnc, -1) of Doc 9303-11, 4.4.3.5.4, worked in its appendix I. JMRTD 0.8.6
+   * takes -1 itself for the IV, so that the first block of its getChipAuthenticationData is wrong.
+   */
+  private static byte[] chipAuthenticationData(PACECAMResult result)
+      throws GeneralSecurityException {
+    SecretKey key = result.getWrapper().getEncryptionKey();
+    byte[] ones = new byte[16];
+    Arrays.fill(ones, (byte) 0xFF);
+    Cipher block = Cipher.getInstance("AES/ECB/NoPadding", PROVIDER);
+    block.init(Cipher.ENCRYPT_MODE, key);
+    Cipher chain = Cipher.getInstance("AES/CBC/NoPadding", PROVIDER);
+    chain.init(Cipher.DECRYPT_MODE, key, new IvParameterSpec(block.doFinal(ones)));
+    return Util.unpad(chain.doFinal(result.getEncryptedChipAuthenticationData()));
+  }
+
+  /** Compares what defines a curve; its seed, which only some encodings carry, does not. */
+  private static boolean isSameCurve(EllipticCurve one, EllipticCurve other) {
+    return one.getField().equals(other.getField())
+        && one.getA().equals(other.getA())
+        && one.getB().equals(other.getB());
   }
 
   /** Verifies the signature of EF.SOD by its own certificate, and the hash of each data group. */
