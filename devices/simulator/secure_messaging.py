@@ -89,6 +89,10 @@ class SecureMessaging:
         mac = self._cipher.mac(self._ks_mac, ssc + pad(objects, size))
         return objects + tlv.encode(_DO_MAC, mac) + apdu.status_bytes(status)
 
+    def uncount_command(self) -> None:
+        """Take back the last command that was unwrapped, as if it had not come."""
+        self._ssc -= 1
+
     def count_bare_pair(self) -> None:
         """Count a command and its response that were exchanged without protection."""
         self._ssc += 2

@@ -178,7 +178,8 @@ class Transmission:
                 status = apdu.WRONG_LE | (most if most < apdu.NE_SHORT else 0)
             case "6700":
                 status = apdu.WRONG_LENGTH
-        if "too-much-answered-bare" in self._behaviour.quirks:
+        if self._session is not None and "too-much-answered-bare" in self._behaviour.quirks:
+            self._session.uncount_command()
             raise StatusError(status)
         return b"", status
 
