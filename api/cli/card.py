@@ -10,10 +10,14 @@ from api.errors import InputUnusableError
 
 if TYPE_CHECKING:
     from devices.simulator.image import CardImage
+    from devices.simulator.pki import TestPki
+    from devices.simulator.profile import CardProfile
 
 EPILOG = """\
 examples:
   chinhchu card new --portrait face.jpg --out card    the shipped specimen, with a portrait
+  chinhchu card profiles                              the shipped kinds of cards
+  chinhchu card new --profile pace-cam --out card     one of them
   chinhchu card new child.toml --out card             a card of your own profile
   chinhchu card show card                             what is on it
   chinhchu card run card                              lay it on the system's virtual reader
@@ -25,6 +29,11 @@ of your own starts as a copy of the shipped one:
 
   chinhchu card new --print-profile > mine.toml
   chinhchu card new mine.toml --portrait face.jpg --out card
+
+Several cards of one issuer share a CSCA, whose key stays in a folder:
+
+  chinhchu card new --profile pace-im --pki pki --out first
+  chinhchu card new --profile pace-dh --pki pki --out second
 
 DIR/trust then holds the test CSCA's certificate, to be given to the reader as its trust anchor.
 """
@@ -43,6 +52,15 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     actions = group.add_subparsers(metavar="ACTION", required=True)
     _register_new(actions)
     register_run(actions)
+    profiles = actions.add_parser(
+        "profiles",
+        help="list the shipped profiles",
+        description="List the profiles that `card new --profile` knows.",
+        epilog="examples:\n  chinhchu card profiles\n  chinhchu card profiles --json",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    profiles.add_argument("--json", action="store_true", help="print JSON")
+    profiles.set_defaults(run=_profiles)
     show = actions.add_parser(
         "show",
         help="say what is on a card",
@@ -63,13 +81,15 @@ def _register_new(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog=EPILOG_NEW,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    new.add_argument(
-        "profile",
+    profile = new.add_mutually_exclusive_group()
+    profile.add_argument(
+        "file",
         metavar="PROFILE.toml",
         type=Path,
         nargs="?",
         help="who and what the card is (default: the shipped specimen, which needs --portrait)",
     )
+    profile.add_argument("--profile", metavar="NAME", help="a shipped profile: see `card profiles`")
     target = new.add_mutually_exclusive_group(required=True)
     target.add_argument("--out", metavar="DIR", type=Path, help="folder of the card")
     target.add_argument("--print-profile", action="store_true", help="print the shipped profile")
@@ -79,6 +99,12 @@ def _register_new(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
         type=Path,
         help="picture of the holder, any usual format; without one the card has no DG2",
     )
+    new.add_argument(
+        "--pki",
+        metavar="DIR",
+        type=Path,
+        help="folder of a test CSCA, made if need be, that shall sign (default: a fresh one)",
+    )
     new.add_argument("--json", action="store_true", help="print JSON")
     new.set_defaults(run=_new)
 
@@ -86,15 +112,18 @@ def _register_new(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _new(args: argparse.Namespace) -> int:
     from devices.simulator.personalise import personalise
     from devices.simulator.profile import SPECIMEN, load_profile
+    from devices.simulator.shipped_profiles import shipped_profile
 
     if args.print_profile:
-        print(SPECIMEN.read_text("utf-8"), end="")
+        path = SPECIMEN if args.profile is None else shipped_profile(args.profile)
+        print(path.read_text("utf-8"), end="")
         return EXIT_PASSED
-    if args.profile is None and args.portrait is None:
+    if args.file is None and args.profile is None and args.portrait is None:
         raise InputUnusableError("The shipped specimen needs a picture: give --portrait PICTURE.")
-    profile = load_profile(args.profile or SPECIMEN)
+    path = args.file or (SPECIMEN if args.profile is None else shipped_profile(args.profile))
+    profile = load_profile(path)
     portrait = None if args.portrait is None else read_input(args.portrait)
-    image = personalise(profile, portrait=portrait)
+    image = personalise(profile, portrait=portrait, pki=_pki(args.pki, profile))
     image.save(args.out)
     if args.json:
         print_json({"card": str(args.out), "trust": str(args.out / "trust")} | _describe(image))
@@ -103,6 +132,38 @@ def _new(args: argparse.Namespace) -> int:
     if "EF.DG2" not in image.files:
         print("No portrait was given: the card has no DG2, and no face can be compared with it.")
     print(f"The reader's trust anchor is in {args.out / 'trust'}.")
+    return EXIT_PASSED
+
+
+def _pki(folder: Path | None, profile: "CardProfile") -> "TestPki | None":
+    """Return a document signer of the CSCA that the folder keeps, None without a folder."""
+    from devices.simulator.pki_store import keep_csca
+
+    if folder is None:
+        return None
+    signers = profile.signers
+    return keep_csca(folder, signers).issue(
+        signers.dsc,
+        document_type=profile.document.document_code.rstrip("<"),
+        digest=signers.digest,
+        rsa_padding=signers.rsa_padding,
+    )
+
+
+def _profiles(args: argparse.Namespace) -> int:
+    from devices.simulator.shipped_profiles import shipped_profiles
+
+    profiles = shipped_profiles()
+    if args.json:
+        print_json(profiles)
+        return EXIT_PASSED
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("profile", "card")
+    for name, line in profiles.items():
+        table.add_row(name, line)
+    Console().print(table)
     return EXIT_PASSED
 
 

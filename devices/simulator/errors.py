@@ -29,6 +29,12 @@ class FileSizeError(SimulatorError):
     code: ClassVar[str] = "file-size-impossible"
 
 
+class PkiUnusableError(SimulatorError):
+    """A folder does not hold a test CSCA that can sign, or cannot take one."""
+
+    code: ClassVar[str] = "test-pki-unusable"
+
+
 class CardImageInvalidError(SimulatorError):
     """A folder does not hold a card that can be run, or cannot take one."""
 

@@ -18,6 +18,7 @@ from devices.simulator.limits import Limits
 from devices.simulator.link import LinkModel
 from devices.simulator.protocols import ChipAuthenticationKey, PaceOffer
 from devices.simulator.quirks import Quirk
+from devices.simulator.secret_files import write_secret
 
 DESCRIPTION = "card.json"
 FORMAT_VERSION = 2
@@ -90,12 +91,12 @@ class CardImage:
             for name, content in self.files.items():
                 (folder / "files" / (name + _FILE_SUFFIX)).write_bytes(content)
             if self.aa_key is not None:
-                _write_secret(folder / "keys" / "aa.der", self.aa_key)
+                write_secret(folder / "keys" / "aa.der", self.aa_key)
             for number, key in enumerate(self.ca_keys, 1):
-                _write_secret(folder / "keys" / f"ca-{number}.der", key)
+                write_secret(folder / "keys" / f"ca-{number}.der", key)
             (folder / "trust" / "csca.pem").write_bytes(pem.armor("CERTIFICATE", self.csca))
             description = {"format": FORMAT_VERSION} | asdict(self.behaviour)
-            _write_secret(folder / DESCRIPTION, json.dumps(description, indent=2).encode())
+            write_secret(folder / DESCRIPTION, json.dumps(description, indent=2).encode())
         except OSError as error:
             raise CardImageInvalidError(
                 f"{folder}: {error.strerror or 'cannot be written'}"
@@ -179,9 +180,3 @@ def _read(path: Path) -> bytes:
     if len(content) > _MAX_FILE_BYTES:
         raise CardImageInvalidError(f"{path} is too large for a card")
     return content
-
-
-def _write_secret(path: Path, content: bytes) -> None:
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_bytes(content)
