@@ -10,7 +10,8 @@ from cryptography.exceptions import InvalidSignature
 
 from devices.apdu import CommandApdu
 from devices.emrtd.errors import AuthenticationRefusedError, ChallengeMalformedError
-from devices.emrtd.public_keys import HASHES, EcKey, PublicKey, RsaKey, verify_ecdsa
+from devices.emrtd.public_keys import EcKey, PublicKey, RsaKey, verify_ecdsa
+from devices.emrtd.signature_algorithms import HASHES
 
 CHALLENGE_BYTES = 8
 

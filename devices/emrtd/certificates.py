@@ -6,17 +6,23 @@ Source: ICAO Doc 9303-12, 7.1 (certificate profile); RFC 5280, 4.
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
-from typing import Any
+from functools import cached_property, lru_cache
 
-from asn1crypto import pem, x509
+from asn1crypto import pem
 from cryptography.exceptions import InvalidSignature
 
-from devices.emrtd.asn1 import MAX_ASN1_BYTES, asn1_errors, load_asn1, parse_time
+from devices.emrtd import der
+from devices.emrtd.asn1 import MAX_ASN1_BYTES, asn1_errors
+from devices.emrtd.certificate_extensions import Extensions, parse_extensions
 from devices.emrtd.errors import KeyUnsupportedError
+from devices.emrtd.names import Name
 from devices.emrtd.public_keys import PublicKey, parse_public_key, verify_signature
+from devices.emrtd.signature_algorithms import SignatureAlgorithm, parse_signature_algorithm
 
 MAX_CERTIFICATE_BYTES = MAX_ASN1_BYTES
+# A document signer signs a hundred thousand cards, so its certificate comes again and again.
+_REMEMBERED = 1024
+_MAX_REMEMBERED_BYTES = 4 << 10
 
 
 @dataclass(frozen=True)
@@ -24,29 +30,22 @@ class Certificate:
     """A certificate's fields as they are in it; being here says nothing about trust."""
 
     der: bytes = field(repr=False)
-    issuer: str = field(repr=False)
-    """Name of the issuer, prepared for comparison (RFC 5280, 7.1)."""
-    subject: str = field(repr=False)
-    """Name of the subject, prepared for comparison."""
+    issuer: Name = field(repr=False)
+    subject: Name = field(repr=False)
     country: str | None
     """Country of the subject in capitals, or None."""
     serial_number: int
     not_before: datetime
     not_after: datetime
-    subject_key_identifier: bytes | None
-    authority_key_identifier: bytes | None
-    key_usage: frozenset[str] | None
-    """RFC 5280 names (`key_cert_sign`, `digital_signature`), or None without the extension."""
-    has_extended_key_usage: bool
-    critical_extensions: frozenset[str]
-    """asn1crypto's names, or object identifiers of those that it does not know."""
-    is_ca: bool
+    extensions: Extensions
     key_identifier: bytes
     """The subject key identifier, or SHA-1 of the key where the extension is missing."""
     _spki: bytes = field(repr=False)
-    _asn1: Any = field(repr=False, compare=False)
+    _signed: bytes = field(repr=False)
+    _algorithm: bytes = field(repr=False)
+    _signature: bytes = field(repr=False)
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Digest of the DER encoding, hexadecimal."""
         return hashlib.sha256(self.der).hexdigest()
@@ -60,6 +59,33 @@ class Certificate:
         """
         return parse_public_key(self._spki)
 
+    @cached_property
+    def signature_algorithm(self) -> SignatureAlgorithm:
+        """How the issuer signed.
+
+        Raises:
+            KeyUnsupportedError: the algorithm is not supported.
+        """
+        return parse_signature_algorithm(self._algorithm)
+
+    @property
+    def is_self_issued(self) -> bool:
+        """Whether issuer and subject have one name; the keys may differ (a link certificate)."""
+        return self.issuer == self.subject
+
+    @cached_property
+    def is_self_signed(self) -> bool:
+        """Whether the certificate's own key signed it, as a root's does; False if that is open."""
+        try:
+            self.verify_issued_by(self)
+        except (InvalidSignature, KeyUnsupportedError):
+            return False
+        return True
+
+    def is_valid(self, at: datetime) -> bool:
+        """Return whether a time lies in the period of validity."""
+        return self.not_before <= at <= self.not_after
+
     def verify_issued_by(self, issuer: "Certificate") -> None:
         """Verify this certificate's signature with the issuer's key.
 
@@ -67,18 +93,9 @@ class Certificate:
             InvalidSignature: it is wrong.
             KeyUnsupportedError: the key or algorithm is not supported.
         """
-        with asn1_errors(KeyUnsupportedError("a certificate's signature is malformed")):
-            algorithm = self._asn1["signature_algorithm"]
-            # RFC 5280, 4.1.1.2: both fields must contain the same algorithm identifier.
-            if algorithm.dump() != self._asn1["tbs_certificate"]["signature"].dump():
-                raise InvalidSignature
-            verify_signature(
-                issuer.public_key,
-                algorithm,
-                None,
-                bytes(self._asn1["signature_value"]),
-                bytes(self._asn1["tbs_certificate"].dump()),
-            )
+        verify_signature(
+            issuer.public_key, self.signature_algorithm, None, self._signature, self._signed
+        )
 
 
 def parse_certificate(data: bytes) -> Certificate:
@@ -91,34 +108,46 @@ def parse_certificate(data: bytes) -> Certificate:
     if len(data) > MAX_CERTIFICATE_BYTES:
         raise malformed
     with asn1_errors(malformed):
-        if pem.detect(data):
+        if data[:1] != bytes([der.SEQUENCE]) and pem.detect(data):
             kind, _, data = pem.unarmor(data)
             if kind not in ("CERTIFICATE", "X509 CERTIFICATE"):
                 raise malformed
-        parsed = load_asn1(x509.Certificate, data)
-        usage = parsed.key_usage_value
-        constraints = parsed.basic_constraints_value
-        return Certificate(
-            der=parsed.dump(),
-            issuer=parsed.issuer.hashable,
-            subject=parsed.subject.hashable,
-            country=_country(parsed.subject),
-            serial_number=int(parsed.serial_number),
-            not_before=parse_time(parsed.not_valid_before),
-            not_after=parse_time(parsed.not_valid_after),
-            subject_key_identifier=parsed.key_identifier,
-            authority_key_identifier=parsed.authority_key_identifier,
-            key_usage=None if usage is None else frozenset(usage.native),
-            has_extended_key_usage=parsed.extended_key_usage_value is not None,
-            critical_extensions=frozenset(parsed.critical_extensions),
-            is_ca=bool(constraints is not None and constraints["ca"].native),
-            # RFC 5280, 4.2.1.2, method 1.
-            key_identifier=parsed.key_identifier or bytes(parsed.public_key.sha1),
-            _spki=parsed.public_key.dump(),
-            _asn1=parsed,
-        )
+        parse = _parse_and_remember if len(data) <= _MAX_REMEMBERED_BYTES else _parse
+        return parse(data)
 
 
-def _country(name: x509.Name) -> str | None:
-    value = name.native.get("country_name")
-    return value.upper() if isinstance(value, str) else None
+def _parse(data: bytes) -> Certificate:
+    """Source: RFC 5280, 4.1."""
+    signed, algorithm, signature = der.children(data, der.whole(data, der.SEQUENCE))
+    fields = der.children(data, der.expect(signed, der.SEQUENCE))
+    if fields[0][0] == der.CONTEXT:
+        del fields[0]
+    serial, inner_algorithm, issuer, validity, subject, spki, *optional = fields
+    # RFC 5280, 4.1.1.2: both fields must contain the same algorithm identifier.
+    identifier = der.encoding(data, algorithm)
+    if identifier != der.encoding(data, inner_algorithm):
+        raise ValueError("a certificate names two signature algorithms")
+    not_before, not_after = der.children(data, der.expect(validity, der.SEQUENCE))
+    subject_name, issuer_name = (Name(der.encoding(data, name)) for name in (subject, issuer))
+    extensions = parse_extensions(data, optional)
+    _, key = der.children(data, der.expect(spki, der.SEQUENCE))
+    return Certificate(
+        der=data,
+        issuer=issuer_name,
+        subject=subject_name,
+        country=subject_name.country,
+        serial_number=der.integer(data, serial),
+        not_before=der.time(data, not_before),
+        not_after=der.time(data, not_after),
+        extensions=extensions,
+        # RFC 5280, 4.2.1.2, method 1.
+        key_identifier=extensions.subject_key_identifier
+        or hashlib.sha1(der.bit_string(data, key), usedforsecurity=False).digest(),
+        _spki=der.encoding(data, spki),
+        _signed=der.encoding(data, signed),
+        _algorithm=identifier,
+        _signature=der.bit_string(data, signature),
+    )
+
+
+_parse_and_remember = lru_cache(maxsize=_REMEMBERED)(_parse)

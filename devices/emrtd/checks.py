@@ -43,6 +43,7 @@ DOCUMENT_EXPIRY = "document-expiry"
 DOCUMENT_CONSISTENCY = "document-consistency"
 PORTRAIT = "portrait"
 CRL = "crl"
+ONLINE_VERDICT = "online-verdict"
 
 PASSIVE_AUTHENTICATION = (SOD_SIGNATURE, DSC_CHAIN, DATA_GROUP_HASHES)
 """The checks that together are Passive Authentication."""

@@ -52,6 +52,22 @@ def check_consistency(mrz: Mrz, dg13: Dg13 | None, signer_country: str | None) -
     return ok(DOCUMENT_CONSISTENCY)
 
 
+def check_document_type(mrz: Mrz, document_types: frozenset[str] | None) -> Check:
+    """Compare the document code with the kinds of document that the signer is for.
+
+    The list names codes as in the MRZ. `P` covers every passport, since the letter after it only
+    tells kinds of passport apart (9303-4, 4.2.2.1, from its eighth edition).
+
+    Reason: `document-type-mismatch`.
+    """
+    # 9303-12, 7.1.1.6: the extension is there since 2014; older signers lack it.
+    if document_types is None or mrz.document_code in document_types:
+        return ok(DOCUMENT_CONSISTENCY)
+    if mrz.document_code.startswith("P") and "P" in document_types:
+        return ok(DOCUMENT_CONSISTENCY)
+    return failed(DOCUMENT_CONSISTENCY, "document-type-mismatch")
+
+
 def check_expiry(mrz: Mrz, dg13: Dg13 | None, at: datetime) -> Check:
     """Compare the date of expiry with the day of the verdict.
 

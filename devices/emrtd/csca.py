@@ -4,52 +4,63 @@ Source: ICAO Doc 9303-12, 4.1 and 5 (trust anchors), 7.1.1 (certificate profile)
 """
 
 import hashlib
+import pathlib
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
+from functools import cached_property
+from typing import TypeAlias, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 
-from devices.emrtd.certificates import MAX_CERTIFICATE_BYTES, Certificate, parse_certificate
-from devices.emrtd.errors import (
-    AuthenticationRefusedError,
-    KeyUnsupportedError,
-    TrustAnchorsUnusableError,
-)
+from devices.emrtd.certificates import Certificate
+from devices.emrtd.crl import Crl
+from devices.emrtd.errors import KeyUnsupportedError
+from devices.emrtd.names import Name
+from devices.emrtd.trust_policy import DEFAULT_POLICY, TrustPolicy
 
-_SUFFIXES = {".der", ".cer", ".crt", ".pem"}
-_MAX_FILES = 10_000
-# What is judged here, and policies, which name rules of the issuer and forbid nothing.
-_UNDERSTOOD_EXTENSIONS = {"key_usage", "basic_constraints", "certificate_policies"}
-_SEALED = object()
+MAX_LINKS = 8
+"""Longest chain of link certificates that is followed: forty years of yearly keys are fewer."""
+_MAX_VERIFICATIONS = 256
+_MAX_REMEMBERED = 4096
+
+Path: TypeAlias = tuple[Certificate, ...]
+"""From the issuer of a document signer to a self-signed anchor."""
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True)
 class TrustAnchors:
-    """Certificates that the operator trusts.
+    """What the operator trusts: certificates, revocation lists beside them, and floors.
 
-    A CSCA vouches for the document signers that it issued; a document signer among the anchors is
-    pinned and stands for itself.
+    A self-signed CSCA vouches for the document signers that it issued. A link certificate (a new
+    key, signed with the authority's old key) vouches for nothing by itself: it counts where the
+    old key is reached. A document signer among the certificates is pinned and stands for itself.
     """
 
     certificates: tuple[Certificate, ...]
+    crls: tuple[Crl, ...] = field(default=(), repr=False)
+    policy: TrustPolicy = DEFAULT_POLICY
+    _paths: dict[bytes, tuple[Path, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _crl_signers: dict[str, tuple[Path, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
-    def from_directory(cls, path: Path) -> "TrustAnchors":
-        """Return the certificates of a folder: *.der, *.cer, *.crt and *.pem, not of subfolders.
+    def from_directory(cls, path: pathlib.Path) -> "TrustAnchors":
+        """Return what a trust store holds, or the certificates and CRLs of a plain folder.
 
         Raises:
-            TrustAnchorsUnusableError: the folder or a certificate in it cannot be read.
+            TrustAnchorsUnusableError: the folder or a file in it cannot be read or was altered.
         """
-        try:
-            files = sorted(f for f in path.iterdir() if f.suffix.lower() in _SUFFIXES)
-        except OSError:
-            raise TrustAnchorsUnusableError(f"{path} is not a readable folder") from None
-        if len(files) > _MAX_FILES:
-            raise TrustAnchorsUnusableError(f"{path} holds too many certificates")
-        return cls(tuple(_read_certificate(file) for file in files))
+        from devices.emrtd.trust_store import load_trust_anchors
 
-    @property
+        return load_trust_anchors(path)
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over the sorted digests of all anchors, hexadecimal: the trust list's id."""
         digests = sorted({certificate.sha256 for certificate in self.certificates})
@@ -57,156 +68,95 @@ class TrustAnchors:
 
     def pins(self, certificate: Certificate) -> bool:
         """Return whether exactly this certificate is an anchor."""
-        return any(anchor.der == certificate.der for anchor in self.certificates)
+        return certificate.der in self._encodings
 
-    def candidates(self, signer: Certificate) -> tuple[Certificate, ...]:
-        """Return the anchors that may have issued `signer`, by key identifier or name."""
-        return tuple(
-            anchor
-            for anchor in self.certificates
-            if anchor.der != signer.der
-            and (_same_key_identifier(signer, anchor) or anchor.subject == signer.issuer)
-        )
+    def by_key_identifier(self, identifier: bytes) -> tuple[Certificate, ...]:
+        """Return the certificates of a key."""
+        return self._by_key_identifier.get(identifier, ())
 
+    def candidates(self, child: Certificate) -> tuple[Certificate, ...]:
+        """Return the certificates that may have issued `child`, by key identifier, then by name."""
+        identifier = child.extensions.authority_key_identifier
+        by_key = self.by_key_identifier(identifier) if identifier else ()
+        named = self._by_subject.get(child.issuer, ())
+        found = (*by_key, *(c for c in named if c not in by_key))
+        return tuple(c for c in found if c.der != child.der)
 
-@dataclass(frozen=True)
-class VerifiedChain:
-    """A document signer that an anchor vouches for; only `verify_chain` makes one."""
+    def paths(self, child: Certificate) -> tuple[Path, ...]:
+        """Return the paths from the issuer of `child` to an anchor; each signature in them holds.
 
-    signer: Certificate
-    anchor: Certificate
-    """The CSCA, or the signer itself where it is pinned."""
-    _seal: object = field(repr=False)
+        The shortest comes first. Whether they are valid at a time is not looked at, so that a
+        path is verified once for all documents of a signer.
+        """
+        known = self._paths.get(child.der)
+        if known is None:
+            known = tuple(self._walk(child))
+            # Nothing is remembered of what an attacker could send without end.
+            if known and len(self._paths) < _MAX_REMEMBERED:
+                self._paths[child.der] = known
+        return known
 
-    def __post_init__(self) -> None:
-        if self._seal is not _SEALED:
-            raise TypeError("a VerifiedChain comes from verify_chain only")
+    def _walk(self, child: Certificate) -> Iterator[Path]:
+        """Go up from key to key, breadth first, until a certificate signed itself."""
+        unfinished: deque[Path] = deque([()])
+        verifications = 0
+        while unfinished:
+            path = unfinished.popleft()
+            for issuer in self.candidates(path[-1] if path else child):
+                if issuer in path or len(path) > MAX_LINKS or verifications == _MAX_VERIFICATIONS:
+                    continue
+                verifications += 1
+                if not _issued(path[-1] if path else child, issuer):
+                    continue
+                if issuer.is_self_signed:
+                    yield (*path, issuer)
+                else:
+                    unfinished.append((*path, issuer))
 
-    @property
-    def is_pinned(self) -> bool:
-        """Whether the signer itself is an anchor."""
-        return self.anchor is self.signer
+    def crls_of_country(self, country: str | None) -> tuple[Crl, ...]:
+        """Return the revocation lists whose issuer has this country."""
+        return self._crls_by_country.get(country, ())
 
+    def crl_signers(self, crl: Crl) -> tuple[Path, ...]:
+        """Return each certificate whose key signed the list, with its path to an anchor."""
+        known = self._crl_signers.get(crl.sha256)
+        if known is None:
+            known = tuple(
+                (signer, *path)
+                for signer in self._by_subject.get(crl.issuer, ())
+                if _issued(crl, signer)
+                for path in ([()] if signer.is_self_signed else self.paths(signer))
+            )
+            self._crl_signers[crl.sha256] = known
+        return known
 
-def verify_chain(
-    signer: Certificate, anchors: TrustAnchors, *, at: datetime, signing_time: datetime | None
-) -> VerifiedChain:
-    """Verify that an anchor vouches for the document signer at a time.
+    @cached_property
+    def _encodings(self) -> frozenset[bytes]:
+        return frozenset(certificate.der for certificate in self.certificates)
 
-    Args:
-        signer: the certificate whose key signed the SOD.
-        anchors: the operator's trust anchors.
-        at: the time of the verdict, with time zone.
-        signing_time: the time in the SOD, if it has one.
+    @cached_property
+    def _by_key_identifier(self) -> dict[bytes, tuple[Certificate, ...]]:
+        return _index((c.key_identifier, c) for c in self.certificates)
 
-    Raises:
-        AuthenticationRefusedError: `csca-unknown`, `dsc-signature-invalid`, `dsc-expired`,
-            `dsc-not-yet-valid`, `dsc-not-valid-when-signing`, `dsc-key-usage`, `dsc-is-ca`,
-            `dsc-country-mismatch`, `dsc-extension-unknown`, `csca-expired`, `csca-not-yet-valid`,
-            `csca-key-usage`, `csca-extension-unknown` or `dsc-algorithm-unsupported`.
-    """
-    if anchors.pins(signer):
-        anchor = signer
-    else:
-        anchor = _issuer(signer, anchors)
-        _check_authority(signer, anchor, at)
-    _check_signer(signer, at, signing_time, is_pinned=anchor is signer)
-    return VerifiedChain(signer, anchor, _SEALED)
+    @cached_property
+    def _by_subject(self) -> dict[Name, tuple[Certificate, ...]]:
+        return _index((c.subject, c) for c in self.certificates)
 
-
-def _issuer(signer: Certificate, anchors: TrustAnchors) -> Certificate:
-    """Return the anchor whose key signed the document signer's certificate."""
-    failure = AuthenticationRefusedError(
-        "csca-unknown", "no trust anchor is configured for the issuer of this chip"
-    )
-    for anchor in anchors.candidates(signer):
-        try:
-            signer.verify_issued_by(anchor)
-        except InvalidSignature:
-            # An anchor of the same name may hold an earlier or later key of the authority.
-            if _same_key_identifier(signer, anchor):
-                failure = AuthenticationRefusedError(
-                    "dsc-signature-invalid",
-                    "the document signer's certificate was not signed by its issuer",
-                )
-        except KeyUnsupportedError as error:
-            failure = AuthenticationRefusedError("dsc-algorithm-unsupported", str(error))
-        else:
-            return anchor
-    raise failure
-
-
-def _check_authority(signer: Certificate, anchor: Certificate, at: datetime) -> None:
-    # 9303-12, 7.1.1, table 5: cA is true and keyCertSign is set.
-    if not anchor.is_ca or "key_cert_sign" not in (anchor.key_usage or ()):
-        raise AuthenticationRefusedError(
-            "csca-key-usage", "the trust anchor may not issue certificates"
-        )
-    _check_extensions(anchor, "csca")
-    _check_validity(anchor, at, "csca")
-    # 9303-12, 7.1.1.1: the country in subject and issuer is the same.
-    if not signer.country or signer.country != anchor.country:
-        raise AuthenticationRefusedError(
-            "dsc-country-mismatch", "document signer and trust anchor are of different countries"
-        )
+    @cached_property
+    def _crls_by_country(self) -> dict[str | None, tuple[Crl, ...]]:
+        return _index((crl.issuer.country, crl) for crl in self.crls)
 
 
-def _check_signer(
-    signer: Certificate, at: datetime, signing_time: datetime | None, *, is_pinned: bool
-) -> None:
-    if signer.is_ca:
-        raise AuthenticationRefusedError("dsc-is-ca", "the SOD's signer is an authority's own key")
-    # The profile requires the extension; a pinned specimen of before 2009 may lack it.
-    usage = signer.key_usage
-    if "digital_signature" not in (usage or ()) and not (is_pinned and usage is None):
-        raise AuthenticationRefusedError(
-            "dsc-key-usage", "the document signer's key may not sign documents"
-        )
-    # 9303-12, 7.1.1: document signers have no extended key usage; what the same authority
-    # lets sign master lists, deviation lists or visible seals has one.
-    if signer.has_extended_key_usage:
-        raise AuthenticationRefusedError(
-            "dsc-key-usage", "the SOD's signer has its key for another purpose"
-        )
-    _check_extensions(signer, "dsc")
-    _check_validity(signer, at, "dsc")
-    if signing_time is not None and not signer.not_before <= signing_time <= signer.not_after:
-        raise AuthenticationRefusedError(
-            "dsc-not-valid-when-signing", "the document signer was not valid when it signed"
-        )
-
-
-def _check_extensions(certificate: Certificate, prefix: str) -> None:
-    # RFC 5280, 4.2: a critical extension that is not understood refuses the certificate.
-    if not certificate.critical_extensions <= _UNDERSTOOD_EXTENSIONS:
-        raise AuthenticationRefusedError(
-            f"{prefix}-extension-unknown",
-            "a certificate of the chain has a critical extension that is not understood",
-        )
-
-
-def _check_validity(certificate: Certificate, at: datetime, prefix: str) -> None:
-    if at < certificate.not_before:
-        raise AuthenticationRefusedError(
-            f"{prefix}-not-yet-valid", "a certificate of the chain is not valid yet"
-        )
-    if at > certificate.not_after:
-        raise AuthenticationRefusedError(
-            f"{prefix}-expired", "a certificate of the chain has expired"
-        )
-
-
-def _same_key_identifier(signer: Certificate, anchor: Certificate) -> bool:
-    identifier = signer.authority_key_identifier
-    return identifier is not None and identifier == anchor.key_identifier
-
-
-def _read_certificate(path: Path) -> Certificate:
+def _issued(child: Certificate | Crl, issuer: Certificate) -> bool:
     try:
-        if path.stat().st_size > MAX_CERTIFICATE_BYTES:
-            raise TrustAnchorsUnusableError(f"{path.name} is too large for a certificate")
-        return parse_certificate(path.read_bytes())
-    except OSError:
-        raise TrustAnchorsUnusableError(f"{path.name} cannot be read") from None
-    except KeyUnsupportedError:
-        raise TrustAnchorsUnusableError(f"{path.name} is not an X.509 certificate") from None
+        child.verify_issued_by(issuer)
+    except (InvalidSignature, KeyUnsupportedError):
+        return False
+    return True
+
+
+def _index(pairs: Iterable[tuple[K, V]]) -> dict[K, tuple[V, ...]]:
+    index: dict[K, list[V]] = {}
+    for key, value in pairs:
+        index.setdefault(key, []).append(value)
+    return {key: tuple(values) for key, values in index.items()}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from devices.emrtd.csca import VerifiedChain
+from devices.emrtd.certification_path import VerifiedChain
 from devices.emrtd.dg13 import Dg13, parse_dg13_date
 from devices.emrtd.lds import FaceImage
 from devices.emrtd.mrz import Mrz

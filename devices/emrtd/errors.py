@@ -151,6 +151,24 @@ class TrustAnchorsUnusableError(DeviceError):
     code = "trust-anchors-unusable"
 
 
+class CrlUnusableError(DeviceError):
+    """A certificate revocation list is malformed or of a kind that is not used."""
+
+    code = "crl-unusable"
+
+
+class MasterListMalformedError(DeviceError):
+    """A master list cannot be parsed, or holds nothing."""
+
+    code = "master-list-malformed"
+
+
+class TrustBundleRefusedError(DeviceError):
+    """A bundle of trust anchors is malformed, or not the one that was announced."""
+
+    code = "trust-bundle-refused"
+
+
 class ChallengeMalformedError(DeviceError):
     """A challenge for Active Authentication does not have eight bytes."""
 

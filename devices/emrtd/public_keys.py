@@ -8,56 +8,23 @@ Source: RFC 5480 and BSI TR-03111, 5 (keys); RFC 8017, 8 (RSA); BSI TR-03111, 4.
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
 
-from asn1crypto import algos, keys
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 
-from devices.emrtd.asn1 import asn1_errors, load_asn1
+from devices.emrtd import der
+from devices.emrtd.asn1 import asn1_errors
 from devices.emrtd.elliptic_curves import BY_OID, BY_ORDER, Curve
 from devices.emrtd.errors import KeyUnsupportedError
-
-HASHES: dict[str, type[hashes.HashAlgorithm]] = {
-    "sha1": hashes.SHA1,
-    "sha224": hashes.SHA224,
-    "sha256": hashes.SHA256,
-    "sha384": hashes.SHA384,
-    "sha512": hashes.SHA512,
-}
-"""Hash algorithms that a chip may use (9303-12, 4.1.6), by asn1crypto's names."""
+from devices.emrtd.signature_algorithms import HASHES, Scheme, SignatureAlgorithm
 
 MIN_RSA_BITS = 1024
 MAX_RSA_BITS = 8192
 MAX_EXPONENT_BITS = 256
 _EC_PUBLIC_KEY = "1.2.840.10045.2.1"
-
-# BSI TR-03111, 5.2.1.1: ecdsa-plain-signatures; ANSI X9.62 and RFC 5758 for the rest.
-_ECDSA_HASHES = {
-    "1.2.840.10045.4.1": "sha1",
-    "1.2.840.10045.4.3.1": "sha224",
-    "1.2.840.10045.4.3.2": "sha256",
-    "1.2.840.10045.4.3.3": "sha384",
-    "1.2.840.10045.4.3.4": "sha512",
-    "0.4.0.127.0.7.1.1.4.1.1": "sha1",
-    "0.4.0.127.0.7.1.1.4.1.2": "sha224",
-    "0.4.0.127.0.7.1.1.4.1.3": "sha256",
-    "0.4.0.127.0.7.1.1.4.1.4": "sha384",
-    "0.4.0.127.0.7.1.1.4.1.5": "sha512",
-}
-_RSA_HASHES = {
-    "1.2.840.113549.1.1.5": "sha1",
-    "1.2.840.113549.1.1.14": "sha224",
-    "1.2.840.113549.1.1.11": "sha256",
-    "1.2.840.113549.1.1.12": "sha384",
-    "1.2.840.113549.1.1.13": "sha512",
-}
-_RSA_ENCRYPTION = "1.2.840.113549.1.1.1"
-_RSASSA_PSS = "1.2.840.113549.1.1.10"
-# Signature algorithms that leave the hash to the message: id-ecPublicKey, ecdsa-with-Specified.
-_ECDSA_UNSPECIFIED = (_EC_PUBLIC_KEY, "1.2.840.10045.4", "1.2.840.10045.4.3")
+_RSA_KEYS = ("1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10")  # rsaEncryption, id-RSASSA-PSS
 
 
 @dataclass(frozen=True)
@@ -72,6 +39,15 @@ class RsaKey:
         """Length of the modulus."""
         return (self.modulus.bit_length() + 7) // 8
 
+    @cached_property
+    def library_key(self) -> rsa.RSAPublicKey:
+        """The key for the cryptographic library.
+
+        Raises:
+            ValueError: the library refuses it.
+        """
+        return rsa.RSAPublicNumbers(self.exponent, self.modulus).public_key()
+
 
 @dataclass(frozen=True)
 class EcKey:
@@ -79,6 +55,14 @@ class EcKey:
 
     curve: Curve
     point: tuple[int, int] = field(repr=False)
+
+    @cached_property
+    def library_key(self) -> ec.EllipticCurvePublicKey | None:
+        """The key for the cryptographic library, or None on a curve that it lacks."""
+        curve = self.curve.library_curve
+        if curve is None:
+            return None
+        return ec.EllipticCurvePublicNumbers(*self.point, curve).public_key()
 
 
 PublicKey = RsaKey | EcKey
@@ -92,15 +76,19 @@ def parse_public_key(spki: bytes) -> PublicKey:
             EC, or on a curve that is not one of the known ones.
     """
     with asn1_errors(KeyUnsupportedError("a public key is malformed")):
-        info = load_asn1(keys.PublicKeyInfo, spki)
-        algorithm = info["algorithm"]
-        if str(algorithm["algorithm"].dotted) == _EC_PUBLIC_KEY:
-            return _ec_key(algorithm["parameters"], bytes(info["public_key"]))
-        if str(algorithm["algorithm"].dotted) in (_RSA_ENCRYPTION, _RSASSA_PSS):
-            parsed = info["public_key"].parsed
+        algorithm, key = der.children(spki, der.whole(spki, der.SEQUENCE))
+        identifier = der.children(spki, der.expect(algorithm, der.SEQUENCE))
+        kind, encoded = der.oid(spki, identifier[0]), der.bit_string(spki, key)
+        if kind == _EC_PUBLIC_KEY:
+            return _ec_key(spki, identifier[1], encoded)
+        if kind in _RSA_KEYS:
+            numbers = der.children(encoded, der.whole(encoded, der.SEQUENCE))
             # Some issuers leave out the leading 00, which makes the INTEGER negative in DER.
-            numbers = (parsed["modulus"].contents, parsed["public_exponent"].contents)
-            return _rsa_key(*(int.from_bytes(number, "big") for number in numbers))
+            modulus, exponent = (
+                int.from_bytes(der.contents(encoded, number, der.INTEGER), "big")
+                for number in numbers
+            )
+            return _rsa_key(modulus, exponent)
     raise KeyUnsupportedError("a public key is neither RSA nor on an elliptic curve")
 
 
@@ -115,101 +103,81 @@ def _rsa_key(modulus: int, exponent: int) -> RsaKey:
     return RsaKey(modulus, exponent)
 
 
-def _ec_key(parameters: Any, encoded: bytes) -> EcKey:
-    curve = named_curve(parameters)
+def _ec_key(spki: bytes, parameters: der.Element, encoded: bytes) -> EcKey:
+    curve = _curve_of(spki, parameters)
     point = None if curve is None else curve.decode(encoded)
     if curve is None or point is None:
         raise KeyUnsupportedError("a key is on an unknown curve or is no point of its curve")
     return EcKey(curve, point)
 
 
-def named_curve(parameters: Any) -> Curve | None:
-    """Return the curve that the parameters name or, value by value, describe."""
-    if parameters.name == "named":
-        return BY_OID.get(str(parameters.chosen.dotted))
-    if parameters.name != "specified":
+def named_curve(parameters: bytes) -> Curve | None:
+    """Return the curve that DER ECParameters name or, value by value, describe; None if unknown.
+
+    Raises:
+        ValueError: they are malformed; call it inside `asn1_errors`.
+    """
+    return _curve_of(parameters, der.read(parameters, 0, len(parameters)))
+
+
+def _curve_of(data: bytes, parameters: der.Element) -> Curve | None:
+    """RFC 3279, 2.3.5: namedCurve, or SpecifiedECDomain; implicitCurve names none."""
+    if parameters[0] == der.OBJECT_IDENTIFIER:
+        return BY_OID.get(der.oid(data, parameters))
+    if parameters[0] != der.SEQUENCE:
         return None
-    domain = parameters.chosen
-    curve = BY_ORDER.get(int(domain["order"].native))
-    if curve is None:
+    _, field_id, coefficients, base, order, *_ = der.children(data, parameters)
+    _, prime, *_ = der.children(data, field_id)
+    curve = BY_ORDER.get(der.integer(data, order))
+    if curve is None or der.integer(data, prime) != curve.p:
         return None
-    base = bytes(domain["base"])
+    a, b = (
+        int.from_bytes(der.contents(data, value, der.OCTET_STRING), "big")
+        for value in der.children(data, coefficients)[:2]
+    )
+    generator = der.contents(data, base, der.OCTET_STRING)
     same = (
-        int(domain["field_id"]["parameters"].native) == curve.p
-        and int.from_bytes(bytes(domain["curve"]["a"]), "big") % curve.p == curve.a
-        and int.from_bytes(bytes(domain["curve"]["b"]), "big") == curve.b
-        and base in (curve.encode(curve.base), curve.encode_compressed(curve.base))
+        a % curve.p == curve.a
+        and b == curve.b
+        and generator in (curve.encode(curve.base), curve.encode_compressed(curve.base))
     )
     return curve if same else None
 
 
-def signature_hash(algorithm: algos.SignedDigestAlgorithm, digest_name: str | None) -> str:
-    """Return the name of the hash that a signature algorithm uses.
-
-    Args:
-        algorithm: the AlgorithmIdentifier of the signature.
-        digest_name: the hash named beside it, for algorithms that name none.
-
-    Raises:
-        KeyUnsupportedError: the algorithm or its hash is not one that a chip may use.
-    """
-    with asn1_errors(KeyUnsupportedError("a signature algorithm is malformed")):
-        oid = str(algorithm["algorithm"].dotted)
-        name: str | None = _ECDSA_HASHES.get(oid) or _RSA_HASHES.get(oid)
-        if oid == _RSASSA_PSS:
-            name = str(algorithm["parameters"]["hash_algorithm"]["algorithm"].native)
-        elif oid == _RSA_ENCRYPTION or oid in _ECDSA_UNSPECIFIED:
-            name = digest_name
-    if name not in HASHES:
-        raise KeyUnsupportedError("a signature or hash algorithm is not supported")
-    return name
-
-
 def verify_signature(
     key: PublicKey,
-    algorithm: algos.SignedDigestAlgorithm,
+    algorithm: SignatureAlgorithm,
     digest_name: str | None,
     signature: bytes,
     message: bytes,
 ) -> None:
-    """Verify a signature of a SOD or certificate; return nothing if it is right.
+    """Verify a signature of a SOD, certificate or CRL; return nothing if it is right.
+
+    Args:
+        key: the signer's key.
+        algorithm: how the signature says that it was made.
+        digest_name: the hash named beside it, for algorithms that name none.
+        signature: the value.
+        message: what was signed.
 
     Raises:
         InvalidSignature: it is wrong.
-        KeyUnsupportedError: the algorithm is not supported or does not fit the key.
+        KeyUnsupportedError: the algorithm does not fit the key, or its hash is missing.
     """
-    hash_name = signature_hash(algorithm, digest_name)
-    oid = str(algorithm["algorithm"].dotted)
+    hash_name = algorithm.hash_beside(digest_name)
+    if isinstance(key, EcKey) is not (algorithm.scheme is Scheme.ECDSA):
+        raise KeyUnsupportedError("a signature algorithm does not fit the key")
     if isinstance(key, EcKey):
-        if oid not in _ECDSA_HASHES and oid not in _ECDSA_UNSPECIFIED:
-            raise KeyUnsupportedError("a signature algorithm does not fit the key")
         verify_ecdsa(key, hash_name, signature, message)
         return
-    scheme: padding.AsymmetricPadding
-    if oid == _RSASSA_PSS:
-        scheme = _pss(algorithm)
-    elif oid in _RSA_HASHES or oid == _RSA_ENCRYPTION:
-        scheme = padding.PKCS1v15()
-    else:
-        raise KeyUnsupportedError("a signature algorithm does not fit the key")
+    scheme: padding.AsymmetricPadding = padding.PKCS1v15()
+    if algorithm.scheme is Scheme.RSA_PSS:
+        mask = padding.MGF1(HASHES[algorithm.mask_hash_name]())
+        scheme = padding.PSS(mask, algorithm.salt_bytes)
     try:
-        public = rsa.RSAPublicNumbers(key.exponent, key.modulus).public_key()
-        public.verify(signature, message, scheme, HASHES[hash_name]())
+        key.library_key.verify(signature, message, scheme, HASHES[hash_name]())
     except (ValueError, UnsupportedAlgorithm):
         raise KeyUnsupportedError("an RSA key or its parameters are not supported") from None
-
-
-def _pss(algorithm: algos.SignedDigestAlgorithm) -> padding.PSS:
-    """RFC 4055, 3.1: parameters with their defaults."""
-    with asn1_errors(KeyUnsupportedError("RSA-PSS parameters are malformed")):
-        parameters = algorithm["parameters"]
-        mask = parameters["mask_gen_algorithm"]
-        mask_hash = str(mask["parameters"]["algorithm"].native)
-        salt_bytes = int(parameters["salt_length"].native)
-        plain = mask["algorithm"].native == "mgf1" and int(parameters["trailer_field"]) == 1
-    if not plain or mask_hash not in HASHES or not 0 <= salt_bytes <= MAX_RSA_BITS // 8:
-        raise KeyUnsupportedError("RSA-PSS parameters are not supported")
-    return padding.PSS(padding.MGF1(HASHES[mask_hash]()), salt_bytes)
 
 
 def verify_ecdsa(key: EcKey, hash_name: str, signature: bytes, message: bytes) -> None:
@@ -239,21 +207,20 @@ def _candidate_pairs(curve: Curve, signature: bytes) -> list[tuple[int, int]]:
             (int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big"))
         )
     try:
-        # Integers with a surplus leading 00 occur on real chips; asn1crypto accepts them.
-        parsed = load_asn1(algos.DSASignature, signature)
-        pairs.append((int(parsed["r"].native), int(parsed["s"].native)))
-    except (ValueError, TypeError, KeyError):
+        # Integers with a surplus leading 00 occur on real chips; the reader accepts them.
+        r, s = der.children(signature, der.whole(signature, der.SEQUENCE))
+        pairs.append((der.integer(signature, r), der.integer(signature, s)))
+    except ValueError:
         pass
     return pairs
 
 
 def _ecdsa_holds(key: EcKey, r: int, s: int, digest: bytes, hash_name: str) -> bool:
-    library_curve = key.curve.library_curve
-    if library_curve is not None:
+    library_key = key.library_key
+    if library_key is not None:
         try:
-            public = ec.EllipticCurvePublicNumbers(*key.point, library_curve).public_key()
             scheme = ec.ECDSA(Prehashed(HASHES[hash_name]()))
-            public.verify(encode_dss_signature(r, s), digest, scheme)
+            library_key.verify(encode_dss_signature(r, s), digest, scheme)
         except InvalidSignature:
             return False
         return True

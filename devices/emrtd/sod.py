@@ -5,17 +5,26 @@ Source: ICAO Doc 9303-10, 4.6.2 and appendix D; 9303-12, 7.1.4; RFC 5652.
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from asn1crypto import algos, core
-
-from devices.emrtd.asn1 import asn1_errors, load_asn1
+from devices.emrtd import der
+from devices.emrtd.asn1 import asn1_errors
 from devices.emrtd.certificates import Certificate
-from devices.emrtd.errors import SodMalformedError
+from devices.emrtd.errors import (
+    HashBrokenError,
+    KeyUnsupportedError,
+    SodHashAlgorithmError,
+    SodHashBrokenError,
+    SodHashLengthError,
+    SodMalformedError,
+    SodWithoutHashesError,
+)
 from devices.emrtd.files import SOD
-from devices.emrtd.public_keys import HASHES
+from devices.emrtd.signature_algorithms import parse_hash_algorithm
 from devices.emrtd.signed_data import SignedData, SignedFile, parse_signed_data, verify_signed_data
+from devices.emrtd.trust_policy import DEFAULT_POLICY, TrustPolicy
 from devices.errors import TlvMalformedError
 from devices.tlv import parse_tlv
 
@@ -27,26 +36,7 @@ _SOD_FILE = SignedFile(
     reason_prefix="sod",
 )
 _SEALED = object()
-
-
-class _DataGroupHash(core.Sequence):  # type: ignore[misc]
-    _fields = [  # noqa: RUF012 (asn1crypto's way)
-        ("number", core.Integer),
-        ("value", core.OctetString),
-    ]
-
-
-class _DataGroupHashes(core.SequenceOf):  # type: ignore[misc]
-    _child_spec = _DataGroupHash
-
-
-class _LdsSecurityObject(core.Sequence):  # type: ignore[misc]
-    _fields = [  # noqa: RUF012 (asn1crypto's way)
-        ("version", core.Integer),
-        ("hash_algorithm", algos.DigestAlgorithm),
-        ("hashes", _DataGroupHashes),
-        ("lds_version_info", core.Any, {"optional": True}),
-    ]
+_MAX_DATA_GROUPS = 16
 
 
 @dataclass(frozen=True)
@@ -98,51 +88,73 @@ class VerifiedSod:
         return expected is not None and hmac.compare_digest(digest, expected)
 
 
-def parse_sod(data: bytes) -> Sod:
+def parse_sod(raw: bytes) -> Sod:
     """Return the document security object of EF.SOD as read.
 
     Raises:
-        SodMalformedError: it is malformed, has not exactly one signer, lists no data group, or
-            uses a hash algorithm that no chip may use.
+        SodMalformedError: it is malformed; SodWithoutHashesError where it lists no data group,
+            SodHashAlgorithmError (SodHashBrokenError for MD5) where no chip may use the hash
+            algorithm, SodHashLengthError where a hash is not by the algorithm.
         KeyUnsupportedError: a certificate in it is malformed.
     """
     malformed = SodMalformedError("EF.SOD is malformed")
     try:
-        content = parse_tlv(data, SOD.tag).value
+        content = parse_tlv(raw, SOD.tag).value
     except TlvMalformedError:
         raise malformed from None
     signed = parse_signed_data(content, _SOD_FILE)
+    data = signed.content
     with asn1_errors(malformed):
-        lds_object = load_asn1(_LdsSecurityObject, signed.content)
-        hash_name = str(lds_object["hash_algorithm"]["algorithm"].native)
-        hashes = _data_group_hashes(lds_object, hash_name)
-    return Sod(raw=data, hash_name=hash_name, hashes=hashes, signed_data=signed)
+        # 9303-10, D: LDSSecurityObject.
+        _, algorithm, hashes, *_ = der.children(data, der.whole(data, der.SEQUENCE))
+        hash_name = _hash_name(der.encoding(data, algorithm))
+        return Sod(raw, hash_name, _data_group_hashes(data, hashes, hash_name), signed)
 
 
-def verify_sod(sod: Sod, known_signers: tuple[Certificate, ...] = ()) -> VerifiedSod:
+def verify_sod(
+    sod: Sod, known_signers: Sequence[Certificate] = (), policy: TrustPolicy | None = None
+) -> VerifiedSod:
     """Verify the signature and return what it proves.
 
     Args:
         sod: the parsed object.
         known_signers: certificates from elsewhere, for objects that carry none.
+        policy: floors for the algorithms; the default ones if not given.
 
     Raises:
-        AuthenticationRefusedError: `sod-signer-missing`, `sod-digest-mismatch`,
-            `sod-signature-invalid` or `sod-algorithm-unsupported`.
-        SodMalformedError: a part of the signature is malformed.
+        AuthenticationRefusedError: `sod-without-signer`, `sod-signers-ambiguous`,
+            `sod-signer-missing`, `sod-hash-algorithm-missing`, `sod-algorithm-mismatch`,
+            `sod-digest-mismatch`, `sod-signature-invalid`, `sod-algorithm-unsupported`,
+            `sod-md5-refused` or `sod-sha1-refused`.
     """
-    return VerifiedSod(sod, verify_signed_data(sod.signed_data, known_signers), _SEALED)
+    signer = verify_signed_data(sod.signed_data, known_signers, policy)
+    if (policy or DEFAULT_POLICY).hash_weakness(sod.hash_name, signer.not_before) is not None:
+        raise _SOD_FILE.refuse("sha1-refused", "the data groups' hashes are below the floor")
+    return VerifiedSod(sod, signer, _SEALED)
 
 
-def _data_group_hashes(lds_object: _LdsSecurityObject, hash_name: str) -> dict[int, bytes]:
-    if hash_name not in HASHES:
-        raise SodMalformedError("EF.SOD uses a hash algorithm that no chip may use")
+def _hash_name(identifier: bytes) -> str:
+    try:
+        return parse_hash_algorithm(identifier)
+    except HashBrokenError:
+        raise SodHashBrokenError("EF.SOD lists hashes by MD5 or older") from None
+    except KeyUnsupportedError:
+        raise SodHashAlgorithmError("EF.SOD uses a hash algorithm that no chip may use") from None
+
+
+def _data_group_hashes(data: bytes, hashes: der.Element, hash_name: str) -> dict[int, bytes]:
+    entries = der.children(data, der.expect(hashes, der.SEQUENCE))
+    if not entries:
+        raise SodWithoutHashesError("EF.SOD lists no data group, so it proves nothing")
+    if len(entries) > _MAX_DATA_GROUPS:
+        raise SodMalformedError("EF.SOD lists too many data groups")
+    found = {}
+    for entry in entries:
+        number, value = der.children(data, der.expect(entry, der.SEQUENCE))
+        found[der.integer(data, number)] = der.contents(data, value, der.OCTET_STRING)
+    if len(found) != len(entries) or not all(1 <= n <= _MAX_DATA_GROUPS for n in found):
+        raise SodMalformedError("EF.SOD lists a data group twice or one that does not exist")
     size = hashlib.new(hash_name, usedforsecurity=False).digest_size
-    entries = lds_object["hashes"]
-    if not 1 <= len(entries) <= 16:
-        raise SodMalformedError("EF.SOD lists no data group or too many")
-    hashes = {int(entry["number"].native): bytes(entry["value"]) for entry in entries}
-    well_formed = all(1 <= n <= 16 and len(value) == size for n, value in hashes.items())
-    if len(hashes) != len(entries) or not well_formed:
-        raise SodMalformedError("EF.SOD lists a data group twice or wrongly")
-    return hashes
+    if any(len(value) != size for value in found.values()):
+        raise SodHashLengthError("EF.SOD lists hashes of another length than their algorithm has")
+    return found

@@ -1,6 +1,7 @@
 """The verdict about a chip: every check, what they add up to, and what the assertion records."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from devices.emrtd.checks import (
     ACTIVE_AUTHENTICATION,
@@ -12,6 +13,7 @@ from devices.emrtd.checks import (
     Outcome,
 )
 from devices.emrtd.document import VerifiedDocument
+from devices.emrtd.online_verdict import SignedVerdict
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,20 @@ class ChipVerdict:
     """Digest of the document signer's certificate; None unless its key made the signature."""
     csca_ski: str | None
     """Key identifier of the trust anchor, hexadecimal; None unless the chain is `ok`."""
+    path_sha256: tuple[str, ...]
+    """Digests of the certificates from document signer to anchor; empty unless it is `ok`."""
     trust_list_id: str
     """Digest over all trust anchors."""
+    crl_time: datetime | None
+    """`thisUpdate` of the revocation list that the check rests on."""
     dg_listed: tuple[int, ...]
     """Data groups that the chip holds by its signed SOD, ascending; empty if that is not proven."""
     dg_verified: tuple[int, ...]
     """Data groups whose hashes were verified, ascending."""
     challenge: bytes | None = field(repr=False)
     """The verifier's own challenge."""
+    online_verdict: SignedVerdict | None = None
+    """The authority's signed answer about this document, if one was asked for and is authentic."""
 
     def check(self, name: str) -> Check:
         """Return the check of this name."""

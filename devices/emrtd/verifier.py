@@ -1,12 +1,13 @@
 """The verdict about a chip, from evidence alone: nothing that the terminal says is believed.
 
-Source: ICAO Doc 9303-11, 5.1 (Passive Authentication), 6.1 (Active Authentication).
+Source: ICAO Doc 9303-11, 5.1 (Passive Authentication), 6.1 (Active Authentication); 9303-12, 5.
 """
 
 import hashlib
 from datetime import datetime
 
 from devices.emrtd.active_authentication import CHALLENGE_BYTES, verify_active_authentication
+from devices.emrtd.certification_path import VerifiedChain, verify_chain
 from devices.emrtd.checks import (
     ACTIVE_AUTHENTICATION,
     CHIP_AUTHENTICATION,
@@ -26,8 +27,9 @@ from devices.emrtd.checks import (
     not_supported,
     ok,
 )
-from devices.emrtd.consistency import check_consistency, check_expiry
-from devices.emrtd.csca import TrustAnchors, VerifiedChain, verify_chain
+from devices.emrtd.consistency import check_consistency, check_document_type, check_expiry
+from devices.emrtd.crl import Crl
+from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.dg13 import Dg13, parse_dg13
 from devices.emrtd.document import VerifiedDocument, build_document
 from devices.emrtd.downgrade import check_downgrade
@@ -39,7 +41,13 @@ from devices.emrtd.errors import (
 from devices.emrtd.evidence import ChipEvidence
 from devices.emrtd.lds import FaceImage, parse_dg1, parse_dg2, parse_dg14, parse_dg15
 from devices.emrtd.mrz import Mrz
+from devices.emrtd.online_verdict import (
+    AuthorityKey,
+    OnlineVerdictRecord,
+    check_online_verdict,
+)
 from devices.emrtd.passive_authentication import VerifiedDataGroups, verify_data_groups
+from devices.emrtd.revocation import check_revocation
 from devices.emrtd.security_infos import (
     SecurityInfo,
     active_authentication_algorithm,
@@ -53,16 +61,24 @@ __all__ = ["ChipVerdict", "verify_evidence"]
 
 
 def verify_evidence(
-    evidence: ChipEvidence, anchors: TrustAnchors, *, challenge: bytes | None, at: datetime
+    evidence: ChipEvidence,
+    anchors: TrustAnchors,
+    *,
+    challenge: bytes | None,
+    at: datetime,
+    online: OnlineVerdictRecord | None = None,
+    authority_key: AuthorityKey | None = None,
 ) -> ChipVerdict:
     """Verify a reading and return the verdict; an adverse finding is a result, not an exception.
 
     Args:
         evidence: the reading.
-        anchors: the operator's trust anchors.
+        anchors: the operator's trust anchors, with revocation lists and floors for algorithms.
         challenge: the eight bytes that this verifier had given to the terminal, or None; a
             challenge in the evidence proves nothing by itself.
         at: the time of the verdict, with time zone.
+        online: what an authority was asked about this document and what it answered, if it was.
+        authority_key: the authority's pinned key.
 
     Raises:
         ChallengeMalformedError: the challenge does not have eight bytes.
@@ -72,7 +88,8 @@ def verify_evidence(
         raise ChallengeMalformedError("a challenge for Active Authentication has eight bytes")
     if at.tzinfo is None:
         raise ValueError("the time of a verdict needs a time zone")
-    return _Verification(evidence, anchors, challenge, at).run()
+    verification = _Verification(evidence, anchors, challenge, at)
+    return verification.run(online, authority_key)
 
 
 class _Verification:
@@ -91,29 +108,37 @@ class _Verification:
         self._at = at
         self._checks: list[Check] = []
 
-    def run(self) -> ChipVerdict:
+    def run(
+        self, online: OnlineVerdictRecord | None, authority_key: AuthorityKey | None
+    ) -> ChipVerdict:
         sod = self._verify_sod()
         chain = self._verify_chain(sod)
         groups = self._verify_groups(sod)
         self._checks.append(self._check_active_authentication(sod, groups))
         self._check_dg14(sod, groups)
         document = self._document(sod, chain, groups)
-        self._checks.append(not_performed(CRL, "crl-not-configured"))
-        outcome, reasons = decide_outcome(self._checks)
+        crl = self._check_revocation(chain)
         raw_sod = self._evidence.sod
+        sod_sha256 = hashlib.sha256(raw_sod).hexdigest() if raw_sod else None
+        online_check, online_verdict = check_online_verdict(online, authority_key, sod_sha256)
+        self._checks.append(online_check)
+        outcome, reasons = decide_outcome(self._checks)
         return ChipVerdict(
             outcome=outcome,
             reasons=reasons,
             checks=tuple(self._checks),
             document=document,
             access=self._evidence.access,
-            sod_sha256=hashlib.sha256(raw_sod).hexdigest() if raw_sod else None,
+            sod_sha256=sod_sha256,
             dsc_sha256=sod.signer.sha256 if sod else None,
             csca_ski=chain.anchor.key_identifier.hex() if chain else None,
+            path_sha256=chain.fingerprints if chain else (),
             trust_list_id=self._anchors.digest,
+            crl_time=crl.this_update if crl else None,
             dg_listed=sod.sod.data_groups if sod and chain else (),
             dg_verified=groups.numbers if groups else (),
             challenge=self._challenge,
+            online_verdict=online_verdict,
         )
 
     def _verify_sod(self) -> VerifiedSod | None:
@@ -121,9 +146,13 @@ class _Verification:
             self._checks.append(failed(SOD_SIGNATURE, "sod-missing"))
             return None
         try:
-            sod = verify_sod(parse_sod(self._evidence.sod), self._anchors.certificates)
+            anchors = self._anchors
+            sod = verify_sod(parse_sod(self._evidence.sod), anchors.certificates, anchors.policy)
         except AuthenticationRefusedError as error:
             self._checks.append(failed(SOD_SIGNATURE, error.reason))
+            return None
+        except SodMalformedError as error:
+            self._checks.append(failed(SOD_SIGNATURE, error.code))
             return None
         except DeviceError:
             self._checks.append(failed(SOD_SIGNATURE, SodMalformedError.code))
@@ -146,6 +175,14 @@ class _Verification:
             return None
         self._checks.append(ok(DSC_CHAIN, "dsc-pinned" if chain.is_pinned else None))
         return chain
+
+    def _check_revocation(self, chain: VerifiedChain | None) -> Crl | None:
+        if chain is None:
+            self._checks.append(not_performed(CRL, "chain-not-verified"))
+            return None
+        check, crl = check_revocation(chain, self._anchors, at=self._at)
+        self._checks.append(check)
+        return crl
 
     def _verify_groups(self, sod: VerifiedSod | None) -> VerifiedDataGroups | None:
         if sod is None:
@@ -223,6 +260,8 @@ class _Verification:
             return None
         dg13 = self._dg13(groups)
         consistency = check_consistency(mrz, dg13, sod.signer.country)
+        if consistency.result is CheckResult.OK:
+            consistency = check_document_type(mrz, sod.signer.extensions.document_types)
         if 13 in groups.files and dg13 is None and consistency.result is CheckResult.OK:
             consistency = not_performed(DOCUMENT_CONSISTENCY, "dg13-malformed")
         self._checks += [consistency, check_expiry(mrz, dg13, self._at)]

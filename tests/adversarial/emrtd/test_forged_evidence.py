@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from devices.emrtd.certificates import Certificate, parse_certificate
+from devices.emrtd.certification_path import verify_chain
 from devices.emrtd.checks import Outcome
 from devices.emrtd.consistency import check_consistency
-from devices.emrtd.csca import TrustAnchors, verify_chain
+from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.dg13 import parse_dg13
 from devices.emrtd.document import VerifiedDocument
 from devices.emrtd.errors import AuthenticationRefusedError
@@ -187,14 +188,14 @@ def test_the_evidences_own_challenge_proves_nothing(
 def test_removed_pace_offer(with_files: WithFiles, verdict_on: Verify) -> None:
     # id-TA alone: what a card without PACE would show.
     ta_only = bytes.fromhex("310F300D060804007F0007020202020101")
-    evidence = replace(with_files(CardAccess=ta_only), access="BAC", access_offered=())
+    evidence = replace(with_files(CardAccess=ta_only), access="BAC", access_offered=(), pace=None)
     _refused(verdict_on(evidence), "downgrade", "pace-offer-removed")
-    hidden = replace(with_files(CardAccess=None), access="BAC", access_offered=())
+    hidden = replace(with_files(CardAccess=None), access="BAC", access_offered=(), pace=None)
     _refused(verdict_on(hidden), "downgrade", "pace-offer-removed")
 
 
 def test_bac_despite_pace(genuine: ChipEvidence, verdict_on: Verify) -> None:
-    silent = replace(genuine, access="BAC")
+    silent = replace(genuine, access="BAC", pace=None)
     _refused(verdict_on(silent), "downgrade", "downgrade-in-silence")
     told = verdict_on(replace(silent, downgrade_reason="pace-failed"))
     assert (told.outcome, told.reasons) == ("INDETERMINATE", ("bac-despite-pace",))
@@ -295,7 +296,8 @@ def test_authority_that_may_not_issue(
     change: dict[str, Any],
     reason: str,
 ) -> None:
-    weak = replace(anchors.certificates[0], **change)
+    real = anchors.certificates[0]
+    weak = replace(real, extensions=replace(real.extensions, **change))
     _refused(verdict_on(genuine, anchors=TrustAnchors((weak,))), "dsc-chain", reason)
 
 
@@ -304,15 +306,16 @@ def test_authority_that_may_not_issue(
     [
         ({"key_usage": frozenset({"key_agreement"})}, "dsc-key-usage"),
         ({"key_usage": None}, "dsc-key-usage"),
-        ({"has_extended_key_usage": True}, "dsc-key-usage"),
-        ({"critical_extensions": frozenset({"key_usage", "1.2.3"})}, "dsc-extension-unknown"),
+        ({"extended_key_usage": frozenset({"2.23.136.1.1.3"})}, "dsc-key-usage"),
+        ({"critical": frozenset({"2.5.29.15", "1.2.3"})}, "dsc-extension-unknown"),
     ],
 )
 def test_signer_that_the_authority_certified_for_something_else(
     genuine: ChipEvidence, anchors: TrustAnchors, change: dict[str, Any], reason: str
 ) -> None:
     assert genuine.sod is not None
-    signer = replace(verify_sod(parse_sod(genuine.sod)).signer, **change)
+    real = verify_sod(parse_sod(genuine.sod)).signer
+    signer = replace(real, extensions=replace(real.extensions, **change))
     with pytest.raises(AuthenticationRefusedError) as refusal:
         verify_chain(signer, anchors, at=AT, signing_time=None)
     assert refusal.value.reason == reason
@@ -321,7 +324,9 @@ def test_signer_that_the_authority_certified_for_something_else(
 def test_authority_with_a_rule_that_is_not_understood(
     genuine: ChipEvidence, anchors: TrustAnchors, verdict_on: Verify
 ) -> None:
-    bound = replace(anchors.certificates[0], critical_extensions=frozenset({"name_constraints"}))
+    real = anchors.certificates[0]
+    name_constraints = frozenset({"2.5.29.30"})
+    bound = replace(real, extensions=replace(real.extensions, critical=name_constraints))
     verdict = verdict_on(genuine, anchors=TrustAnchors((bound,)))
     _refused(verdict, "dsc-chain", "csca-extension-unknown")
 
@@ -345,8 +350,8 @@ def test_purpose_and_critical_extensions_are_read_from_the_certificate() -> None
     )
     certificate = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
     parsed = parse_certificate(certificate)
-    assert parsed.has_extended_key_usage
-    assert parsed.critical_extensions == {"extended_key_usage", "1.2.3"}
+    assert parsed.extensions.extended_key_usage == {"2.23.136.1.1.3"}
+    assert parsed.extensions.critical == {"2.5.29.37", "1.2.3"}
 
 
 def test_an_authority_cannot_sign_a_card_itself(

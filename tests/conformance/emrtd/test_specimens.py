@@ -147,5 +147,5 @@ def test_vietnamese_csca_with_explicit_parameters_loads(test_data: Path) -> None
     certificate = parse_certificate(path.read_bytes())
     assert isinstance(certificate.public_key, EcKey)
     assert certificate.public_key.curve.name == "brainpoolP512r1"
-    assert (certificate.country, certificate.is_ca) == ("VN", True)
+    assert (certificate.country, certificate.extensions.is_ca) == ("VN", True)
     certificate.verify_issued_by(certificate)
