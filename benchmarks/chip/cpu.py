@@ -18,15 +18,17 @@ from devices.transport import CardTransport
 
 CRYPTOGRAPHY = "cryptography"
 """The cryptographic library and OpenSSL below it: native calls and its own Python."""
-PCSC = "pcsc"
-"""Exchanges through pyscard and libpcsclite, the wait left out."""
+EXCHANGE = "exchange"
+"""SCardTransmit with libpcsclite and the kernel below it; waiting costs no CPU time."""
 ASN1 = "asn1"
 """asn1crypto, for EF.SOD."""
 READER = "reader"
 """This project's Python, and Python's own library below it."""
-PARTS = (CRYPTOGRAPHY, PCSC, ASN1, READER)
+PARTS = (CRYPTOGRAPHY, EXCHANGE, ASN1, READER)
+PYTHON = (ASN1, READER)
+"""Python outside the cryptographic library."""
 
-_PACKAGES = {"cryptography": CRYPTOGRAPHY, "smartcard": PCSC, "asn1crypto": ASN1}
+_PACKAGES = {"cryptography": CRYPTOGRAPHY, "asn1crypto": ASN1}
 _NATIVE = "~"  # pstats names no file for what is written in C or Rust
 # The types say their module; functions only the last part of it, as in `ec.generate_private_key`.
 _CRYPTOGRAPHY_NATIVE = re.compile(
@@ -85,7 +87,7 @@ def _profile(
         elif _CRYPTOGRAPHY_NATIVE.search(name):
             yield CRYPTOGRAPHY, True, seconds
         elif "SCard" in name:
-            yield PCSC, True, seconds
+            yield EXCHANGE, True, seconds
         else:  # Python's own, such as `len`: work of the code that calls it
             for (caller, _, _), (_, _, spent, _) in callers.items():
                 yield _part(caller), False, spent
