@@ -1,5 +1,6 @@
 """The adapter around asn1crypto: its exceptions become ours, and its work is bounded."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -8,7 +9,11 @@ from typing import Any
 from devices.errors import DeviceError
 
 MAX_ASN1_BYTES = 64 << 10
-"""More than any SOD, key or certificate; asn1crypto takes quadratic time for a hostile tag."""
+"""More than any SOD, key or certificate."""
+
+# Tags and object identifiers go on while the high bit is set, and asn1crypto takes quadratic time
+# for them. No real one comes near this length, and no name is so long without an ASCII character.
+_ENDLESS = re.compile(rb"[\x80-\xff]{1024}")
 
 # asn1crypto parses lazily, so malformed input surfaces as any of these, wherever a field is read.
 _FOREIGN = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
@@ -27,9 +32,10 @@ def load_asn1(kind: Any, data: bytes) -> Any:
     """Return the asn1crypto object of `kind` that `data` is; call it inside `asn1_errors`.
 
     Raises:
-        ValueError: it is longer than 64 KiB, malformed, or something follows it.
+        ValueError: it is longer than 64 KiB, holds a tag or number without end, is malformed, or
+            something follows it.
     """
-    if len(data) > MAX_ASN1_BYTES:
+    if len(data) > MAX_ASN1_BYTES or _ENDLESS.search(data):
         raise ValueError("too long")
     return kind.load(data, strict=True)
 

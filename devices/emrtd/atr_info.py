@@ -18,6 +18,7 @@ _PADDING = b"\x00\xff"
 # 7816-4, 12.1.1.2: category indicators of historical bytes that are compact-TLV objects.
 _STATUS_AT_END, _NO_STATUS_AT_END = 0x00, 0x80
 _STATUS_BYTES = 3
+_MAX_ATR_BYTES = 33
 _COMPACT_CAPABILITIES = 7
 _MAX_CAPABILITIES_BYTES = 3
 _APPLICATION_IDENTIFIER = (0x4, 0xF)
@@ -143,7 +144,7 @@ def _lengths(elements: tuple[Tlv, ...]) -> tuple[int | None, int | None]:
 
 def _historical_bytes(atr: bytes) -> bytes:
     """Return the historical bytes of an ATR (7816-3, 8.2)."""
-    if len(atr) < 2 or atr[0] not in (0x3B, 0x3F):
+    if not 2 <= len(atr) <= _MAX_ATR_BYTES or atr[0] not in (0x3B, 0x3F):
         raise FileMalformedError("these bytes are no answer to reset")
     count = atr[1] & 0x0F
     position, follows = 2, atr[1] >> 4

@@ -9,6 +9,7 @@ from typing import Any
 
 import cbor2
 
+from devices.emrtd.cbor_structure import check_structure
 from devices.emrtd.errors import EvidenceMalformedError
 from devices.emrtd.files import BY_NAME, CARD_ACCESS, CARD_SECURITY, DATA_GROUPS, SOD
 
@@ -150,6 +151,7 @@ def _entries(data: bytes) -> dict[str, Any]:
     if len(data) > MAX_EVIDENCE_BYTES:
         raise EvidenceMalformedError("the evidence is too large")
     try:
+        check_structure(data)
         content = cbor2.loads(data)
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError, MemoryError):
         raise EvidenceMalformedError("the evidence is truncated or not CBOR") from None

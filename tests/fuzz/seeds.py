@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from devices.emrtd.evidence import ChipEvidence
+from devices.emrtd.evidence import CamRecord, ChipEvidence, PaceRecord
 from devices.simulator.personalise import personalise
 from devices.simulator.profile import load_profile
 from devices.tlv import encode_tlv, parse_tlv
@@ -87,6 +87,8 @@ def _evidence(files: dict[str, bytes]) -> bytes:
         access="PACE-CAN",
         access_offered=("0.4.0.127.0.7.2.2.4.2.2",),
         downgrade_reason=None,
+        policy="prefer_pace",
+        pace=PaceRecord("0.4.0.127.0.7.2.2.4.2.2", 13, CamRecord(bytes(65), bytes(32))),
         aa_challenge=bytes(8),
         aa_response=bytes(64),
         times_ms={"access": 100},

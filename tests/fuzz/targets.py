@@ -14,7 +14,9 @@ from devices.apdu import OK, ResponseApdu
 from devices.emrtd.atr_info import parse_atr_info, parse_historical_bytes
 from devices.emrtd.card_security import parse_card_security, verify_card_security
 from devices.emrtd.certificates import parse_certificate
-from devices.emrtd.csca import TrustAnchors, verify_chain
+from devices.emrtd.certification_path import verify_chain
+from devices.emrtd.crl import parse_crl
+from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.dg13 import parse_dg13
 from devices.emrtd.dir import parse_dir
 from devices.emrtd.evidence import ChipEvidence
@@ -98,6 +100,7 @@ TARGETS: dict[str, Callable[[bytes], Any]] = {
     "public-key": parse_public_key,
     "certificate": _certificate,
     "trust-anchor": _trust_anchor,
+    "crl": parse_crl,
     "evidence": ChipEvidence.from_bytes,
     "qr": parse_qr,
 }
