@@ -31,8 +31,7 @@ from devices.tlv import encode_tlv, parse_header, parse_tlv
 from devices.transport import Channel
 
 _HEADER_PROBE_BYTES = 8
-_SMALL_PIECE = 64
-_FREE_ROUNDS = 16
+_FREE_ROUNDS, _FEWEST_BYTES_A_ROUND = 16, 8
 _READ_EVEN, _READ_ODD = 0xB0, 0xB1
 _SHORT_IDENTIFIER = 0x80
 _ABSENT = (FILE_NOT_FOUND, SECURITY_STATUS_NOT_SATISFIED, CONDITIONS_NOT_SATISFIED)
@@ -158,7 +157,7 @@ class FileReader:
         rounds = 0
         while len(data) < total:
             rounds += 1
-            if rounds > _FREE_ROUNDS + 2 * (total // min(self._chunks[0], _SMALL_PIECE)):
+            if rounds > _FREE_ROUNDS + len(data) // _FEWEST_BYTES_A_ROUND:
                 raise CardMisbehavedError(f"the card sends {file.name} in crumbs")
             piece = self._next_chunk(file, len(data), total - len(data))
             if not piece:
@@ -239,25 +238,26 @@ class FileReader:
         wanted: int,
         by_short_identifier: bool,
     ) -> ResponseApdu | None:
-        """Try a smaller read in the same session after a naked status word; None if it is lost."""
-        blames_length = not isinstance(error, UnprotectedResponseError) or (
-            error.status in _BLAME_LENGTH or error.status >> 8 == 0x6C
-        )
-        if blames_length and not self._shrink():
-            blames_length = False
-        if not isinstance(error, UnprotectedResponseError):
-            if not blames_length:
+        """Try smaller reads in the same session after a naked status word; None if it is lost."""
+        if isinstance(error, ReaderFailedError):
+            if not self._shrink():
                 raise error
             return None
-        is_unseen = error.status in _REFUSED_UNSEEN or error.status >> 8 == 0x6C
-        if not is_unseen or not isinstance(self.channel, RecoverableChannel):
-            return None
-        try:
-            return self.channel.send_instead(
-                self._command(file, offset, wanted, by_short_identifier)
-            )
-        except (UnprotectedResponseError, SecureMessagingError):
-            return None
+        while isinstance(error, UnprotectedResponseError):
+            status = StatusWord(error.status)
+            can_shrink = _blames_length(status) and self._shrink_by(status)
+            if not isinstance(self.channel, RecoverableChannel) or not (
+                can_shrink or status in _REFUSED_UNSEEN
+            ):
+                return None
+            command = self._command(file, offset, wanted, by_short_identifier)
+            try:
+                return self.channel.send_instead(command)
+            except (UnprotectedResponseError, SecureMessagingError) as next_error:
+                if not can_shrink:
+                    return None
+                error = next_error
+        return None
 
     def _command(
         self,
@@ -307,6 +307,13 @@ class FileReader:
             raise error
         self.channel = channel
 
+    def _shrink_by(self, status: StatusWord) -> bool:
+        """Shrink after a naked status word, to what 6Cxx names; return False if nothing is left."""
+        if status.sw1 == 0x6C and _HEADER_PROBE_BYTES <= status.sw2 < self._chunks[0]:
+            self.ask_at_most(status.sw2)
+            return True
+        return self._shrink()
+
     def _shrink(self) -> bool:
         """Go to the next smaller chunk; return False if there is none."""
         if len(self._chunks) == 1:
@@ -325,6 +332,10 @@ class FileReader:
     def _report(self, file: ElementaryFile, done: int, total: int) -> None:
         if self._progress is not None:
             self._progress(file, done, total)
+
+
+def _blames_length(status: StatusWord) -> bool:
+    return status in _BLAME_LENGTH or status.sw1 == 0x6C
 
 
 def _has_data(response: ResponseApdu) -> bool:

@@ -20,7 +20,7 @@ class CardMaker:
 
     def __init__(self, profile: CardProfile, portrait: bytes) -> None:
         self._profile = profile
-        self._portrait = portrait
+        self.portrait = portrait
 
     def __call__(self, signers: dict[str, Any] | None = None, **chip: Any) -> CardImage:
         profile = replace(
@@ -28,7 +28,7 @@ class CardMaker:
             chip=replace(self._profile.chip, **chip),
             signers=replace(self._profile.signers, **(signers or {})),
         )
-        return personalise(profile, portrait=self._portrait)
+        return personalise(profile, portrait=self.portrait)
 
 
 @pytest.fixture(scope="session")
