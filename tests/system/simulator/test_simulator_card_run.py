@@ -1,0 +1,84 @@
+"""`chinhchu card run` with faults and a link, on the driver of a reader under the real pcscd."""
+
+import json
+
+import pytest
+
+from api.cli import main
+from api.cli.output import EXIT_FAULT
+
+PLACE = """
+import json, signal, subprocess
+def lay(reader, *options):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api.cli", "card", "run", sys.argv[1], "--port", str(reader.port),
+         "--json", *options], stdout=subprocess.PIPE, text=True)
+    return process
+def events(process, count):
+    return [json.loads(process.stdout.readline())["event"] for _ in range(count)]
+"""
+
+
+def check(done):
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_torn_card_comes_back_and_the_link_is_slow(run):
+    check(
+        run(
+            PLACE
+            + """
+with VirtualReader(SimulatedCard(image)) as reader:
+    reader.remove()
+    options = ["--fault", "tear=1@2", "--link", "106,command_ms=100"]
+    with lay(reader, *options) as process:
+        assert events(process, 2) == ["inserted", "power-on"]
+        context, card = connect(reader.name)
+        started = time.perf_counter()
+        assert send(card, "00A4020C02011C") == "9000"
+        assert time.perf_counter() - started > 0.1
+        assert send(card, "00A4020C02011C") != "9000"
+        told = events(process, 1)
+        while told[-1] != "inserted":
+            told += events(process, 1)
+        assert ["torn", "removed", "inserted"] == told[-3:], told
+        wait_until(lambda: is_present(context, reader.name))
+        _, card = connect(reader.name)
+        assert send(card, "00A4020C02011C") == "9000"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+"""
+        )
+    )
+
+
+def test_a_card_torn_for_good_ends_the_command(run):
+    check(
+        run(
+            PLACE
+            + """
+with VirtualReader(SimulatedCard(image)) as reader:
+    reader.remove()
+    with lay(reader, "--fault", "tear@1,ins=A4") as process:
+        assert events(process, 2) == ["inserted", "power-on"]
+        context, card = connect(reader.name)
+        assert send(card, "00A4020C02011C") != "9000"
+        assert process.wait(10) == 4
+"""
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "options", [["--fault", "fire@1"], ["--fault", "tear"], ["--link", "9600"], ["--link", "x"]]
+)
+def test_options_that_say_nothing(card_folder, capsys, options):
+    assert main(["card", "run", str(card_folder), "--port", "1", *options]) == EXIT_FAULT
+    assert "profile-invalid" in capsys.readouterr().err
+
+
+def test_the_quirks_are_listed(capsys):
+    assert main(["card", "quirks", "--json"]) == 0
+    assert "le-on-select-refused" in json.loads(capsys.readouterr().out)
+    assert main(["card", "quirks"]) == 0
+    assert "sfi-6a86" in capsys.readouterr().out
