@@ -192,9 +192,8 @@ class FileReader:
         """Return the bytes at `offset`, as many as one command brings."""
         response = self._read_at(file, offset, missing)
         if response.status in (OK, END_OF_FILE):
-            if offset >= EVEN_OFFSET_END:
-                return parse_tlv(response.data, 0x53).value if response.data else b""
-            return response.data
+            is_odd = offset >= EVEN_OFFSET_END and response.data
+            return parse_tlv(response.data, 0x53).value if is_odd else response.data
         if response.status.sw1 == 0x6B:
             return b""
         raise CardRefusedError(
@@ -228,7 +227,8 @@ class FileReader:
                     self.ask_at_most(wanted)
                 return self.channel.send(exact)
             if response.status != WRONG_LENGTH or not self._shrink_below(asked):
-                return response
+                # What goes beyond Le was not asked for, so nothing says what it is.
+                return ResponseApdu(response.data[:asked], response.status)
 
     def _instead(
         self,
