@@ -12,7 +12,10 @@ from api.errors import ApiError
 from biometrics.errors import BiometricsError
 from devices.errors import DeviceError
 
-GROUPS = ("demo", "chip", "card", "face", "models", "keys", "verify", "serve", "agent", "bench")
+GROUPS = (
+    *("demo", "chip", "card", "trust", "face", "models"),
+    *("keys", "verify", "serve", "agent", "bench"),
+)
 
 EPILOG = """\
 examples:

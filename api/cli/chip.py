@@ -128,7 +128,7 @@ def _register_verify(actions: "argparse._SubParsersAction[argparse.ArgumentParse
         metavar="DIR",
         type=Path,
         required=True,
-        help="folder with the certificates of the issuing authorities (*.pem, *.der, *.cer, *.crt)",
+        help="trust store (see `chinhchu trust`), or a folder of certificates and CRLs",
     )
     verify.add_argument(
         "--challenge", metavar="HEX", type=_challenge, help="the challenge that you had given"

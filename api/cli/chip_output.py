@@ -125,6 +125,8 @@ def verdict_as_json(verdict: ChipVerdict, *, show: bool) -> dict[str, Any]:
         "sod_sha256": verdict.sod_sha256,
         "dsc_sha256": verdict.dsc_sha256,
         "csca_ski": verdict.csca_ski,
+        "path_sha256": list(verdict.path_sha256),
+        "crl_time": verdict.crl_time and verdict.crl_time.isoformat(),
         "trust_list_id": verdict.trust_list_id,
         "dg_verified": list(verdict.dg_verified),
     }

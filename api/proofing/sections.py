@@ -73,6 +73,7 @@ def chip_section(verdict: ChipVerdict) -> Chip:
             csca_ski=verdict.csca_ski or "",
             trust_list_id=verdict.trust_list_id,
             crl_check=CheckResult(verdict.check(CRL).result.value),
+            crl_time=verdict.crl_time,
         ),
         clone=CloneCheck(
             method=CloneMethod(verdict.clone_method),

@@ -124,18 +124,27 @@ def _check_path(
 ) -> None:
     child = signer
     for issuer in path:
-        # 9303-12, 7.1.1, table 5: cA is true and keyCertSign is set.
-        usage = issuer.extensions.key_usage or ()
-        if not issuer.extensions.is_ca or "key_cert_sign" not in usage:
-            raise AuthenticationRefusedError(
-                "csca-key-usage", "the trust anchor may not issue certificates"
-            )
-        _check_extensions(issuer, "csca")
-        _check_validity(issuer, at, "csca")
-        _check_key(issuer, policy, "csca")
+        check_authority(issuer, policy, at)
         if child is not signer:
             _check_link(child, issuer)
         child = issuer
+
+
+def check_authority(certificate: Certificate, policy: TrustPolicy, at: datetime) -> None:
+    """Check that a certificate is an authority's that may issue certificates at a time.
+
+    Raises:
+        AuthenticationRefusedError: a reason of `verify_chain` that begins with `csca-`.
+    """
+    # 9303-12, 7.1.1, table 5: cA is true and keyCertSign is set.
+    usage = certificate.extensions.key_usage or ()
+    if not certificate.extensions.is_ca or "key_cert_sign" not in usage:
+        raise AuthenticationRefusedError(
+            "csca-key-usage", "the trust anchor may not issue certificates"
+        )
+    _check_extensions(certificate, "csca")
+    _check_validity(certificate, at, "csca")
+    _check_key(certificate, policy, "csca")
 
 
 def _check_link(link: Certificate, issuer: Certificate) -> None:

@@ -6,7 +6,7 @@ Source: ICAO Doc 9303-12, 4.1 and 5 (trust anchors), 7.1.1 (certificate profile)
 import hashlib
 import pathlib
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias, TypeVar
@@ -23,6 +23,8 @@ MAX_LINKS = 8
 """Longest chain of link certificates that is followed: forty years of yearly keys are fewer."""
 _MAX_VERIFICATIONS = 256
 _MAX_REMEMBERED = 4096
+BY_HAND = "file"
+"""Source of a certificate that the operator imported by itself."""
 
 Path: TypeAlias = tuple[Certificate, ...]
 """From the issuer of a document signer to a self-signed anchor."""
@@ -42,6 +44,8 @@ class TrustAnchors:
     certificates: tuple[Certificate, ...]
     crls: tuple[Crl, ...] = field(default=(), repr=False)
     policy: TrustPolicy = DEFAULT_POLICY
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
+    """SHA-256 of a certificate to where it came from, for people."""
     _paths: dict[bytes, tuple[Path, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -67,8 +71,13 @@ class TrustAnchors:
         return hashlib.sha256("\n".join(digests).encode("ascii")).hexdigest()
 
     def pins(self, certificate: Certificate) -> bool:
-        """Return whether exactly this certificate is an anchor."""
-        return certificate.der in self._encodings
+        """Return whether the operator put exactly this certificate among the anchors.
+
+        What only a master list brought is an authority's, and no document signer.
+        """
+        if certificate.der not in self._encodings:
+            return False
+        return BY_HAND in self.sources.get(certificate.sha256, (BY_HAND,))
 
     def by_key_identifier(self, identifier: bytes) -> tuple[Certificate, ...]:
         """Return the certificates of a key."""

@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 from cryptography.exceptions import InvalidSignature
 
@@ -173,7 +174,7 @@ def verify_signed_data(
         algorithm = parse_signature_algorithm(info.signature_algorithm)
         digest_name = parse_hash_algorithm(info.digest_algorithm)
         _check_announced(signed, info)
-        candidates = (*signed.certificates, *known_signers)
+        candidates = chain(signed.certificates, known_signers)
         signer = next((c for c in candidates if info.names(c)), None)
         if signer is None:
             raise file.refuse("signer-missing", f"{file.name} lacks its signer's certificate")

@@ -12,12 +12,13 @@ import json
 import os
 import tempfile
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from devices.emrtd.certificates import MAX_CERTIFICATE_BYTES, Certificate, parse_certificate
 from devices.emrtd.crl import MAX_CRL_BYTES, Crl, parse_crl
-from devices.emrtd.csca import TrustAnchors
+from devices.emrtd.csca import BY_HAND, TrustAnchors
 from devices.emrtd.errors import CrlUnusableError, KeyUnsupportedError, TrustAnchorsUnusableError
 from devices.emrtd.trust_policy import DEFAULT_POLICY, TrustPolicy, parse_policy
 
@@ -30,8 +31,6 @@ _CRL_SUFFIX = ".crl"
 _MAX_FILES = 20_000
 _MAX_MANIFEST_BYTES = 32 << 20
 _MAX_POLICY_BYTES = 64 << 10
-BY_HAND = "file"
-"""Source of a certificate that the operator imported by itself."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +61,14 @@ class TrustStore:
     unlisted: tuple[str, ...] = ()
     """Names of certificate and CRL files in the folder that the manifest does not name."""
 
-    @property
+    @cached_property
     def anchors(self) -> TrustAnchors:
         """What the verifier uses of it."""
         return TrustAnchors(
-            tuple(self.certificates.values()), tuple(self.crls.values()), self.policy
+            tuple(self.certificates.values()),
+            tuple(self.crls.values()),
+            self.policy,
+            self.sources,
         )
 
 
@@ -76,15 +78,27 @@ def load_trust_anchors(path: Path) -> TrustAnchors:
     Raises:
         TrustAnchorsUnusableError: the folder or a file in it cannot be read, or was altered.
     """
+    return open_store(path).anchors
+
+
+def open_store(path: Path) -> TrustStore:
+    """Return a store, or what a plain folder of certificates and CRLs holds.
+
+    Raises:
+        TrustAnchorsUnusableError: the folder or a file in it cannot be read, or was altered.
+    """
     if (path / MANIFEST).is_file():
-        return load_store(path).anchors
-    certificates, crls = [], []
+        return load_store(path)
+    certificates, crls = {}, {}
     for file in _files(path):
         if file.suffix.lower() == _CRL_SUFFIX:
-            crls.append(_crl(file.name, _read(file, MAX_CRL_BYTES)))
+            crl = _crl(file.name, _read(file, MAX_CRL_BYTES))
+            crls[crl.sha256] = crl
         else:
-            certificates.append(_certificate(file.name, _read(file, MAX_CERTIFICATE_BYTES)))
-    return TrustAnchors(tuple(certificates), tuple(crls), _policy(path))
+            certificate = _certificate(file.name, _read(file, MAX_CERTIFICATE_BYTES))
+            certificates[certificate.sha256] = certificate
+    sources: dict[str, tuple[str, ...]] = dict.fromkeys(certificates, (BY_HAND,))
+    return TrustStore(certificates, sources, crls, policy=_policy(path))
 
 
 def load_store(path: Path) -> TrustStore:
