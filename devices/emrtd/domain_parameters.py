@@ -9,9 +9,8 @@ Source: ICAO Doc 9303-11, 9.5; RFC 3279, 2.3.3; PKCS #3, 9; RFC 5480.
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from asn1crypto import core
-
-from devices.emrtd.asn1 import asn1_errors, load_asn1
+from devices.emrtd import der
+from devices.emrtd.asn1 import asn1_errors
 from devices.emrtd.dh_groups import DH_GROUPS, DhGroup
 from devices.emrtd.elliptic_curves import BY_NAME, Curve
 from devices.emrtd.errors import KeyUnsupportedError
@@ -41,7 +40,6 @@ _STANDARDISED = "0.4.0.127.0.7.1.2"
 _ELLIPTIC = ("1.2.840.10045.2.1", "1.3.132.1.12")
 # dhpublicnumber (X9.42: p, g, q), dhKeyAgreement (PKCS #3: p, g).
 _DIFFIE_HELLMAN = {"1.2.840.10046.2.1": 3, "1.2.840.113549.1.3.1": 2}
-_MAX_PARAMETER_ID = 31
 
 
 @dataclass(frozen=True)
@@ -55,26 +53,6 @@ class DhKey:
 AgreementKey: TypeAlias = EcKey | DhKey
 
 
-class AlgorithmIdentifier(core.Sequence):  # type: ignore[misc]
-    """An AlgorithmIdentifier whose parameters stay as they are."""
-
-    _fields = [  # noqa: RUF012 (asn1crypto's way)
-        ("algorithm", core.ObjectIdentifier),
-        ("parameters", core.Any, {"optional": True}),
-    ]
-
-
-class _PublicKeyInfo(core.Sequence):  # type: ignore[misc]
-    _fields = [  # noqa: RUF012
-        ("algorithm", AlgorithmIdentifier),
-        ("public_key", core.OctetBitString),
-    ]
-
-
-class _Integers(core.SequenceOf):  # type: ignore[misc]
-    _child_spec = core.Any
-
-
 def parse_domain_parameters(algorithm: bytes) -> DomainParameters | None:
     """Return the standardised parameters that a DER AlgorithmIdentifier names or describes.
 
@@ -85,7 +63,7 @@ def parse_domain_parameters(algorithm: bytes) -> DomainParameters | None:
         KeyUnsupportedError: it is malformed.
     """
     with asn1_errors(KeyUnsupportedError("domain parameters are malformed")):
-        return _domain_of(load_asn1(AlgorithmIdentifier, algorithm))
+        return _domain_of(algorithm, der.whole(algorithm, der.SEQUENCE))
 
 
 def parse_agreement_key(public_key_info: bytes) -> AgreementKey:
@@ -96,15 +74,16 @@ def parse_agreement_key(public_key_info: bytes) -> AgreementKey:
             the group.
     """
     with asn1_errors(KeyUnsupportedError("a public key is malformed")):
-        info = load_asn1(_PublicKeyInfo, public_key_info)
-        domain = _domain_of(info["algorithm"])
-        encoded = bytes(info["public_key"])
+        info = der.whole(public_key_info, der.SEQUENCE)
+        algorithm, public_key = der.children(public_key_info, info)
+        domain = _domain_of(public_key_info, algorithm)
+        encoded = der.bit_string(public_key_info, public_key)
         if isinstance(domain, Curve):
             point = domain.decode(encoded)
             if point is not None:
                 return EcKey(domain, point)
         elif domain is not None:
-            value = int(load_asn1(core.Integer, encoded).native)
+            value = der.integer(encoded, der.whole(encoded, der.INTEGER))
             if domain.contains(value):
                 return DhKey(domain, value)
     raise KeyUnsupportedError(
@@ -112,26 +91,22 @@ def parse_agreement_key(public_key_info: bytes) -> AgreementKey:
     )
 
 
-def _domain_of(algorithm: AlgorithmIdentifier) -> DomainParameters | None:
-    oid = str(algorithm["algorithm"].dotted)
-    parameters = algorithm["parameters"].dump()
+def _domain_of(data: bytes, algorithm: der.Element) -> DomainParameters | None:
+    """RFC 5280, 4.1.1.2: AlgorithmIdentifier."""
+    name, *rest = der.children(data, der.expect(algorithm, der.SEQUENCE))
+    oid = der.oid(data, name)
+    if not rest:
+        return None
+    parameters = rest[0]
     if oid == _STANDARDISED:
-        return STANDARDISED.get(int(load_asn1(core.Integer, parameters).native))
+        return STANDARDISED.get(der.integer(data, parameters))
     if oid in _ELLIPTIC:
-        return named_curve(parameters)
-    if oid in _DIFFIE_HELLMAN:
-        # What follows (q; or a length, a cofactor, a seed) does not change the group of p and g.
-        count = _DIFFIE_HELLMAN[oid]
-        numbers = [
-            number.parse(core.Integer).native for number in load_asn1(_Integers, parameters)[:count]
-        ]
-        fitting = ((group.p, group.g, group.q)[:count] for group in DH_GROUPS)
-        return next(
-            (
-                group
-                for group, values in zip(DH_GROUPS, fitting, strict=True)
-                if list(values) == numbers
-            ),
-            None,
-        )
-    return None
+        return named_curve(der.encoding(data, parameters))
+    if oid not in _DIFFIE_HELLMAN:
+        return None
+    # What follows (a length; a cofactor, a seed) does not change the group.
+    count = _DIFFIE_HELLMAN[oid]
+    values = der.children(data, der.expect(parameters, der.SEQUENCE))[:count]
+    numbers = tuple(der.integer(data, value) for value in values)
+    fitting = (group for group in DH_GROUPS if (group.p, group.g, group.q)[:count] == numbers)
+    return next(fitting, None)
