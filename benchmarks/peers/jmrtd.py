@@ -40,6 +40,8 @@ class JmrtdRequest:
     """The offer to take; None for the first of EF.CardAccess."""
     extended_length: bool = True
     """Answers of up to 8190 bytes: javax.smartcardio receives no more."""
+    block: int | None = None
+    """Most plaintext bytes that a READ BINARY asks for; None for what fits."""
     short_file_ids: bool = True
     chip_authentication: bool = False
     active_authentication: bool = False
@@ -60,6 +62,8 @@ class JmrtdReply:
     """Time of each reading, from the connected card to the last answer."""
     error: tuple[str, ...] = ()
     """Exceptions that ended it early, outermost first; empty if all went well."""
+    unparsed: tuple[str, ...] = ()
+    """Files that JMRTD has a parser for and that it refuses."""
     step: str | None = None
     """What was under way then."""
     protocol: str | None = None
@@ -132,6 +136,7 @@ def _parse(answer: dict[str, Any]) -> JmrtdReply:
         apdus=tuple(answer["apdus"]),
         milliseconds=tuple(answer["milliseconds"]),
         error=tuple(answer.get("error", ())),
+        unparsed=tuple(answer["unparsed"]),
         step=answer.get("step"),
         protocol=answer.get("protocol"),
         chip_authentication=answer.get("chipAuthentication"),

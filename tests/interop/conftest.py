@@ -73,14 +73,18 @@ def pki() -> TestPki:
 
 
 @pytest.fixture(scope="session")
-def make_card(pki: TestPki, manifest: Any) -> Any:
+def portrait(manifest: Any) -> bytes:
+    from biometrics.weights import sample
+
+    return sample(manifest, "obama").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def make_card(pki: TestPki, portrait: bytes) -> Any:
     """Return a function that makes the specimen's card with another chip.
 
     What takes long to make, portrait and key of Active Authentication, is there where asked for.
     """
-    from biometrics.weights import sample
-
-    portrait = sample(manifest, "obama").read_bytes()
     specimen = tomllib.loads(SPECIMEN.read_text("utf-8"))
 
     def make(*, with_portrait: bool = False, **chip: Any) -> CardImage:

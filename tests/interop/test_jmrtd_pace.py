@@ -2,8 +2,8 @@
 
 Two combinations JMRTD 0.8.6 does otherwise than Doc 9303-11, and the card follows Doc 9303-11:
 
-- Integrated Mapping with AES-192: 4.4.3.3 wants a nonce t of k = 192 bits, JMRTD sends the 256 bits
-  of the nonce s. The card refuses it.
+- Integrated Mapping with AES-192: 4.4.3.3 wants a nonce t of k = 192 bits, JMRTD sends as many as
+  the nonce s has, 256. The card refuses it.
 - Chip Authentication Mapping: 4.4.3.5.4 wants IV = E(KSEnc, -1), as appendix I works it out; JMRTD
   takes -1 for the IV. So the program decrypts the Chip Authentication Data itself.
 """

@@ -1,11 +1,15 @@
 package interop;
 
+import java.io.ByteArrayInputStream;
 import java.util.Locale;
+import java.util.Set;
 import org.jmrtd.PassportService;
 import org.jmrtd.lds.LDSFileUtil;
 
 /** File identifiers by the names of Doc 9303-10. */
 final class Files {
+  private static final Set<Integer> PARSED_DATA_GROUPS = Set.of(1, 2, 5, 7, 11, 12, 14, 15);
+
   private Files() {}
 
   static short fid(String name) {
@@ -16,6 +20,24 @@ final class Files {
       case "EF.SOD" -> PassportService.EF_SOD;
       default -> LDSFileUtil.lookupFIDByTag(LDSFileUtil.lookupTagByDataGroupNumber(number(name)));
     };
+  }
+
+  /** Returns whether JMRTD has a parser for the file. */
+  static boolean isParsedByJmrtd(String name) {
+    return switch (name) {
+      case "EF.COM", "EF.SOD" -> true;
+      default -> isDataGroup(name) && PARSED_DATA_GROUPS.contains(number(name));
+    };
+  }
+
+  /** Returns whether JMRTD's parser takes the file. */
+  static boolean parses(String name, byte[] content) {
+    try {
+      LDSFileUtil.getLDSFile(fid(name), new ByteArrayInputStream(content));
+      return true;
+    } catch (Exception refused) {
+      return false;
+    }
   }
 
   /** Returns the number of a data group. */

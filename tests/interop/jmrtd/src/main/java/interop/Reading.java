@@ -187,6 +187,9 @@ final class Reading {
   }
 
   private int block() {
+    if (request.block() != null) {
+      return request.block();
+    }
     return request.extendedLength() ? MAX_BLOCK : PassportService.DEFAULT_MAX_BLOCKSIZE;
   }
 
@@ -198,6 +201,12 @@ final class Reading {
 
   private void verify(byte[] challenge, byte[] signature) throws Exception {
     reply.step = "verification";
+    reply.unparsed.clear();
+    for (Map.Entry<String, byte[]> file : files.entrySet()) {
+      if (Files.isParsedByJmrtd(file.getKey()) && !Files.parses(file.getKey(), file.getValue())) {
+        reply.unparsed.add(file.getKey());
+      }
+    }
     if (signature != null) {
       boolean is = Verification.ofSignature(files.get(DG15), files.get(DG14), challenge, signature);
       reply.activeAuthentication = is ? "ok" : "failed";

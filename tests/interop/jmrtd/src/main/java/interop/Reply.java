@@ -21,6 +21,9 @@ final class Reply {
 
   final Map<String, FileDigest> files = new LinkedHashMap<>();
 
+  /** Names of the files that JMRTD has a parser for and that it refuses. */
+  final List<String> unparsed = new ArrayList<>();
+
   /** {@code ok} or {@code failed}; null where it was not asked for. */
   String chipAuthentication;
 

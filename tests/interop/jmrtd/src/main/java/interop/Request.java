@@ -14,6 +14,7 @@ import java.util.List;
  * @param paceOid the PACE offer to take by its object identifier, or null for the first
  * @param files names of the files to read, in this order: EF.CardSecurity, EF.COM, EF.SOD, EF.DG1 …
  * @param extendedLength whether READ BINARY asks for more than a short response
+ * @param block most plaintext bytes that a READ BINARY asks for, or null for what fits
  * @param shortFileIds whether files are read by SFI instead of SELECT
  * @param chipAuthentication whether to run it before the files, which are then read under its keys
  * @param activeAuthentication whether to run it after the files
@@ -30,6 +31,7 @@ record Request(
     String paceOid,
     List<String> files,
     boolean extendedLength,
+    Integer block,
     boolean shortFileIds,
     boolean chipAuthentication,
     boolean activeAuthentication,

@@ -7,6 +7,7 @@ import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.PublicKey;
 import java.security.Signature;
+import java.security.SignatureException;
 import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.RSAPublicKey;
 import java.security.spec.EllipticCurve;
@@ -54,10 +55,22 @@ final class Verification {
     if (key instanceof RSAPublicKey rsa) {
       return isIso9796(rsa, challenge, signature);
     }
-    Signature verifier = Signature.getInstance(digestOf(dg14) + "withPLAIN-ECDSA", PROVIDER);
+    int size = (((ECPublicKey) key).getParams().getOrder().bitLength() + 7) / 8;
+    // BSI TR-03111, 5.2: r and s one after the other; some chips send ECDSA-Sig-Value instead.
+    String form = signature.length == 2 * size ? "withPLAIN-ECDSA" : "withECDSA";
+    Signature verifier = Signature.getInstance(digestOf(dg14) + form, PROVIDER);
     verifier.initVerify(key);
     verifier.update(challenge);
-    return verifier.verify(signature);
+    return isSignature(verifier, signature);
+  }
+
+  /** Returns false also for what BouncyCastle cannot decode, such as ECDSA integers with extra 00. */
+  private static boolean isSignature(Signature verifier, byte[] signature) {
+    try {
+      return verifier.verify(signature);
+    } catch (SignatureException malformed) {
+      return false;
+    }
   }
 
   /** Verifies ISO/IEC 9796-2 scheme 1 with partial recovery, whichever hash its trailer names. */
@@ -145,13 +158,17 @@ final class Verification {
   static boolean ofSecurityObject(Map<String, byte[]> files)
       throws IOException, GeneralSecurityException {
     SODFile sod = new SODFile(new ByteArrayInputStream(files.get("EF.SOD")));
-    Signature verifier = Signature.getInstance(sod.getDigestEncryptionAlgorithm(), PROVIDER);
+    String algorithm = sod.getDigestEncryptionAlgorithm();
+    // JMRTD's own name of PSS is one that no provider knows.
+    Signature verifier =
+        Signature.getInstance(
+            algorithm.endsWith("/PSS") ? "RSASSA-PSS" : algorithm, PROVIDER);
     verifier.initVerify(sod.getDocSigningCertificate());
     if (sod.getDigestEncryptionAlgorithmParams() != null) {
       verifier.setParameter(sod.getDigestEncryptionAlgorithmParams());
     }
     verifier.update(sod.getEContent());
-    if (!verifier.verify(sod.getEncryptedDigest())) {
+    if (!isSignature(verifier, sod.getEncryptedDigest())) {
       return false;
     }
     MessageDigest digest = MessageDigest.getInstance(sod.getDigestAlgorithm());
