@@ -8,7 +8,13 @@ Source: ICAO Doc 9303-11, 4.4.1, 4.4.3.3 and appendix B; BSI TR-03111, 4.3.2.
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from devices.emrtd.elliptic_curves import Curve
-from devices.emrtd.key_agreement import ElementInvalidError, KeyAgreement, PrivateKey
+from devices.emrtd.key_agreement import (
+    ElementInvalidError,
+    KeyAgreement,
+    PrivateKey,
+    RandomScalar,
+    random_scalar,
+)
 from devices.emrtd.scalar_multiplication import multiply_secret
 
 
@@ -27,7 +33,21 @@ class EcdhAgreement(KeyAgreement):
         library = self._curve.library_curve
         if library is None:
             return _LadderKey(self._curve, scalar)
-        return _LibraryKey(self._curve, library, scalar)
+        return _LibraryKey(self._curve, library, ec.derive_private_key(scalar, library))
+
+    def generate(
+        self, generator: bytes, scalar: RandomScalar = random_scalar
+    ) -> tuple[PrivateKey, bytes]:
+        """Return a fresh private key and its public value.
+
+        Where the library has the curve it makes the scalar too: in half the time, and no secret
+        number is in Python's memory.
+        """
+        library = self._curve.library_curve
+        if library is None or scalar is not random_scalar:
+            return super().generate(generator, scalar)
+        private = _LibraryKey(self._curve, library, ec.generate_private_key(library))
+        return private, private.multiply(generator)
 
     def accept(self, encoded: bytes) -> bytes:
         """Return the uncompressed point that a card sent; there is no encoding of infinity."""
@@ -97,14 +117,16 @@ class _LadderKey(PrivateKey):
 class _LibraryKey(PrivateKey):
     """A key k on a curve of the library, whose constant-time multiplication is the only one used.
 
-    Point additions in Python touch points only that the terminal sends or that take part in one
-    addition each; no secret scalar is ever taken apart.
+    In Python there are single additions of points, whose time depends on the points; no secret
+    scalar is ever taken apart.
     """
 
-    def __init__(self, curve: Curve, library: ec.EllipticCurve, scalar: int) -> None:
+    def __init__(
+        self, curve: Curve, library: ec.EllipticCurve, key: ec.EllipticCurvePrivateKey
+    ) -> None:
         self._curve = curve
         self._library = library
-        self._key = ec.derive_private_key(scalar, library)
+        self._key = key
         numbers = self._key.public_key().public_numbers()
         self._base_multiple = (numbers.x, numbers.y)
         """k·G."""

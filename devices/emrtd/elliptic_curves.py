@@ -1,7 +1,8 @@
 """Domain parameters of the elliptic curves that chips use, and public arithmetic on them.
 
-The arithmetic is for public values (verifying signatures on curves that the cryptographic library
-lacks, adding points in PACE); its time depends on its operands.
+The arithmetic is for public values: `multiply` verifies signatures on curves that the cryptographic
+library lacks, and `add` is a single step whose time depends on its operands. A secret scalar is
+multiplied by `ecdh_agreement` and `scalar_multiplication` alone.
 
 Source: RFC 5639, 3 (Brainpool); FIPS 186-4, D.1.2 (NIST); SEC 1, 2.2.1 (affine addition).
 """

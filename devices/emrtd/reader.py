@@ -87,6 +87,7 @@ def read_chip(
     resume: PartialReading | None = None,
     lengths: LengthMemory | None = None,
     timeout_s: float | None = DEFAULT_TIMEOUT_S,
+    allow_last_try: bool = False,
     trace: ApduTrace | None = None,
 ) -> ChipEvidence:
     """Read the wanted data groups that the chip's SOD lists, and let it sign the challenge.
@@ -106,6 +107,7 @@ def read_chip(
         lengths: what is known about cards and readers, and learnt; None remembers nothing.
         timeout_s: how long the card may take for everything; None for no limit. A reader that
             does not come back from a single exchange is not interrupted.
+        allow_last_try: use the password although the card says that one try of it is left.
         trace: records the exchanges without what is personal.
 
     Raises:
@@ -130,7 +132,7 @@ def read_chip(
     try:
         reading = _Reading(
             plain,
-            ChipAccess(plain, password, policy),
+            ChipAccess(plain, password, policy, allow_last_try=allow_last_try),
             decoder,
             progress,
             resume,
