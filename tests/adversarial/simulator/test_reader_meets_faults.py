@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from devices.emrtd.interruption import ReadingInterruptedError
 from devices.emrtd.mrz import Can
 from devices.emrtd.reader import read_chip
-from devices.errors import DeviceError
+from devices.errors import CardRemovedError, DeviceError
 from devices.simulator.card import SimulatedCard
 from devices.simulator.faults import Fault
 from devices.simulator.image import CardImage
@@ -29,6 +30,7 @@ KINDS = [
     "stub-answer",
 ]
 COMMANDS = 14
+COMMANDS_OF_ACCESS = 8
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,26 @@ def test_one_fault_at_one_command(image, kind, number):
 def test_a_fault_at_every_command(image, kind):
     went_through = outcome(image, [Fault(kind, every=1, ins=0xB0)])
     assert not went_through or kind == "oversized-answer", "its data are authentic"
+
+
+@pytest.mark.parametrize("number", range(1, COMMANDS))
+def test_a_reading_goes_on_when_the_card_is_back(image, number):
+    """Torn at any command, and once more later; what a session had read is kept."""
+    faults = [Fault("tear", at_apdu=n, back_after_s=0.0) for n in (number, 2 * number + 1)]
+    card, partial, tears = SimulatedCard(image, faults), None, 0
+    while True:
+        try:
+            evidence = read_chip(card, Can("123456"), challenge=bytes(8), resume=partial)
+            break
+        except CardRemovedError as error:
+            tears += 1
+            assert error.retryable
+            partial = error.partial if isinstance(error, ReadingInterruptedError) else partial
+    assert 1 <= tears <= len(faults)
+    assert {"EF.SOD", "EF.DG1", "EF.DG13"} <= set(evidence.files)
+    assert all(image.files[name] == content for name, content in evidence.files.items())
+    assert (partial is not None) is (evidence.resumed > 0)
+    assert partial is not None or number < COMMANDS_OF_ACCESS
 
 
 @settings(max_examples=60, deadline=None)

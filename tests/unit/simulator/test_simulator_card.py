@@ -211,7 +211,7 @@ def test_a_truncated_file_is_cut_in_half(image):
     [{"kind": "tear"}, {"kind": "wrong-mac", "at_apdu": 0}, {"kind": "truncated-file"}],
 )
 def test_a_fault_needs_its_place(wrong):
-    with pytest.raises(ValueError, match="needs|greater than"):
+    with pytest.raises(ValueError, match=r"needs|greater than"):
         Fault(**wrong)
 
 
