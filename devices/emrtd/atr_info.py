@@ -13,6 +13,7 @@ _CAPABILITIES = 0x47
 _EXTENDED_LENGTH_INFORMATION = 0x7F66
 _BUFFER_SIZES = 0xE0
 _INTEGER = 0x02
+_MAX_FILE_BYTES = 16 << 10
 _PADDING = b"\x00\xff"
 
 # 7816-4, 12.1.1.2: category indicators of historical bytes that are compact-TLV objects.
@@ -103,8 +104,10 @@ def parse_unwrapped(data: bytes) -> tuple[Tlv, ...]:
 
     Raises:
         TlvMalformedError: the file is malformed.
-        FileMalformedError: it holds no data object.
+        FileMalformedError: it holds no data object, or is longer than 16 KiB.
     """
+    if len(data) > _MAX_FILE_BYTES:
+        raise FileMalformedError("a file of data objects is longer than any card's")
     end = 0
     while end < len(data) and data[end] not in _PADDING:
         _, header, length = parse_header(data, end)

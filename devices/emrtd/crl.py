@@ -157,7 +157,7 @@ def _serial_numbers(data: bytes, entries: der.Element | None) -> frozenset[int]:
     if entries is None:
         return frozenset()
     found = []
-    for entry in der.children(data, entries):
+    for entry in der.read_each(data, entries[2], entries[3]):
         serial, _, *rest = der.children(data, der.expect(entry, der.SEQUENCE))
         found.append(der.integer(data, serial))
         for extension in der.children(data, rest[0]) if rest else ():

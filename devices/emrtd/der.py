@@ -9,8 +9,10 @@ Every function raises ValueError on malformed input; callers stand inside `asn1_
 Source: ITU-T X.690, 8 and 10.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import TypeAlias
 
 from asn1crypto import core
@@ -31,6 +33,8 @@ Element: TypeAlias = tuple[int, int, int, int]
 """Tag, where it begins, where its contents begin, where it ends."""
 
 MAX_DEPTH = 32
+MAX_ELEMENTS = 4096
+"""Most elements that are held at once; what may be longer is read one by one."""
 _MAX_OID_BYTES = 64
 _CONSTRUCTED = 0x20
 _CONSTRUCTED_OCTET_STRING = OCTET_STRING | _CONSTRUCTED
@@ -56,13 +60,19 @@ def read(data: bytes, at: int, end: int) -> Element:
     return tag, at, start, start + length
 
 
-def read_all(data: bytes, start: int, end: int) -> list[Element]:
-    """Return the elements from `start` to `end`."""
-    elements = []
+def read_each(data: bytes, start: int, end: int) -> Iterator[Element]:
+    """Yield the elements from `start` to `end`, however many there are."""
     while start < end:
         element = read(data, start, end)
-        elements.append(element)
+        yield element
         start = element[3]
+
+
+def read_all(data: bytes, start: int, end: int) -> list[Element]:
+    """Return the elements from `start` to `end`, at most 4096."""
+    elements = list(islice(read_each(data, start, end), MAX_ELEMENTS + 1))
+    if len(elements) > MAX_ELEMENTS:
+        raise ValueError("too many elements")
     return elements
 
 
@@ -187,6 +197,8 @@ def _definite(data: bytes, at: int, end: int, depth: int) -> tuple[bytes, int]:
             break
         part, position = _definite(data, position, stop, depth + 1)
         parts.append(part)
+        if len(parts) > MAX_ELEMENTS:
+            raise ValueError("too many elements")
     else:
         if is_indefinite:
             raise ValueError("an element of indefinite length does not end")

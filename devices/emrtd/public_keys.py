@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 
 from devices.emrtd import der
-from devices.emrtd.asn1 import asn1_errors
+from devices.emrtd.asn1 import MAX_ASN1_BYTES, asn1_errors
 from devices.emrtd.elliptic_curves import BY_OID, BY_ORDER, Curve
 from devices.emrtd.errors import KeyUnsupportedError
 from devices.emrtd.signature_algorithms import HASHES, Scheme, SignatureAlgorithm
@@ -75,7 +75,10 @@ def parse_public_key(spki: bytes) -> PublicKey:
         KeyUnsupportedError: it is malformed, of unreasonable size, of another kind than RSA and
             EC, or on a curve that is not one of the known ones.
     """
-    with asn1_errors(KeyUnsupportedError("a public key is malformed")):
+    malformed = KeyUnsupportedError("a public key is malformed")
+    if len(spki) > MAX_ASN1_BYTES:
+        raise malformed
+    with asn1_errors(malformed):
         algorithm, key = der.children(spki, der.whole(spki, der.SEQUENCE))
         identifier = der.children(spki, der.expect(algorithm, der.SEQUENCE))
         kind, encoded = der.oid(spki, identifier[0]), der.bit_string(spki, key)

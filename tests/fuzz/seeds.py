@@ -1,6 +1,12 @@
 """Well-formed inputs to begin from: published specimens and the simulated card's files."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from devices.emrtd.evidence import CamRecord, ChipEvidence, PaceRecord
 from devices.simulator.personalise import personalise
@@ -36,11 +42,11 @@ _WRITTEN = {
     "tlv": ("6f0a8408a00000024710010187", "7f4906060104020102"),
     "one-tlv": ("7f490406020102",),
     "apdu-response": ("9000", "01029000", "63c2"),
-    "protected-response": ("990290008e08fa855a5d4c50a8ed", "871101" + 16 * "aa" + "99029000"),
+    "protected-response": ("990290008e08cbedaa558e8a5eec", "871101" + 16 * "aa" + "99029000"),
     "atr-info": ("4703b4c0e07f660802020103020201ff", "e0100202010402020103020201040202ffff9000"),
     "historical-bytes": ("3b8880010073c84013009000", "3b8c800180 4f05a000000306 7300c0e0"),
-    "dir": ("61094f07a000000247100161164f0ce828bd080fa000000167455349500663696120ff",),
-    "dg16": ("7021020101a11c5f50083230323430313031" + "5f510344414e5f520230315f5301413c",),
+    "dir": ("61094f07a0000002471001610d4f05a00000039750044d524b44ffff",),
+    "dg16": ("7020020101a11b5f500832303234303130315f510344414e5f520230315f5302413c",),
     "qr": (
         "|".join(("001190123456", "012345678", "TÊN", "20051990", "Nữ", "Địa chỉ, Xã", "15072024"))
         .encode()
@@ -75,6 +81,8 @@ def _simulated(target: str) -> list[bytes]:
         return [files["EF.CardAccess"], parse_tlv(files["EF.DG14"]).value]
     if target == "tlv":
         return [encode_tlv(0x30, files["EF.COM"]), files["EF.DG13"]]
+    if target == "crl":
+        return [_crl()]
     if target == "evidence":
         return [_evidence(files)]
     return []
@@ -96,3 +104,15 @@ def _evidence(files: dict[str, bytes]) -> bytes:
         reader="fuzz",
         agent="fuzz",
     ).to_bytes()
+
+
+def _crl() -> bytes:
+    day = datetime(2026, 11, 1, tzinfo=UTC)
+    entry = x509.RevokedCertificateBuilder().serial_number(77).revocation_date(day)
+    entry = entry.add_extension(x509.CRLReason(x509.ReasonFlags.key_compromise), critical=False)
+    name = x509.Name([x509.NameAttribute(NameOID.COUNTRY_NAME, "VN")])
+    builder = x509.CertificateRevocationListBuilder(name, day, day + timedelta(days=90))
+    builder = builder.add_revoked_certificate(entry.build())
+    builder = builder.add_extension(x509.CRLNumber(3), critical=False)
+    signed = builder.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.DER)

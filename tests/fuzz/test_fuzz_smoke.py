@@ -1,0 +1,69 @@
+"""The fuzzer runs, and what it looks for it finds."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from devices.emrtd.errors import FileMalformedError
+from devices.errors import DeviceError
+
+pytest.importorskip("resource", reason="memory is measured where POSIX tells of it")
+
+from tests.fuzz.guard import WARM_UP_CALLS, Guard, MemoryGrewError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _fuzz(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.fuzz", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_the_guard_lets_a_value_and_a_typed_error_pass() -> None:
+    def parse(data: bytes) -> int:
+        if not data:
+            raise FileMalformedError("empty")
+        return len(data)
+
+    guard = Guard(parse, 64)
+    guard(b"")
+    guard(b"x")
+
+
+@pytest.mark.parametrize("error", [ValueError, RecursionError, MemoryError, KeyError, DeviceError])
+def test_the_guard_lets_no_other_error_pass(error: type[Exception]) -> None:
+    def parse(data: bytes) -> None:
+        raise error("from a parser")
+
+    with pytest.raises((error, AssertionError)):
+        Guard(parse, 64)(b"")
+
+
+def test_the_guard_finds_memory_that_grows(tmp_path: Path) -> None:
+    def parse(data: bytes) -> bytes:
+        return bytes(len(data) * (8 << 20)) + b"x"
+
+    guard = Guard(parse, 2, tmp_path / "growth")
+    for _ in range(WARM_UP_CALLS + 1):
+        guard(b"")
+    with pytest.raises(MemoryGrewError):
+        for size in range(1, 60):
+            guard(bytes(size))
+    assert int((tmp_path / "growth").read_text("ascii")) > 2048
+
+
+def test_an_unknown_parser_is_refused() -> None:
+    assert _fuzz("no-such-parser").returncode == 2
+
+
+@pytest.mark.timeout(120)
+def test_a_short_run(tmp_path: Path) -> None:
+    if importlib.util.find_spec("atheris") is None:
+        pytest.skip("atheris is not installed: pip install chinhchu[fuzz], on Linux x86-64")
+    finished = _fuzz("dir", "--seconds", "3", "--artifacts", str(tmp_path))
+    assert finished.returncode == 0, finished.stderr
+    assert " 0 bad inputs" in finished.stdout
+    assert list(tmp_path.iterdir()) == []
