@@ -38,6 +38,50 @@ def test_rsa_signature_is_iso_9796_2_scheme_1(rsa_key):
     assert digest == hashlib.sha256(m1 + CHALLENGE).digest()
 
 
+TRAILERS = {"sha1": "bc", "sha224": "38cc", "sha256": "34cc", "sha384": "36cc", "sha512": "35cc"}
+
+
+@pytest.mark.parametrize("bits", [1024, 1536, 2048])
+@pytest.mark.parametrize("digest", TRAILERS)
+def test_iso_9796_2_with_each_hash(bits, digest):
+    key = generate_key(f"rsa-{bits}")
+    signature = sign_challenge(key, CHALLENGE, SystemRandomness(), digest)
+    check_recovery(key, signature, digest, bytes.fromhex(TRAILERS[digest]))
+
+
+def test_iso_9796_2_with_sha1_written_out(rsa_key):
+    signature = sign_challenge(rsa_key, CHALLENGE, SystemRandomness(), "sha1", explicit_sha1=True)
+    check_recovery(rsa_key, signature, "sha1", b"\x33\xcc")
+
+
+def check_recovery(key, signature, digest, trailer):
+    numbers = load_der_public_key(key.public_key_info()).public_numbers()
+    size = numbers.n.bit_length() // 8
+    assert len(signature) == size
+    recovered = pow(int.from_bytes(signature, "big"), numbers.e, numbers.n).to_bytes(size, "big")
+    assert (recovered[0], recovered[-len(trailer) :]) == (0x6A, trailer)
+    body = recovered[1 : -len(trailer)]
+    length = hashlib.new(digest).digest_size
+    assert body[-length:] == hashlib.new(digest, body[:-length] + CHALLENGE).digest()
+
+
+@pytest.mark.parametrize("curve", ["secp256r1", "brainpoolP384r1", "secp521r1", "brainpoolP512r1"])
+@pytest.mark.parametrize(
+    ("digest", "algorithm"), [("sha1", hashes.SHA1()), ("sha512", hashes.SHA512())]
+)
+def test_ecdsa_over_each_hash_plain_and_der(curve, digest, algorithm):
+    key = generate_key(f"ecdsa-{curve}")
+    public = load_der_public_key(key.public_key_info())
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    plain = sign_challenge(key, CHALLENGE, SystemRandomness(), digest)
+    half = len(plain) // 2
+    assert half == (public.key_size + 7) // 8
+    r, s = (int.from_bytes(part, "big") for part in (plain[:half], plain[half:]))
+    public.verify(encode_dss_signature(r, s), CHALLENGE, ec.ECDSA(algorithm))
+    der = sign_challenge(key, CHALLENGE, SystemRandomness(), digest, der=True)
+    public.verify(der, CHALLENGE, ec.ECDSA(algorithm))
+
+
 def test_rsa_signatures_of_one_challenge_differ(rsa_key):
     first, second = (sign_challenge(rsa_key, CHALLENGE, SystemRandomness()) for _ in range(2))
     assert first != second
