@@ -4,6 +4,7 @@ The card is the simulated one, whose cryptography is its own.
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,14 +12,19 @@ import pytest
 from devices.apdu import OK, CommandApdu
 from devices.emrtd.access import AccessPolicy, ChipAccess
 from devices.emrtd.card_security import parse_card_security
+from devices.emrtd.certificates import parse_certificate
 from devices.emrtd.chip_authentication_mapping import check_chip_authentication
+from devices.emrtd.csca import TrustAnchors
+from devices.emrtd.domain_parameters import STANDARDISED
 from devices.emrtd.elliptic_curves import Curve
-from devices.emrtd.evidence import CamRecord
+from devices.emrtd.evidence import CamRecord, ChipEvidence
 from devices.emrtd.files import EMRTD_AID
 from devices.emrtd.mrz import Can
 from devices.emrtd.pace import open_pace
+from devices.emrtd.reader import read_chip
 from devices.emrtd.secure_messaging import SecureChannel
 from devices.emrtd.security_infos import Mapping, PaceInfo, pace_infos, parse_security_infos
+from devices.emrtd.verifier import verify_evidence
 from devices.simulator.card import SimulatedCard
 from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise
@@ -26,6 +32,7 @@ from devices.simulator.profile import SPECIMEN, CardProfile, load_profile, parse
 from devices.transport import PlainChannel
 
 CAN = Can("123456")
+AT = datetime(2026, 11, 22, tzinfo=UTC)
 CIPHERS = ("3des", "aes-128", "aes-192", "aes-256")
 P_224 = 10
 MAPPINGS = {
@@ -128,3 +135,24 @@ def test_4_4_3_5_ef_card_security_is_read_before_the_application(
     access.reopen()
     assert access.pace_record is not None
     assert access.pace_record.cam not in (None, first)
+
+
+def test_4_4_3_5_the_evidence_keeps_what_the_chip_showed(
+    image_of: Callable[[int], CardImage],
+) -> None:
+    image = image_of(13)
+    evidence = read_chip(SimulatedCard(image), CAN, data_groups=(1,))
+    again = ChipEvidence.from_bytes(evidence.to_bytes())
+    assert again == evidence
+    assert again.pace is not None
+    assert again.pace.cam is not None
+    assert again.only(()).files.keys() == {"EF.CardAccess", "EF.CardSecurity", "EF.SOD"}
+    curve = STANDARDISED[13]
+    assert isinstance(curve, Curve)
+    card_security = parse_card_security(again.files["EF.CardSecurity"])
+    check_chip_authentication(again.pace.cam, curve, card_security.security_infos)
+    anchors = TrustAnchors((parse_certificate(image.csca),))
+    verdict = verify_evidence(again, anchors, challenge=None, at=AT)
+    assert verdict.passive_authentication == "ok"
+    # The server has no session keys of its own: the mapping is no clone check for it.
+    assert verdict.check("chip-authentication").result == "not_performed"
