@@ -34,8 +34,9 @@ HttpsUrl = Annotated[str, Field(pattern=r"^https://[a-z0-9.-]+(:[0-9]+)?/[^\s?#]
 Text = Annotated[str, Field(min_length=1)]
 ByteCount = Annotated[int, Field(gt=0, le=1 << 30)]
 
-Role = Literal["detection", "landmarks", "embedding", "pad"]
-"""What a model is for. `pad`: presentation-attack detection (ISO/IEC 30107-1)."""
+Role = Literal["detection", "landmarks", "embedding", "pad", "text-detection", "text-recognition"]
+"""What a model is for. `pad`: presentation-attack detection (ISO/IEC 30107-1); those for text read
+the machine-readable zone of a photographed card."""
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -107,9 +108,10 @@ class InputContract:
     layout: Literal["NCHW", "NHWC"]
     mean: FiniteFloat
     divisor: PositiveFloat
-    crop: Literal["frame", "arcface-112", "square"]
+    crop: Literal["frame", "arcface-112", "square", "text-line"]
     """`frame`: the whole picture; `arcface-112`: five points aligned to the ArcFace 112 template;
-    `square`: upright square around the face box."""
+    `square`: upright square around the face box; `text-line`: one upright line of text, of any
+    width that is a multiple of 8."""
     crop_scale: PositiveFloat = 1.0
     """Side of the crop as a multiple of the face box."""
 

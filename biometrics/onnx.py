@@ -66,18 +66,32 @@ def open_model(manifest: Manifest, name: str, *, intra_op_threads: int = 1) -> M
         CacheUnusableError: the cache cannot be read.
     """
     entry = manifest.model(name)
-    try:
-        data = cache.read(cache.model_path(entry.sha256))
-    except FileNotFoundError:
-        raise ModelMissingError(name, required=entry.required) from None
-    if hashlib.sha256(data).hexdigest() != entry.sha256:
-        raise DigestMismatchError(name)
+    data = model_bytes(manifest, name)
     session = _open_session(entry, data, intra_op_threads)
     inputs = [tensor.name for tensor in session.get_inputs()]
     outputs = {tensor.name for tensor in session.get_outputs()}
     if inputs != [entry.input.tensor] or not outputs.issuperset(entry.outputs):
         raise ModelUnusableError(f"the model {name} does not have the tensors of its contract")
     return Model(entry, session)
+
+
+def model_bytes(manifest: Manifest, name: str) -> bytes:
+    """Return the model `name` from the cache, if it has the manifest's digest.
+
+    Raises:
+        ManifestInvalidError: the manifest has no such model.
+        ModelMissingError: it is not installed; its `required` says whether one can do without.
+        DigestMismatchError: the installed bytes are not those of the manifest.
+        CacheUnusableError: the cache cannot be read.
+    """
+    entry = manifest.model(name)
+    try:
+        data = cache.read(cache.model_path(entry.sha256))
+    except FileNotFoundError:
+        raise ModelMissingError(name, required=entry.required) from None
+    if hashlib.sha256(data).hexdigest() != entry.sha256:
+        raise DigestMismatchError(name)
+    return data
 
 
 def _open_session(

@@ -3,21 +3,36 @@
 Nothing in it is signed. It saves typing the access number, and what the chip says must agree.
 
 Source: the 2021 card's code as seen in public: ``id|old id|name|DDMMYYYY|sex|address|DDMMYYYY``, in
-UTF-8; some cards leave the old number's field out.
+UTF-8; some cards leave the old number's field out. The order of the 2024 card's fields is not
+public: a code in another order is refused, never guessed.
 """
 
-import io
 import re
-import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar
 
+import numpy as np
+
+from devices.card_photo import GrayPicture, PhotoUnreadableError, open_photo
 from devices.errors import DeviceError
 
-MAX_PIXELS = 40_000_000
+__all__ = [
+    "CardQr",
+    "PhotoUnreadableError",
+    "QrMalformedError",
+    "QrMissingError",
+    "QrUnavailableError",
+    "find_qr",
+    "parse_qr",
+    "read_qr",
+]
+
 MAX_TEXT_BYTES = 2953
 """Capacity of the largest QR code in byte mode (ISO/IEC 18004, table 7)."""
+_MIN_SCALED_PX = 500
+_MAX_SCALED_PX = 4000
 
 
 class QrUnavailableError(DeviceError):
@@ -26,14 +41,8 @@ class QrUnavailableError(DeviceError):
     code: ClassVar[str] = "qr-unavailable"
 
 
-class PhotoUnreadableError(DeviceError):
-    """The photo cannot be decoded, or is too large."""
-
-    code: ClassVar[str] = "photo-unreadable"
-
-
 class QrMissingError(DeviceError):
-    """No QR code, or more than one, can be read in the photo."""
+    """No QR code can be read in the photo, or those of several cards."""
 
     code: ClassVar[str] = "qr-missing"
     retryable: ClassVar[bool] = True
@@ -65,36 +74,58 @@ def read_qr(photo: bytes) -> CardQr:
     """Find and parse the code in a photo of the card.
 
     Args:
-        photo: an image file that Pillow reads, at most 40 megapixels.
+        photo: an image file (`devices.card_photo.open_photo`).
 
     Raises:
         QrUnavailableError: zxing-cpp is not installed.
-        PhotoUnreadableError: it is no image, or too large.
-        QrMissingError: it shows no code, or several.
+        PhotoUnreadableError: it is no image, too large or too small.
+        QrMissingError: it shows no code, or those of several cards.
         QrMalformedError: the code is another than a citizen card's.
+    """
+    return find_qr(open_photo(photo))
+
+
+def find_qr(picture: GrayPicture) -> CardQr:
+    """Find and parse the code in a picture, at any angle; codes of other kinds are passed over.
+
+    Raises:
+        QrUnavailableError: zxing-cpp is not installed.
+        QrMissingError: it shows no code, or those of several cards.
+        QrMalformedError: there are codes, none of them a citizen card's.
     """
     try:
         import zxingcpp
     except ImportError:
         raise QrUnavailableError("QR codes need zxing-cpp: install chinhchu[scan]") from None
-    from PIL import Image
 
-    bombs = (Image.DecompressionBombWarning, Image.DecompressionBombError)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(photo)) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise PhotoUnreadableError("the photo has more than 40 megapixels")
-                gray = image.convert("L")
-    except (OSError, ValueError, SyntaxError, *bombs):
-        raise PhotoUnreadableError("the photo cannot be decoded") from None
     formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
-    codes = zxingcpp.read_barcodes(gray, formats=formats)
-    if len(codes) != 1:
-        found = "no QR code" if not codes else "more than one QR code"
-        raise QrMissingError(f"the photo shows {found}: take it again, nearer and without glare")
-    return parse_qr(codes[0].bytes)
+    malformed: QrMalformedError | None = None
+    for size in _sizes(picture):
+        cards: set[CardQr] = set()
+        for code in zxingcpp.read_barcodes(size, formats=formats):
+            try:
+                cards.add(parse_qr(code.bytes))
+            except QrMalformedError as error:
+                malformed = error
+        if len(cards) > 1:
+            raise QrMissingError("the photo shows the QR codes of several cards: show one alone")
+        if cards:
+            return cards.pop()
+    raise malformed or QrMissingError(
+        "the photo shows no QR code: take it again, nearer and without glare"
+    )
+
+
+def _sizes(picture: GrayPicture) -> Iterator[GrayPicture]:
+    """Yield the picture as it is, then smaller against noise, then larger if it is small."""
+    import cv2
+
+    yield picture
+    for scale in (0.5, 2.0):
+        if _MIN_SCALED_PX <= max(picture.shape) * scale <= _MAX_SCALED_PX:
+            method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+            scaled = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=method)
+            yield np.asarray(scaled, np.uint8)
 
 
 def parse_qr(data: bytes) -> CardQr:
@@ -104,20 +135,20 @@ def parse_qr(data: bytes) -> CardQr:
         QrMalformedError: it has not six or seven fields, or one of them is not what it must be.
     """
     if len(data) > MAX_TEXT_BYTES:
-        raise QrMalformedError("the QR code is too long for a citizen card's")
+        raise _malformed("is too long for a citizen card's")
     try:
         fields = [part.strip() for part in data.decode("utf-8").split("|")]
     except UnicodeDecodeError:
-        raise QrMalformedError("the QR code is not UTF-8 text") from None
+        raise _malformed("is not UTF-8 text") from None
     if len(fields) == 6:
         fields.insert(1, "")
     if len(fields) != 7:
-        raise QrMalformedError("a citizen card's QR code has six or seven fields")
+        raise _malformed("has not the six or seven fields of a citizen card's")
     id_number, old_number, name, birth, sex, address, issue = fields
     if not re.fullmatch(r"[0-9]{12}", id_number):
-        raise QrMalformedError("the QR code does not begin with a number of twelve digits")
+        raise _malformed("does not begin with a number of twelve digits")
     if not re.fullmatch(r"([0-9]{9})?", old_number) or not name or sex not in ("Nam", "Nữ"):
-        raise QrMalformedError("the QR code's old number, name or sex is malformed")
+        raise _malformed("has no citizen card's old number, name and sex in their places")
     return CardQr(id_number, old_number or None, name, _date(birth), sex, address, _date(issue))
 
 
@@ -127,4 +158,11 @@ def _date(text: str) -> date:
             return date(int(text[4:]), int(text[2:4]), int(text[:2]))
         except ValueError:
             pass
-    raise QrMalformedError("a date in the QR code is not DDMMYYYY")
+    raise _malformed("has no date DDMMYYYY where a citizen card's has one")
+
+
+def _malformed(what: str) -> QrMalformedError:
+    return QrMalformedError(
+        f"the QR code {what}: it is no citizen card's, or of a card whose code is not known yet; "
+        "type the card's twelve-digit number or its last six digits (the CAN) instead"
+    )

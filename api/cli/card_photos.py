@@ -1,0 +1,63 @@
+"""What the command line reads from photos of cards."""
+
+from pathlib import Path
+
+from api.cli.output import read_input
+from biometrics.manifest import load_manifest
+from biometrics.onnx import model_bytes
+from biometrics.weights.errors import ModelMissingError
+from devices.card_photo import MAX_BYTES
+from devices.card_scan import CardScan, scan_card_photo
+from devices.emrtd.mrz import Password
+from devices.mrz_scan import MrzScanner, ScannerModels
+from devices.qr import QrMissingError
+
+DETECTION = "pp-ocrv6-det-small"
+RECOGNITION = "pp-ocrv6-rec-small"
+
+
+def open_scanner() -> MrzScanner:
+    """Return the MRZ scanner with the manifest's models.
+
+    Raises:
+        ModelMissingError: a model is not installed.
+        WeightsError: it is damaged, or the cache cannot be read.
+    """
+    manifest = load_manifest()
+    return MrzScanner(
+        ScannerModels(
+            model_bytes(manifest, DETECTION),
+            model_bytes(manifest, RECOGNITION),
+            manifest.model(RECOGNITION).threshold("character"),
+        )
+    )
+
+
+def scan_file(path: Path) -> CardScan:
+    """Return what a photo shows; without the models its QR code alone.
+
+    Raises:
+        InputUnusableError: the file cannot be read.
+        ModelMissingError: it shows no QR code, and the models for the MRZ are not installed.
+        DeviceError: it cannot be read, or not for certain (`devices.card_scan`).
+    """
+    photo = read_input(path, MAX_BYTES)
+    try:
+        scanner = open_scanner()
+    except ModelMissingError as missing:
+        try:
+            return scan_card_photo(photo, mrz=None)
+        except QrMissingError:
+            raise missing from None
+    return scan_card_photo(photo, mrz=scanner)
+
+
+def password_in(path: Path) -> Password:
+    """Return what opens the card of a photo: its CAN, else its MRZ.
+
+    Raises:
+        InputUnusableError: the file cannot be read.
+        ModelMissingError: it shows no QR code, and the models for the MRZ are not installed.
+        DeviceError: it cannot be read, or not for certain (`devices.card_scan`).
+    """
+    return scan_file(path).passwords[0]

@@ -1,0 +1,113 @@
+"""Whether what was read is a machine-readable zone, for certain.
+
+A check digit lets one misreading in ten pass. So all of it must fit together: every character sure
+by the model, all check digits, dates that exist, states that exist, and on the citizen card the
+number that line 1 holds twice. Nothing is corrected. Only between O and 0, which OCR-B draws alike,
+the check digits choose, and only where they leave a single choice.
+
+The name stays unread: no check digit covers it.
+"""
+
+import itertools
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+from devices.emrtd.errors import MrzMalformedError
+from devices.emrtd.issuing_states import certificate_country
+from devices.emrtd.mrz import Mrz, parse_mrz
+from devices.mrz_scan.alignment import AlignedLine
+from devices.mrz_scan.errors import MrzUnsureError
+from devices.mrz_scan.formats import MIXED, NAME, Layout
+
+MAX_CHOICES: Final = 8
+"""Characters O or 0 that check digits are asked about: 256 readings."""
+
+# 9303-3, section 5: organisations and persons without a state, which no certificate names; Utopia.
+_NO_STATE = "XBA XCC XCE XCO XDC XEC XES XIM XMP XOM XPO XXA XXB XXC XXX UTO"
+
+
+def decide_mrz(lines: Sequence[AlignedLine], layout: Layout, min_confidence: float) -> Mrz:
+    """Return the MRZ that the lines hold, without its name, if there is no doubt.
+
+    Args:
+        lines: those of the layout, from top to bottom.
+        layout: what they were read as.
+        min_confidence: least confidence of every character outside the name, 0 to 1.
+
+    Raises:
+        MrzUnsureError: a character is unsure, a check digit is wrong, or it is not plausible.
+    """
+    kinds = "".join(layout.kinds)
+    text = "".join(line.text for line in lines)
+    confidences = itertools.chain.from_iterable(line.confidences for line in lines)
+    sure = (c >= min_confidence for c, kind in zip(confidences, kinds, strict=True) if kind != NAME)
+    if not all(sure):
+        raise MrzUnsureError("the MRZ is not sharp enough to be read for certain: take it again")
+    filler = "<" * layout.unread
+    readings = [mrz for reading in _readings(text, kinds) if (mrz := _parsed(reading + filler))]
+    if len(readings) != 1:
+        raise MrzUnsureError("the MRZ's check digits do not confirm what was read: take it again")
+    if not _plausible(readings[0]):
+        raise MrzUnsureError("what was read as an MRZ cannot be one: take it again")
+    return readings[0]
+
+
+def is_citizen_card(document_code: str, issuer: str, document_format: str) -> bool:
+    """Return whether these begin the MRZ of a Vietnamese citizen card."""
+    return (document_code, issuer, document_format) == ("ID", "VNM", "TD1")
+
+
+def _readings(text: str, kinds: str) -> list[str]:
+    """Return the text without the name, with every choice of O and 0 where both may stand."""
+    choices = [
+        "<" if kind == NAME else "O0" if kind == MIXED and character in "O0" else character
+        for character, kind in zip(text, kinds, strict=True)
+    ]
+    if sum(len(choice) > 1 for choice in choices) > MAX_CHOICES:
+        return []
+    return ["".join(reading) for reading in itertools.product(*choices)]
+
+
+def _parsed(text: str) -> Mrz | None:
+    try:
+        return parse_mrz(text)
+    except MrzMalformedError:
+        return None
+
+
+def _plausible(mrz: Mrz) -> bool:
+    if not (_exists(mrz.date_of_birth) and _exists(mrz.date_of_expiry)):
+        return False
+    if not (_is_state(mrz.issuer) and _is_state(mrz.nationality)):
+        return False
+    if is_citizen_card(mrz.document_code, mrz.issuer, mrz.format):
+        number = mrz.vietnamese_id_number
+        return number is not None and number.endswith(mrz.document_number)
+    return mrz.document_number != ""
+
+
+def _exists(yymmdd: str) -> bool:
+    """Return whether there is such a day in either century; unknown parts are `<<`.
+
+    Source: ICAO Doc 9303-3, 4.8.
+    """
+    known = "".join(
+        any_ if part == "<<" else part
+        for part, any_ in zip(
+            (yymmdd[:2], yymmdd[2:4], yymmdd[4:]), ("00", "01", "01"), strict=True
+        )
+    )
+    return any(_is_day(century + known) for century in ("19", "20"))
+
+
+def _is_day(yyyymmdd: str) -> bool:
+    try:
+        date.fromisoformat(yyyymmdd)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_state(code: str) -> bool:
+    return certificate_country(code) is not None or code in _NO_STATE.split()

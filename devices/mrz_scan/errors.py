@@ -1,0 +1,32 @@
+"""Errors of the MRZ scanner; no message holds a character that was read."""
+
+from typing import ClassVar
+
+from devices.errors import DeviceError
+
+
+class MrzMissingError(DeviceError):
+    """The photo shows no lines that could be a machine-readable zone."""
+
+    code: ClassVar[str] = "mrz-missing"
+    retryable: ClassVar[bool] = True
+
+
+class MrzUnsureError(DeviceError):
+    """Lines were found that are read with doubt, or that check digits or plausibility refuse."""
+
+    code: ClassVar[str] = "mrz-unsure"
+    retryable: ClassVar[bool] = True
+
+
+class MrzAmbiguousError(DeviceError):
+    """The photo shows the machine-readable zones of several documents."""
+
+    code: ClassVar[str] = "mrz-ambiguous"
+    retryable: ClassVar[bool] = True
+
+
+class ScannerUnusableError(DeviceError):
+    """A model of the scanner cannot be loaded or run, or is another than it should be."""
+
+    code: ClassVar[str] = "scanner-unusable"
