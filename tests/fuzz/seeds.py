@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from devices.emrtd.evidence import CamRecord, ChipEvidence, PaceRecord
+from devices.emrtd.sod import parse_sod
 from devices.simulator.personalise import personalise
 from devices.simulator.profile import load_profile
 from devices.tlv import encode_tlv, parse_tlv
@@ -74,7 +75,8 @@ def _simulated(target: str) -> list[bytes]:
         mrz = parse_tlv(files["EF.DG1"]).child(0x5F1F).value
         return [mrz, b"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<" + bytes(44)]
     if target in ("certificate", "trust-anchor"):
-        return [card.csca]
+        (signer,) = parse_sod(files["EF.SOD"]).certificates
+        return [card.csca, signer.der]
     if target == "public-key":
         return [parse_tlv(files["EF.DG15"]).value]
     if target == "card-access":
