@@ -113,11 +113,13 @@ class _Verification:
     ) -> ChipVerdict:
         sod = self._verify_sod()
         chain = self._verify_chain(sod)
+        revocation, crl = self._check_revocation(chain)
         groups = self._verify_groups(sod)
         self._checks.append(self._check_active_authentication(sod, groups))
         self._check_dg14(sod, groups)
-        document = self._document(sod, chain, groups)
-        crl = self._check_revocation(chain)
+        is_revoked = revocation.result is CheckResult.FAILED
+        document = self._document(sod, None if is_revoked else chain, groups)
+        self._checks.append(revocation)
         raw_sod = self._evidence.sod
         sod_sha256 = hashlib.sha256(raw_sod).hexdigest() if raw_sod else None
         online_check, online_verdict = check_online_verdict(online, authority_key, sod_sha256)
@@ -176,13 +178,10 @@ class _Verification:
         self._checks.append(ok(DSC_CHAIN, "dsc-pinned" if chain.is_pinned else None))
         return chain
 
-    def _check_revocation(self, chain: VerifiedChain | None) -> Crl | None:
+    def _check_revocation(self, chain: VerifiedChain | None) -> tuple[Check, Crl | None]:
         if chain is None:
-            self._checks.append(not_performed(CRL, "chain-not-verified"))
-            return None
-        check, crl = check_revocation(chain, self._anchors, at=self._at)
-        self._checks.append(check)
-        return crl
+            return not_performed(CRL, "chain-not-verified"), None
+        return check_revocation(chain, self._anchors, at=self._at)
 
     def _verify_groups(self, sod: VerifiedSod | None) -> VerifiedDataGroups | None:
         if sod is None:
