@@ -188,9 +188,12 @@ def _describe(image: "CardImage") -> dict[str, Any]:
         "files": {name: len(content) for name, content in sorted(image.files.items())},
         "access": list(behaviour.access),
         "active_authentication": type_of(load_key(image.aa_key)) if image.aa_key else "none",
-        "pace": [offer.protocol + f" ({offer.parameter_id})" for offer in behaviour.pace],
+        "pace": [
+            f"{offer.mapping} {offer.cipher} parameter {offer.parameter_id}"
+            for offer in behaviour.pace
+        ],
         "chip_authentication": [
-            key.protocol(cipher) + f" ({key.parameter_id})"
+            f"{cipher} parameter {key.parameter_id}"
             for key in behaviour.chip_authentication
             for cipher in key.ciphers
         ],

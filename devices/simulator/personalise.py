@@ -92,7 +92,7 @@ def personalise(
         mrz_information=mrz_information(mrz_fields(profile)),
         access=chip.access,
         quirks=chip.quirks,
-        pace=chip.pace,
+        pace=chip.pace if "pace" in chip.access else (),
         chip_authentication=static_keys,
         active_authentication_digest=chip.active_authentication_digest,
         link=profile.link,

@@ -9,6 +9,8 @@ from devices.simulator.agreement_keys import AgreementKeyPair
 from devices.simulator.errors import CardImageInvalidError
 from devices.simulator.image import CardImage
 from devices.simulator.keys import load_key
+from devices.simulator.personalise import personalise
+from devices.simulator.profile import parse_profile
 
 
 def test_a_saved_card_is_loaded_as_it_was(image, tmp_path):
@@ -84,6 +86,24 @@ def test_a_damaged_part_is_noticed(image, tmp_path, path, content):
     "change", [{"format": 1}, {"can": 5}, {"access": "pace"}, {"quirks": ["x"]}, {"more": 1}]
 )
 def test_a_description_out_of_shape_is_noticed(image, tmp_path, change):
+    image.save(tmp_path)
+    description = json.loads((tmp_path / "card.json").read_text())
+    (tmp_path / "card.json").write_text(json.dumps(description | change))
+    with pytest.raises(CardImageInvalidError):
+        CardImage.load(tmp_path)
+
+
+def test_a_mapping_that_bac_alone_leaves_unused_asks_for_no_key(table, pki, tmp_path):
+    table["chip"] |= {"access": ["bac"], "pace": [{"mapping": "cam"}], "chip_authentication": False}
+    image = personalise(parse_profile(table), pki=pki)
+    image.save(tmp_path)
+    assert CardImage.load(tmp_path) == image
+
+
+@pytest.mark.parametrize(
+    "change", [{"pace": [{"mapping": "cam"}]}, {"chip_authentication": [{}, {}]}]
+)
+def test_keys_that_do_not_fit_the_protocols_are_noticed(image, tmp_path, change):
     image.save(tmp_path)
     description = json.loads((tmp_path / "card.json").read_text())
     (tmp_path / "card.json").write_text(json.dumps(description | change))
