@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.apdu import CommandApdu, ResponseApdu
@@ -285,6 +285,7 @@ def test_no_links_of_the_command_line(text):
         parse_link(text)
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=40) | st.from_regex(r"[a-z-]{3,8}(=.{0,4})?@.{0,9}", fullmatch=True))
 def test_any_text_is_a_fault_a_link_or_our_error(text):
     for parse in (parse_fault, parse_link):
