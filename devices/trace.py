@@ -13,6 +13,8 @@ be gone through again: same commands, same lengths, same status words, with zero
 
 import json
 import time
+from functools import reduce
+from operator import xor
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ VERSION = 1
 MAX_TRACE_BYTES = 64 << 20
 MAX_RECORDS = 200_000
 
+_COMPACT_TLV, _CARD_CAPABILITIES = b"\x80", 0x7
 _SELECT, _READ_BINARY = 0xA4, 0xB0
 _PUBLIC_SHORT_IDENTIFIERS = (0x1C, 0x01, 0x1E)
 _PUBLIC_FILES = (b"\x01\x1c", b"\x2f\x01", b"\x2f\x00")
@@ -176,33 +179,39 @@ def file_head(data: bytes) -> str | None:
 def redacted_atr(atr: bytes) -> bytes:
     """Return the answer to reset with zeros for historical bytes that could tell cards apart.
 
-    Interface bytes and the card's capabilities stay (ISO/IEC 7816-3, 8.2; 7816-4, 12.1.1.9).
+    Interface bytes and the card's capabilities stay.
+
+    Source: ISO/IEC 7816-3:2006, 8.2; ISO/IEC 7816-4:2020, 12.1.1.
     """
     if len(atr) < 2:
         return b""
-    count = atr[1] & 0x0F
-    position, indicator = 2, atr[1] >> 4
-    while indicator and position < len(atr):
-        present = bin(indicator).count("1")
-        follows = (
-            atr[position + present - 1] >> 4
-            if indicator & 0x8 and (position + present - 1 < len(atr))
-            else 0
-        )
-        position += present
-        indicator = follows
-    historical = bytearray(atr[position : position + count])
-    offset = 1
-    if historical[:1] == b"\x80":
+    count, follows = atr[1] & 0x0F, atr[1] >> 4
+    start = 2
+    while follows:
+        start += follows.bit_count()
+        # TDi, the last of the interface bytes, says which ones follow.
+        follows = atr[start - 1] >> 4 if follows & 0x8 and start <= len(atr) else 0
+    body = atr[:start] + _capabilities_alone(atr[start : start + count])
+    if len(atr) <= start + count:
+        return body
+    # TCK: the exclusive or of everything from T0 on is zero.
+    return body + bytes([reduce(xor, body[1:])])
+
+
+def _capabilities_alone(historical: bytes) -> bytes:
+    """Keep tags, lengths and card capabilities (7x) of compact-TLV objects, and nothing else."""
+    kept = bytearray(len(historical))
+    if historical[:1] == _COMPACT_TLV:
+        kept[0] = historical[0]
+        offset = 1
         while offset < len(historical):
-            tag, length = historical[offset] >> 4, historical[offset] & 0x0F
-            end = min(offset + 1 + length, len(historical))
-            if tag != 0x7:
-                historical[offset + 1 : end] = bytes(end - offset - 1)
+            tag, length = divmod(historical[offset], 16)
+            end = offset + 1 + length
+            if tag == _CARD_CAPABILITIES:
+                kept[offset:end] = historical[offset:end]
+            kept[offset] = historical[offset]
             offset = end
-    else:
-        historical[1:] = bytes(max(0, len(historical) - 1))
-    return atr[:position] + bytes(historical) + atr[position + count :]
+    return bytes(kept)
 
 
 def parse_trace(data: bytes) -> tuple[dict[str, Any], tuple[dict[str, Any], ...]]:

@@ -7,6 +7,8 @@ from typing import Any
 from api.agent.client import ServerAnswerUnusableError, SessionClient
 from api.errors import ApiError
 from devices.emrtd.evidence import ChipEvidence
+from devices.emrtd.interruption import PartialReading
+from devices.emrtd.lengths import LengthMemory
 from devices.emrtd.mrz import Password
 from devices.emrtd.reader import ProgressListener, read_chip
 from devices.transport import CardTransport
@@ -32,8 +34,19 @@ def read_for_session(
     transport: CardTransport,
     password: Password,
     progress: ProgressListener | None = None,
+    *,
+    resume: PartialReading | None = None,
+    lengths: LengthMemory | None = None,
 ) -> SessionReading:
     """Read the data groups that the session's procedure wants, over the server's challenge.
+
+    Args:
+        session: whose chip this is.
+        transport: the card.
+        password: what opens it.
+        progress: called as the reading goes on.
+        resume: what an interrupted reading of the same card left.
+        lengths: what is known about cards and readers.
 
     Raises:
         SessionNotReadyError: the citizen has not consented yet, or the session is past this step;
@@ -59,5 +72,7 @@ def read_for_session(
         challenge=challenge,
         agent=f"chinhchu {metadata.version('chinhchu')}",
         progress=progress,
+        resume=resume,
+        lengths=lengths,
     )
     return SessionReading(evidence, session.put_chip(evidence.to_bytes()))

@@ -93,19 +93,23 @@ def run(args: argparse.Namespace) -> int:
 
 def _read_card(args: argparse.Namespace, session: "SessionClient") -> dict[str, Any]:
     from api.agent.reading import read_for_session
-    from api.cli.chip_output import progress
-    from api.cli.chip_source import open_card, password_of
+    from api.cli.chip_read_output import progress
+    from api.cli.chip_session import length_memory, with_card
+    from api.cli.chip_source import password_of
 
     if args.out is not None:
         raise InputUnusableError("--out needs --frames: no session passes on its chip alone")
     password = password_of(args)
     session.read()  # an absent server is said before the card is asked for
     with progress(enabled=not args.json) as listener:
-        transport = open_card(args.reader, args.card, args.wait)
-        try:
-            return read_for_session(session, transport, password, listener).session
-        finally:
-            transport.close()
+        reading = with_card(
+            args,
+            listener,
+            lambda transport, resume: read_for_session(
+                session, transport, password, listener, resume=resume, lengths=length_memory(args)
+            ),
+        )
+    return reading.session
 
 
 def _hand_in_frames(args: argparse.Namespace, session: "SessionClient") -> dict[str, Any]:

@@ -47,3 +47,41 @@ def _mrz_date(text: str) -> str:
     if not re.fullmatch(r"[0-9<]{6}", text):
         raise argparse.ArgumentTypeError("not a date such as 1990-05-20 or 900520")
     return text
+
+
+def challenge(text: str) -> bytes:
+    """Return the eight bytes that an argument gives for the chip to sign."""
+    if not re.fullmatch(r"[0-9a-fA-F]{16}", text):
+        raise argparse.ArgumentTypeError("a challenge is eight bytes: 16 hexadecimal digits")
+    return bytes.fromhex(text)
+
+
+def data_groups(text: str) -> tuple[int, ...]:
+    """Return the data group numbers that an argument lists."""
+    if not re.fullmatch(r"[0-9]{1,2}(,[0-9]{1,2}){0,15}", text):
+        raise argparse.ArgumentTypeError("not a list of numbers such as 1,2,13")
+    return tuple(int(number) for number in text.split(","))
+
+
+def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what of a card is read, and how it is opened."""
+    parser.add_argument(
+        "--data-groups",
+        metavar="N,N,…",
+        type=data_groups,
+        help="data groups to read where the chip has them (1,2,13,14,15)",
+    )
+    parser.add_argument(
+        "--challenge", metavar="HEX", type=challenge, help="eight bytes for the chip to sign"
+    )
+    parser.add_argument(
+        "--policy",
+        choices=["prefer_pace", "require_pace", "bac_only"],
+        default="prefer_pace",
+        help="access protocol: BAC where PACE is offered is recorded as a downgrade (prefer_pace)",
+    )
+    parser.add_argument(
+        "--last-try",
+        action="store_true",
+        help="use the password although the card says that one try is left before it blocks",
+    )

@@ -5,15 +5,11 @@ import os
 import sys
 from getpass import getpass
 from pathlib import Path
-from typing import Any
 
 from api.cli.output import read_input
 from api.errors import InputUnusableError
-from devices.emrtd.master_file import read_card_access
 from devices.emrtd.mrz import Can, MrzKey, Password
-from devices.emrtd.security_infos import ID_CA, ID_TA, pace_infos, parse_security_infos
-from devices.errors import CardMissingError, DeviceError
-from devices.transport import CardTransport, PlainChannel
+from devices.transport import CardTransport
 
 
 def open_card(reader: str | None, card: Path | None, wait_s: float) -> CardTransport:
@@ -62,61 +58,6 @@ def password_of(args: argparse.Namespace) -> Password:
         "give the card's password: --can, --id-number, --qr, or --mrz-document-number with its "
         "dates"
     )
-
-
-def describe_cards(reader: str | None, card: Path | None) -> list[dict[str, Any]]:
-    """Return what each reader, or the simulated card, holds and offers.
-
-    Raises:
-        DeviceError: the PC/SC service or the reader is missing, or the folder holds no card.
-    """
-    if card is not None:
-        return [_describe(open_card(None, card, 0))]
-    from devices.pcsc import connect, list_readers
-
-    names = list_readers()
-    if reader is not None:
-        names = [name for name in names if reader.casefold() in name.casefold()]
-    if not names:
-        connect(reader, 0)
-    found = []
-    for name in names:
-        try:
-            found.append(_describe(connect(name, 0)))
-        except CardMissingError:
-            found.append({"reader": name, "card": False})
-    return found
-
-
-def _describe(transport: CardTransport) -> dict[str, Any]:
-    described: dict[str, Any] = {
-        "reader": transport.name,
-        "card": True,
-        "atr": transport.atr.hex().upper(),
-    }
-    try:
-        raw = read_card_access(PlainChannel(transport))
-        if raw is None:
-            return described | {"card_access": None, "protocols": []}
-        return described | {"card_access": raw.hex().upper(), "protocols": _protocols(raw)}
-    except DeviceError as error:
-        return described | {"error": {"code": error.code, "message": str(error)}}
-    finally:
-        transport.close()
-
-
-def _protocols(card_access: bytes) -> list[dict[str, Any]]:
-    infos = parse_security_infos(card_access)
-    labels = {(offer.oid, offer.parameter_id): offer.label for offer in pace_infos(infos)}
-    protocols = []
-    for info in infos:
-        label = labels.get((info.oid, info.parameter))
-        if label is None and info.oid.startswith(ID_CA):
-            label = "Chip Authentication"
-        elif label is None and info.oid == ID_TA:
-            label = "Terminal Authentication"
-        protocols.append({"oid": info.oid, "version": info.version, "name": label})
-    return protocols
 
 
 def _secret(value: str, question: str) -> str:

@@ -24,6 +24,8 @@ _MODEST_RESPONSE_BYTES = 1536
 """Where a card speaks extended length but refuses to fill it, what its buffer most likely holds."""
 _MAX_REMEMBERED = 256
 _MAX_MEMORY_FILE_BYTES = 1 << 16
+_MAX_USES = 50
+"""After so many readings a card is tried anew: what was learnt may have been a passing fault."""
 _MEMORY_FORMAT = "chinhchu-read-lengths-1"
 
 
@@ -67,6 +69,8 @@ class KnownLengths:
     """Plain bytes that the largest read asked for which worked, 16–32768."""
     short_identifiers: bool
     """Whether READ BINARY with a short EF identifier works."""
+    uses: int = 0
+    """How many readings have relied on it."""
 
     @property
     def is_extended(self) -> bool:
@@ -99,16 +103,15 @@ class LengthMemory:
             atr: answer to reset of the card.
             reader: name of the reader, which has limits of its own.
         """
-        return self._known.get(_key(atr, reader))
+        known = self._known.get(_key(atr, reader))
+        return known if known is not None and known.uses < _MAX_USES else None
 
     def learn(self, atr: bytes, reader: str, lengths: KnownLengths) -> None:
         """Keep what worked; the oldest entry makes room. A file that cannot be written is left."""
         if not _names_series(atr):
             return
         key = _key(atr, reader)
-        if self._known.pop(key, None) == lengths:
-            self._known[key] = lengths
-            return
+        self._known.pop(key, None)
         self._known[key] = lengths
         while len(self._known) > _MAX_REMEMBERED:
             del self._known[next(iter(self._known))]
@@ -163,6 +166,7 @@ def _parse_entry(key: str, entry: Any) -> KnownLengths:
     chunk, short_identifiers = entry.get("chunk_bytes"), entry.get("short_identifiers")
     if not isinstance(chunk, int) or not CAUTIOUS_CHUNKS[-1] <= chunk <= EVEN_OFFSET_END:
         raise ValueError("not a length")
-    if not isinstance(short_identifiers, bool) or len(entry) != 2:
+    uses = entry.get("uses")
+    if not isinstance(short_identifiers, bool) or not isinstance(uses, int) or len(entry) != 3:
         raise ValueError("not an entry")
-    return KnownLengths(chunk, short_identifiers)
+    return KnownLengths(chunk, short_identifiers, uses)

@@ -206,7 +206,9 @@ class _Reading:
 
     def _open(self) -> None:
         """Open the first session and get ready to read in it."""
-        known = self._memory and self._memory.recall(self._plain.atr, self._plain.name)
+        known = self._known = (
+            self._memory.recall(self._plain.atr, self._plain.name) if self._memory else None
+        )
         if known and not known.is_extended:
             self._plain.extended_length = False
         channel = self._access.open()
@@ -357,7 +359,11 @@ class _Reading:
 
     def _learn(self) -> None:
         if self._memory is not None:
-            lengths = KnownLengths(self._reader.chunk_bytes, self._reader.short_identifiers)
+            lengths = KnownLengths(
+                self._reader.chunk_bytes,
+                self._reader.short_identifiers,
+                self._known.uses + 1 if self._known else 0,
+            )
             self._memory.learn(self._plain.atr, self._plain.name, lengths)
 
     def _observed(self, channel: SecureChannel) -> SecureChannel:
