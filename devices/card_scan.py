@@ -33,7 +33,8 @@ class CardScan:
 
     qr: CardQr | None = field(repr=False)
     mrz: Mrz | None = field(repr=False)
-    """Without the name, which no check digit covers."""
+    """Without the name and, but for the citizen card, the second character of the document code:
+    no check digit covers them."""
     lacks: tuple[DeviceError, ...] = ()
     """Why the one or the other is missing."""
 

@@ -22,7 +22,7 @@ def add_card_arguments(parser: argparse.ArgumentParser) -> None:
         "--id-number", metavar="DIGITS", help="twelve-digit number that ends in the CAN, or -"
     )
     password.add_argument(
-        "--qr", metavar="PHOTO", type=Path, help="photo of the card's front with its QR code"
+        "--photo", metavar="FILE", type=Path, help="photo of the card: its QR code or its MRZ"
     )
     password.add_argument(
         "--mrz-document-number", metavar="NUMBER", help="document number of the MRZ, or -"

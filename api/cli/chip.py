@@ -4,13 +4,14 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
-from api.cli import chip_info, chip_read, chip_trace
+from api.cli import chip_info, chip_read, chip_scan, chip_trace
 from api.cli.card_arguments import challenge
 from api.cli.output import EXIT_BY_OUTCOME, print_json, read_input
 
 EPILOG = """\
 examples:
   chinhchu chip info                                        readers, cards, what they offer
+  chinhchu chip scan back.jpg                               what a photo of the card says
   chinhchu chip read --can - --out evidence.cbor            ask for the CAN, read the card
   chinhchu chip verify evidence.cbor --trust anchors        is the chip genuine?
   chinhchu chip trace --can - --out trace.jsonl             for a report: nothing personal in it
@@ -41,6 +42,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     actions = group.add_subparsers(metavar="ACTION", required=True)
     chip_info.register(actions)
     chip_read.register(actions)
+    chip_scan.register(actions)
     chip_trace.register(actions)
     _register_verify(actions)
 

@@ -21,7 +21,7 @@ for `chip verify`.
 
 examples:
   chinhchu chip read --can - --out evidence.cbor
-  chinhchu chip read --qr front.jpg --out evidence.cbor     a photo of the card saves typing
+  chinhchu chip read --photo back.jpg --out evidence.cbor   a photo of the card saves typing
   chinhchu chip read --id-number 001190123456 --challenge 8f3b0a1c22d4e596 --out evidence.cbor
   chinhchu chip read --mrz-document-number 190123456 --date-of-birth 1990-05-20 \\
       --date-of-expiry 2030-05-20

@@ -6,7 +6,6 @@ import sys
 from getpass import getpass
 from pathlib import Path
 
-from api.cli.output import read_input
 from api.errors import InputUnusableError
 from devices.emrtd.mrz import Can, MrzKey, Password
 from devices.transport import CardTransport
@@ -46,16 +45,16 @@ def password_of(args: argparse.Namespace) -> Password:
         return Can(_secret(args.can, "CAN (six digits)"))
     if args.id_number is not None:
         return Can.from_id_number(_secret(args.id_number, "Personal identification number"))
-    if args.qr is not None:
-        from devices.qr import read_qr
+    if args.photo is not None:
+        from api.cli.card_photos import password_in
 
-        return Can.from_id_number(read_qr(read_input(args.qr)).id_number)
+        return password_in(args.photo)
     if can := os.environ.get("CHINHCHU_CAN"):
         return Can(can)
     if id_number := os.environ.get("CHINHCHU_ID_NUMBER"):
         return Can.from_id_number(id_number)
     raise InputUnusableError(
-        "give the card's password: --can, --id-number, --qr, or --mrz-document-number with its "
+        "give the card's password: --can, --id-number, --photo, or --mrz-document-number with its "
         "dates"
     )
 

@@ -18,7 +18,7 @@ from devices.emrtd.issuing_states import certificate_country
 from devices.emrtd.mrz import Mrz, parse_mrz
 from devices.mrz_scan.alignment import AlignedLine
 from devices.mrz_scan.errors import MrzUnsureError
-from devices.mrz_scan.formats import MIXED, NAME, Layout
+from devices.mrz_scan.formats import GIVEN, MIXED, UNREAD, Layout
 
 MAX_CHOICES: Final = 8
 """Characters O or 0 that check digits are asked about: 256 readings."""
@@ -28,12 +28,16 @@ _NO_STATE = "XBA XCC XCE XCO XDC XEC XES XIM XMP XOM XPO XXA XXB XXC XXX UTO"
 
 
 def decide_mrz(lines: Sequence[AlignedLine], layout: Layout, min_confidence: float) -> Mrz:
-    """Return the MRZ that the lines hold, without its name, if there is no doubt.
+    """Return the MRZ that the lines hold, if there is no doubt.
+
+    Its name is empty, and of its document code there is the first character only, but for the
+    citizen card's `ID`.
 
     Args:
         lines: those of the layout, from top to bottom.
         layout: what they were read as.
-        min_confidence: least confidence of every character outside the name, 0 to 1.
+        min_confidence: least confidence of every character that a check digit covers, or that
+            names a state, 0 to 1.
 
     Raises:
         MrzUnsureError: a character is unsure, a check digit is wrong, or it is not plausible.
@@ -41,8 +45,11 @@ def decide_mrz(lines: Sequence[AlignedLine], layout: Layout, min_confidence: flo
     kinds = "".join(layout.kinds)
     text = "".join(line.text for line in lines)
     confidences = itertools.chain.from_iterable(line.confidences for line in lines)
-    sure = (c >= min_confidence for c, kind in zip(confidences, kinds, strict=True) if kind != NAME)
-    if not all(sure):
+    if any(
+        confidence < min_confidence
+        for confidence, kind in zip(confidences, kinds, strict=True)
+        if kind not in (UNREAD, GIVEN)
+    ):
         raise MrzUnsureError("the MRZ is not sharp enough to be read for certain: take it again")
     filler = "<" * layout.unread
     readings = [mrz for reading in _readings(text, kinds) if (mrz := _parsed(reading + filler))]
@@ -53,15 +60,10 @@ def decide_mrz(lines: Sequence[AlignedLine], layout: Layout, min_confidence: flo
     return readings[0]
 
 
-def is_citizen_card(document_code: str, issuer: str, document_format: str) -> bool:
-    """Return whether these begin the MRZ of a Vietnamese citizen card."""
-    return (document_code, issuer, document_format) == ("ID", "VNM", "TD1")
-
-
 def _readings(text: str, kinds: str) -> list[str]:
-    """Return the text without the name, with every choice of O and 0 where both may stand."""
+    """Return the text without what is unread, with every choice of O and 0 where both may stand."""
     choices = [
-        "<" if kind == NAME else "O0" if kind == MIXED and character in "O0" else character
+        "<" if kind == UNREAD else "O0" if kind == MIXED and character in "O0" else character
         for character, kind in zip(text, kinds, strict=True)
     ]
     if sum(len(choice) > 1 for choice in choices) > MAX_CHOICES:
@@ -81,7 +83,7 @@ def _plausible(mrz: Mrz) -> bool:
         return False
     if not (_is_state(mrz.issuer) and _is_state(mrz.nationality)):
         return False
-    if is_citizen_card(mrz.document_code, mrz.issuer, mrz.format):
+    if mrz.format == "TD1" and mrz.issuer == "VNM":
         number = mrz.vietnamese_id_number
         return number is not None and number.endswith(mrz.document_number)
     return mrz.document_number != ""

@@ -13,18 +13,22 @@ import numpy.typing as npt
 
 from devices.mrz_scan.recognition import ALPHABET
 
-NAME: Final = "*"
-"""A position of the name, which no check digit covers."""
+UNREAD: Final = "*"
+"""A position of the name, or the second of the document code: no check digit covers it, and OCR-B's
+D looks like its O. It is given as filler."""
+GIVEN: Final = "D"
+"""The D of the citizen card's document code, which the rest of its MRZ proves."""
 MIXED: Final = "x"
 """A position where letters and digits may stand."""
 
 _CHARACTERS = {
-    "a": string.ascii_uppercase,
+    "a": "ACIP",
     "b": string.ascii_uppercase + "<",
     "n": string.digits,
     "m": string.digits + "<",
     "s": "MF<",
-    NAME: string.ascii_uppercase + "<",
+    UNREAD: string.ascii_uppercase + "<",
+    GIVEN: GIVEN,
     MIXED: ALPHABET,
 }
 
@@ -58,11 +62,11 @@ _TD1_LINE_2 = "mmmmmm" + "n" + "s" + "mmmmmm" + "n" + "bbb" + "x" * 11 + "n"
 _TWO_LINES = "x" * 9 + "m" + "bbb" + "mmmmmm" + "n" + "s" + "mmmmmm" + "n"
 
 LAYOUTS: Final = {
-    "TD1": Layout("TD1", ("ab" + "bbb" + "x" * 9 + "m" + "x" * 15, _TD1_LINE_2), unread=30),
-    "TD2": Layout("TD2", ("ab" + "bbb" + NAME * 31, _TWO_LINES + "x" * 7 + "n")),
-    "TD3": Layout("TD3", ("ab" + "bbb" + NAME * 39, _TWO_LINES + "x" * 14 + "m" + "n")),
+    "TD1": Layout("TD1", ("a" + UNREAD + "bbb" + "x" * 9 + "m" + "x" * 15, _TD1_LINE_2), unread=30),
+    "TD2": Layout("TD2", ("a" + UNREAD + "bbb" + UNREAD * 31, _TWO_LINES + "x" * 7 + "n")),
+    "TD3": Layout("TD3", ("a" + UNREAD + "bbb" + UNREAD * 39, _TWO_LINES + "x" * 14 + "m" + "n")),
 }
 CITIZEN_CARD: Final = Layout(
-    "TD1", ("ab" + "bbb" + "n" * 9 + "n" + "n" * 12 + "mmm", _TD1_LINE_2), unread=30
+    "TD1", ("a" + GIVEN + "bbb" + "n" * 9 + "n" + "n" * 12 + "mmm", _TD1_LINE_2), unread=30
 )
 """The Vietnamese citizen card: TD1 with digits only in line 1 after the issuer."""

@@ -7,7 +7,7 @@ from devices.card_photo import GrayPicture
 from devices.emrtd.mrz import Mrz
 from devices.mrz_scan.alignment import AlignedLine, align
 from devices.mrz_scan.blocks import Block, cut_rows, find_blocks, ways_to_read
-from devices.mrz_scan.decision import decide_mrz, is_citizen_card
+from devices.mrz_scan.decision import decide_mrz
 from devices.mrz_scan.errors import MrzAmbiguousError, MrzMissingError, MrzUnsureError
 from devices.mrz_scan.formats import CITIZEN_CARD, LAYOUTS, Layout
 from devices.mrz_scan.models import FloatArray
@@ -105,8 +105,7 @@ class MrzScanner:
 def _align_all(probabilities: FloatArray, layout: Layout) -> tuple[list[AlignedLine], Layout]:
     """Return the lines, read as a citizen card's if they begin as one."""
     lines = _align(probabilities, layout)
-    start = lines[0].text[:5]
-    if is_citizen_card(start[:2], start[2:], layout.format):
+    if layout.format == CITIZEN_CARD.format and lines[0].text[2:5] == "VNM":
         return _align(probabilities, CITIZEN_CARD), CITIZEN_CARD
     return lines, layout
 
