@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 CHINHCHU_TEST_DATA ?= ../shared/data
 export CHINHCHU_TEST_DATA
 
-# The interpreter's venv and headers and a compiler (pyscard is built from source), PC/SC, the virtual reader.
-SYSTEM_PACKAGES := python3-venv python3-dev gcc libc6-dev swig libpcsclite-dev pcscd vsmartcard-vpcd
+# The interpreter's venv and headers and a compiler (pyscard is built from source), PC/SC, the virtual reader, the font that MRZs are printed in (photos of cards are drawn for the tests).
+SYSTEM_PACKAGES := python3-venv python3-dev gcc libc6-dev swig libpcsclite-dev pcscd vsmartcard-vpcd fonts-ocr-b
 MODELS_FOLDER = $(wildcard $(CHINHCHU_TEST_DATA)/models)
 
 .PHONY: demo test lint bench constraints clean
