@@ -7,11 +7,13 @@ BIN := $(VENV)/bin
 CHINHCHU_TEST_DATA ?= ../shared/data
 export CHINHCHU_TEST_DATA
 
+# The extra `fuzz` stays out: its one package is large and for one platform only.
+LOCKED_EXTRAS := demo dev npm pcsc scan
 # The interpreter's venv and headers and a compiler (pyscard is built from source), PC/SC, the virtual reader, the font that MRZs are printed in (photos of cards are drawn for the tests).
 SYSTEM_PACKAGES := python3-venv python3-dev gcc libc6-dev swig libpcsclite-dev pcscd vsmartcard-vpcd fonts-ocr-b
 MODELS_FOLDER = $(wildcard $(CHINHCHU_TEST_DATA)/models)
 
-.PHONY: demo test lint bench constraints clean
+.PHONY: demo test lint bench fuzz constraints clean
 
 demo: $(VENV)/.weights
 	@$(BIN)/chinhchu demo $(DEMO_ARGS)
@@ -29,10 +31,18 @@ bench: $(VENV)/.weights
 	@$(BIN)/chinhchu bench all --out benchmarks/results/reference.json
 	@$(BIN)/python -m benchmarks.report benchmarks/results/reference.json
 
+# Every parser for ten minutes, or: make fuzz PARSERS="dg2 sod" SECONDS=60
+SECONDS := 600
+fuzz: $(VENV)/.packages
+	@$(BIN)/python -m pip install -q --disable-pip-version-check "atheris>=3.0"
+	@for parser in $(or $(PARSERS),$$($(BIN)/python -m tests.fuzz list)); do \
+		$(BIN)/python -m tests.fuzz $$parser --seconds $(SECONDS) || exit 1; \
+	done
+
 # What every file of the lock must record is its digest, never the host that it came from.
 constraints: $(VENV)/.packages
 	@$(BIN)/python -m pip install -q uv
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
+	@$(BIN)/uv pip compile pyproject.toml $(LOCKED_EXTRAS:%=--extra %) --universal --python-version 3.11 --upgrade \
 		--no-header --no-annotate --no-emit-index-url --generate-hashes -q -o constraints.txt
 
 clean:
