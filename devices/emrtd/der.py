@@ -12,7 +12,6 @@ Source: ITU-T X.690, 8 and 10.
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import islice
 from typing import TypeAlias
 
 from asn1crypto import core
@@ -70,9 +69,20 @@ def read_each(data: bytes, start: int, end: int) -> Iterator[Element]:
 
 def read_all(data: bytes, start: int, end: int) -> list[Element]:
     """Return the elements from `start` to `end`, at most 4096."""
-    elements = list(islice(read_each(data, start, end), MAX_ELEMENTS + 1))
-    if len(elements) > MAX_ELEMENTS:
-        raise ValueError("too many elements")
+    elements = []
+    # Every verification passes here: most elements are short, and the rest is for `read`.
+    while start < end:
+        content = start + 2
+        if content <= end and data[start + 1] < 0x80 and data[start] & 0x1F != 0x1F:
+            element = (data[start], start, content, content + data[start + 1])
+        else:
+            element = read(data, start, end)
+        start = element[3]
+        elements.append(element)
+        if len(elements) > MAX_ELEMENTS:
+            raise ValueError("too many elements")
+    if start > end:
+        raise ValueError("an element is longer than what holds it")
     return elements
 
 

@@ -6,9 +6,8 @@ Source: ICAO Doc 9303-11, 9.2; BSI TR-03110-3, A.1.
 from dataclasses import dataclass, field
 from enum import Enum
 
-from asn1crypto import core
-
-from devices.emrtd.asn1 import asn1_errors, load_asn1
+from devices.emrtd import der
+from devices.emrtd.asn1 import MAX_ASN1_BYTES, asn1_errors
 from devices.emrtd.dh_groups import DhGroup
 from devices.emrtd.domain_parameters import (
     STANDARDISED,
@@ -56,18 +55,6 @@ _CIPHERS = {
     3: SessionCipher.AES_192,
     4: SessionCipher.AES_256,
 }
-
-
-class _SecurityInfo(core.Sequence):  # type: ignore[misc]
-    _fields = [  # noqa: RUF012 (asn1crypto's way)
-        ("protocol", core.ObjectIdentifier),
-        ("required_data", core.Any),
-        ("optional_data", core.Any, {"optional": True}),
-    ]
-
-
-class _SecurityInfos(core.SetOf):  # type: ignore[misc]
-    _child_spec = _SecurityInfo
 
 
 @dataclass(frozen=True)
@@ -147,10 +134,12 @@ def parse_security_infos(data: bytes) -> tuple[SecurityInfo, ...]:
         FileMalformedError: it is none, is empty, or holds more than 64.
     """
     with asn1_errors(FileMalformedError("the security infos are malformed")):
-        infos = load_asn1(_SecurityInfos, data)
+        if len(data) > MAX_ASN1_BYTES:
+            raise FileMalformedError("the security infos are too long")
+        infos = der.children(data, der.whole(data, der.SET))
         if not 1 <= len(infos) <= MAX_INFOS:
             raise FileMalformedError("the security infos are empty or too many")
-        return tuple(_security_info(info) for info in infos)
+        return tuple(_security_info(data, info) for info in infos)
 
 
 def pace_infos(infos: tuple[SecurityInfo, ...]) -> tuple[PaceInfo, ...]:
@@ -244,21 +233,23 @@ def _domain(
     return None
 
 
-def _security_info(info: _SecurityInfo) -> SecurityInfo:
-    required = info["required_data"].parse()
-    optional = info["optional_data"]
-    value = None if isinstance(optional, core.Void) else optional.parse()
+def _security_info(data: bytes, info: der.Element) -> SecurityInfo:
+    protocol, required, *optional = der.children(data, der.expect(info, der.SEQUENCE))
+    if len(optional) > 1:
+        raise ValueError("a security info has more than three parts")
+    value = optional[0] if optional else None
+    is_oid = value is not None and value[0] == der.OBJECT_IDENTIFIER
     return SecurityInfo(
-        oid=str(info["protocol"].dotted),
-        version=_integer(required),
-        parameter=_integer(value),
-        algorithm_oid=str(value.dotted) if isinstance(value, core.ObjectIdentifier) else None,
-        required_data=bytes(required.dump()),
+        oid=der.oid(data, protocol),
+        version=_integer(data, required),
+        parameter=_integer(data, value),
+        algorithm_oid=der.oid(data, value) if value is not None and is_oid else None,
+        required_data=der.encoding(data, required),
     )
 
 
-def _integer(value: object) -> int | None:
-    if not isinstance(value, core.Integer):
+def _integer(data: bytes, element: der.Element | None) -> int | None:
+    if element is None or element[0] != der.INTEGER:
         return None
-    number = int(value.native)
+    number = der.integer(data, element)
     return number if 0 <= number <= _MAX_NUMBER else None
