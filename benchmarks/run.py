@@ -9,7 +9,7 @@ from benchmarks.peers import jmrtd_build
 from benchmarks.result import Skipped, machine, versions
 from devices.errors import DeviceError
 
-STAGES = ("startup", "chip", "face", "pad", "assertion", "session")
+STAGES = ("startup", "chip", "trust", "face", "pad", "assertion", "session")
 
 
 def run(stages: Sequence[str], *, quick: bool, progress: Callable[[str], None]) -> dict[str, Any]:

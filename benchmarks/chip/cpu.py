@@ -11,7 +11,7 @@ import re
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from devices.transport import CardTransport
@@ -36,6 +36,8 @@ _CRYPTOGRAPHY_NATIVE = re.compile(
 )
 _Function = tuple[str, int, str]
 _Callers = Mapping[_Function, tuple[int, int, float, float]]
+_Profile = defaultdict[tuple[str, bool], float]
+"""Milliseconds of one reading, by part and whether in native code."""
 
 
 def cpu_ms(
@@ -50,12 +52,18 @@ def cpu_ms(
     """
     _process_ms(connect, read)
     total = statistics.median(_process_ms(connect, read) for _ in range(n))
-    native: dict[str, float] = defaultdict(float)
-    python: dict[str, float] = defaultdict(float)
-    for part, is_native, seconds in _profile(connect, read, n):
-        (native if is_native else python)[part] += seconds * 1e3 / n
+    native, python = _medians([_profile(connect, read) for _ in range(n)])
     scale = max(0.0, total - sum(native.values())) / sum(python.values())
     return total, {part: native[part] + python[part] * scale for part in PARTS}
+
+
+def _medians(profiles: Sequence[_Profile]) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the median ms of each part over all profiles, in native code and in Python."""
+    native, python = (
+        {part: statistics.median(one[part, is_native] for one in profiles) for part in PARTS}
+        for is_native in (True, False)
+    )
+    return native, python
 
 
 def _process_ms(
@@ -71,14 +79,22 @@ def _process_ms(
 
 
 def _profile(
-    connect: Callable[[], CardTransport], read: Callable[[CardTransport], object], n: int
-) -> Iterator[tuple[str, bool, float]]:
-    """Yield the part, whether it is native code, and the seconds of each function."""
+    connect: Callable[[], CardTransport], read: Callable[[CardTransport], object]
+) -> _Profile:
     profiler = cProfile.Profile(time.process_time)
-    for _ in range(n):
-        transport = connect()
+    transport = connect()
+    try:
         profiler.runcall(read, transport)
+    finally:
         transport.close()
+    spent: _Profile = defaultdict(float)
+    for part, is_native, seconds in _functions(profiler):
+        spent[part, is_native] += seconds * 1e3
+    return spent
+
+
+def _functions(profiler: cProfile.Profile) -> Iterator[tuple[str, bool, float]]:
+    """Yield the part, whether it is native code, and the seconds of each function."""
     functions: Mapping[_Function, tuple[int, int, float, float, _Callers]]
     functions = pstats.Stats(profiler).stats  # type: ignore[attr-defined]
     for (file, _, name), (_, _, seconds, _, callers) in functions.items():

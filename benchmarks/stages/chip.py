@@ -47,8 +47,8 @@ class _Taken:
     seconds: float
     exchange_s: float
     """One bare exchange."""
-    peer_apdus: float | None
-    peer_seconds: float | None
+    peer_apdus: float | None = None
+    peer_seconds: float | None = None
 
     @property
     def peer_ratio(self) -> float | None:
@@ -68,7 +68,8 @@ def measure(quick: bool) -> Figures:
             on_air = _take(reader, card, LINK, peer, n)
             figures |= _figures(card, variant, at_once, on_air, n)
             ratios += [at_once.peer_ratio, on_air.peer_ratio]
-        figures |= _cpu(reader, with_length(image, "extended"), n)
+        for variant in bound.CHUNK_BYTES:
+            figures |= _cpu(reader, with_length(image, variant), variant, 4 * n)
         figures["chip.verify"] = _verify(reader, image, n)
     worst = [ratio for ratio in ratios if ratio is not None]
     figures["chip.jmrtd_time_ratio"] = (
@@ -94,34 +95,34 @@ def _figures(
 def _take(
     reader: VirtualReader, card: CardImage, link: LinkModel | None, peer: Jmrtd | Skipped, n: int
 ) -> _Taken:
-    """Read the card n times, and let JMRTD read it n times."""
+    """Read the card n times, in turn with JMRTD: what else the machine does meets both."""
     reader.insert(SimulatedCard(card, link=link))
     _read(reader, card)
-    readings = [_read(reader, card) for _ in range(n)]
-    columns = zip(*readings, strict=True)
-    apdus, times, exchanges = (statistics.median(column) for column in columns)
-    if isinstance(peer, Skipped):
-        return _Taken(apdus, times, exchanges, None, None)
-    warm_up = _WARM_UP["on air" if link else "at once"]
-    reply = peer.read(
-        JmrtdRequest(
-            reader=reader.name,
-            access="pace",
-            can=card.behaviour.can,
-            files=FILES,
-            extended_length=card.behaviour.extended_length,
-            repeat=warm_up + n,
-        )
+    if not isinstance(peer, Skipped):
+        _peer_read(peer, reader, card, _WARM_UP["on air" if link else "at once"])
+    readings: list[tuple[float, ...]] = []
+    for _ in range(n):
+        theirs = () if isinstance(peer, Skipped) else _peer_read(peer, reader, card, 1)
+        readings.append((*_read(reader, card), *theirs))
+    return _Taken(*(statistics.median(column) for column in zip(*readings, strict=True)))
+
+
+def _peer_read(
+    peer: Jmrtd, reader: VirtualReader, card: CardImage, repeat: int
+) -> tuple[int, float]:
+    """Return the number of APDUs and the seconds of JMRTD's last reading."""
+    request = JmrtdRequest(
+        reader=reader.name,
+        access="pace",
+        can=card.behaviour.can,
+        files=FILES,
+        extended_length=card.behaviour.extended_length,
+        repeat=repeat,
     )
+    reply = peer.read(request)
     if reply.error:
         raise PeerFailedError(f"JMRTD does not read the card (at {reply.step})")
-    return _Taken(
-        apdus,
-        times,
-        exchanges,
-        statistics.median(reply.apdus[warm_up:]),
-        statistics.median(reply.milliseconds[warm_up:]) / 1e3,
-    )
+    return reply.apdus[-1], reply.milliseconds[-1] / 1e3
 
 
 def _read(reader: VirtualReader, card: CardImage) -> tuple[int, float, float]:
@@ -148,17 +149,18 @@ def _evidence(
     return evidence
 
 
-def _cpu(reader: VirtualReader, card: CardImage, n: int) -> dict[str, Metric]:
+def _cpu(reader: VirtualReader, card: CardImage, variant: str, n: int) -> dict[str, Metric]:
     """Measure the reader's own process, the card being in another."""
     reader.insert(SimulatedCard(card))
     total_ms, parts_ms = cpu.cpu_ms(
         lambda: pcsc.connect(reader.name, 10), lambda transport: _evidence(transport, card), n
     )
-    figures = {"chip.host_cpu_ms": Metric(total_ms, "ms", n, parts_ms[cpu.CRYPTOGRAPHY])}
-    for part in cpu.PARTS:
-        figures[f"chip.host_cpu_ms.{part}"] = Metric(parts_ms[part], "ms", n)
+    suffix = "" if variant == "extended" else f".{variant}"
+    name = f"chip.host_cpu_ms{suffix}"
+    figures = {name: Metric(total_ms, "ms", n, parts_ms[cpu.CRYPTOGRAPHY])}
+    figures |= {f"{name}.{part}": Metric(parts_ms[part], "ms", n) for part in cpu.PARTS}
     python_ms = sum(parts_ms[part] for part in cpu.PYTHON)
-    figures["chip.host_cpu_python_share"] = Metric(python_ms / total_ms, "", n)
+    figures[f"chip.host_cpu_python_share{suffix}"] = Metric(python_ms / total_ms, "", n)
     return figures
 
 
