@@ -142,14 +142,13 @@ class FileReader:
         self._chunks = [chunk, *(smaller for smaller in self._chunks if smaller < chunk)]
 
     def holds(self, file: ElementaryFile, known: bytes) -> bool:
-        """Return whether the card's file begins and ends as `known`, by two reads at most."""
+        """Return whether the file begins and ends as `known`, by its first and its last read."""
         first = self._first_chunk(file)
         if not first or first[: len(known)] != known[: len(first)]:
             return False
-        offset = max(len(first), len(known) - self._chunks[0])
-        if offset >= len(known):
-            return True
-        return self._next_chunk(file, offset, len(known) - offset) == known[offset:]
+        data = bytearray(known[: max(len(first), len(known) - self._chunks[0])])
+        self._read_rest(file, data, len(known))
+        return bytes(data) == known
 
     def _read_rest(self, file: ElementaryFile, data: bytearray, total: int) -> None:
         """Append what is missing, and report after each piece."""

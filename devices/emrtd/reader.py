@@ -4,10 +4,9 @@ Source: ICAO Doc 9303-11, 4.2; 9303-10, 3.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from devices.apdu import OK, SHORT_LE_MAX, WRONG_LENGTH
 from devices.emrtd.access import AccessPolicy, ChipAccess
@@ -15,7 +14,6 @@ from devices.emrtd.active_authentication import CHALLENGE_BYTES, internal_authen
 from devices.emrtd.decoding import FileDecoder, FileListener, FileReading
 from devices.emrtd.errors import ChallengeMalformedError
 from devices.emrtd.evidence import MAX_TEXT, ChipEvidence
-from devices.emrtd.file_reading import FileReader
 from devices.emrtd.files import CARD_ACCESS, DATA_GROUPS, SOD, ElementaryFile
 from devices.emrtd.interruption import (
     PartialReading,
@@ -23,15 +21,12 @@ from devices.emrtd.interruption import (
     ResumeOtherCardError,
 )
 from devices.emrtd.lengths import (
-    KnownLengths,
     LengthMemory,
-    chunks_for,
-    known_chunks,
 )
-from devices.emrtd.master_file import adopt_limits, announces_extended_length
 from devices.emrtd.mrz import Password
+from devices.emrtd.progress import Progress, ProgressListener
 from devices.emrtd.public_keys import RsaKey
-from devices.emrtd.secure_messaging import SecureChannel, SecureMessaging
+from devices.emrtd.session import Sessions
 from devices.emrtd.sod import Sod
 from devices.errors import (
     CardRefusedError,
@@ -45,33 +40,17 @@ from devices.transport import CardTransport, PlainChannel
 
 DEFAULT_DATA_GROUPS = (1, 2, 13, 14, 15)
 DEFAULT_TIMEOUT_S = 300.0
-MAX_SESSIONS = 4
-"""Sessions that one reading opens at most: a card that loses each of them is no card to go on."""
+__all__ = [
+    "DEFAULT_DATA_GROUPS",
+    "DEFAULT_TIMEOUT_S",
+    "Progress",
+    "ProgressListener",
+    "read_chip",
+]
 
 _READABLE_DATA_GROUPS = frozenset(DATA_GROUPS) - {3, 4}
 _SHORT_ANSWER_BYTES = 223
 _TORN = (CardRemovedError, ReaderFailedError, ReaderMissingError, PcscUnavailableError)
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a reading stands."""
-
-    phase: str
-    """`access`, `read` or `active-authentication`."""
-    file: str | None
-    """The file that is being read, or None."""
-    done_bytes: int
-    """Bytes of the file that were read."""
-    total_bytes: int
-    """Size of the file; 0 where the phase has no size."""
-    files_done: int = 0
-    """Files that were read whole, of `files_total`."""
-    files_total: int = 0
-    """Files that this reading wants and the chip holds; 0 before EF.SOD has told."""
-
-
-ProgressListener = Callable[[Progress], None]
 
 
 def read_chip(
@@ -130,15 +109,9 @@ def read_chip(
     plain = PlainChannel(transport if trace is None else trace.transport(transport), timeout_s)
     decoder = FileDecoder(on_file)
     try:
-        reading = _Reading(
-            plain,
-            ChipAccess(plain, password, policy, allow_last_try=allow_last_try),
-            decoder,
-            progress,
-            resume,
-            lengths,
-            trace,
-        )
+        access = ChipAccess(plain, password, policy, allow_last_try=allow_last_try)
+        sessions = Sessions(plain, access, lengths, trace)
+        reading = _Reading(plain, access, decoder, progress, resume, sessions)
         return reading.run(tuple(dict.fromkeys(data_groups)), challenge, agent)
     finally:
         decoder.close()
@@ -154,25 +127,21 @@ class _Reading:
         decoder: FileDecoder,
         listener: ProgressListener | None,
         resume: PartialReading | None,
-        memory: LengthMemory | None,
-        trace: ApduTrace | None,
+        sessions: Sessions,
     ) -> None:
         self._plain = plain
         self._access = access
         self._decoder = decoder
         self._listener = listener
         self._resume = resume
-        self._memory = memory
-        self._trace = trace
+        self._sessions = sessions
         self._files: dict[str, bytes] = {}
         self._times_ms = dict(resume.times_ms) if resume else {}
         self._apdus_before = resume.apdu_count if resume else 0
         self._resumed = resume.resumed + 1 if resume else 0
-        self._sessions = 0
         self._decoded: dict[str, Future[FileReading]] = {}
         self._current: ElementaryFile | None = None
         self._files_total = 0
-        self._reader: FileReader
 
     def run(self, wanted: tuple[int, ...], challenge: bytes | None, agent: str) -> ChipEvidence:
         """Read everything and return the evidence."""
@@ -185,8 +154,8 @@ class _Reading:
         except _TORN as error:
             raise ReadingInterruptedError(str(error), self._partial()) from error
         finally:
-            self._note("end")
-        self._learn()
+            self._sessions.note("end")
+        self._sessions.learn()
         self._decoder.finish()
         return ChipEvidence(
             files=self._files,
@@ -201,62 +170,13 @@ class _Reading:
             apdu_count=self._apdus_before + self._plain.apdu_count,
             reader=self._plain.name[:MAX_TEXT],
             agent=agent[:MAX_TEXT],
-            resumed=self._resumed,
+            resumed=self._resumed + self._sessions.renewals,
         )
 
     def _open(self) -> None:
-        """Open the first session and get ready to read in it."""
-        known = self._known = (
-            self._memory.recall(self._plain.atr, self._plain.name) if self._memory else None
-        )
-        if known and not known.is_extended:
-            self._plain.extended_length = False
-        channel = self._access.open()
-        self._sessions = 1
+        self._sessions.open(self._on_bytes)
         for name, data in self._access.files.items():
             self._keep(name, data)
-        chunks = chunks_for(channel.messaging, self._max_response_bytes)
-        self._reader = FileReader(
-            self._observed(channel),
-            known_chunks(chunks, known.chunk_bytes) if known else chunks,
-            self._on_bytes,
-            renew=self._renew,
-            short_identifiers=not known or known.short_identifiers,
-        )
-        self._messaging = channel.messaging
-        self._first_chunk_bytes = self._reader.chunk_bytes
-        self._note(
-            "session-opened",
-            protocol=self._access.protocol,
-            chunks=list(self._reader.chunks),
-            short_identifiers=self._reader.short_identifiers,
-        )
-
-    def _renew(self) -> SecureChannel | None:
-        """Open a session in place of one that was lost; None if too many were."""
-        if self._sessions == MAX_SESSIONS:
-            return None
-        self._note("session-lost")
-        if self._sessions == 1 and self._reader.is_extended:
-            self._ask_limits(self._messaging)
-        channel = self._access.reopen()
-        self._sessions += 1
-        self._resumed += 1
-        self._note("session-opened", protocol=self._access.protocol)
-        return self._observed(channel)
-
-    def _ask_limits(self, messaging: SecureMessaging) -> None:
-        """Ask a card that announces its limits for them: a read may have been too long for it."""
-        if not announces_extended_length(self._plain.atr):
-            return
-        adopt_limits(self._plain, application_selected=True)
-        chunk = chunks_for(messaging, self._max_response_bytes)[0]
-        if chunk < self._first_chunk_bytes:
-            self._reader.ask_at_most(chunk)
-
-    @property
-    def _max_response_bytes(self) -> int:
-        return self._plain.max_response_bytes if self._plain.extended_length else SHORT_LE_MAX
 
     def _read_files(self, wanted: tuple[int, ...]) -> None:
         """EF.SOD first, then what is wanted of the data groups that it lists."""
@@ -285,11 +205,11 @@ class _Reading:
         Raises:
             ResumeOtherCardError: it is another card.
         """
-        self._note("same-card-check")
+        self._sessions.note("same-card-check")
         card_access = before.files.get(CARD_ACCESS.name)
         sod = before.files.get(SOD.name)
         is_same_series = card_access == self._files.get(CARD_ACCESS.name)
-        if not is_same_series or (sod is not None and not self._reader.holds(SOD, sod)):
+        if not is_same_series or (sod is not None and not self._sessions.reader.holds(SOD, sod)):
             raise ResumeOtherCardError("this is another card: start from the beginning")
 
     @property
@@ -308,9 +228,9 @@ class _Reading:
         if before is not None and before.unfinished_file == file.name:
             start = before.unfinished_bytes
         self._current = file
-        self._note("file", file=file.name, start=len(start), head=file_head(start))
+        self._sessions.note("file", file=file.name, start=len(start), head=file_head(start))
         with self._timed(file.name):
-            data = self._reader.read(file, start)
+            data = self._sessions.reader.read(file, start)
         self._current = None
         if data is not None:
             self._keep(file.name, data)
@@ -324,28 +244,28 @@ class _Reading:
     def _authenticate(self, challenge: bytes) -> bytes | None:
         """Return the chip's signature, or None if it declines."""
         self._tell("active-authentication")
-        self._note("active-authentication")
+        self._sessions.note("active-authentication")
         with self._timed("active-authentication"):
             lengths = self._answer_lengths()
-            response = self._reader.send(internal_authenticate(challenge, lengths[0]))
+            response = self._sessions.reader.send(internal_authenticate(challenge, lengths[0]))
             if response.status == WRONG_LENGTH and len(lengths) > 1:
-                response = self._reader.send(internal_authenticate(challenge, lengths[1]))
+                response = self._sessions.reader.send(internal_authenticate(challenge, lengths[1]))
         return response.data if response.status == OK and response.data else None
 
     def _answer_lengths(self) -> tuple[int, ...]:
         """Le for the signature: one of an RSA key of 2048 bits does not fit a short answer."""
         key = self._decoded[DATA_GROUPS[15].name].result().parsed
         is_long = isinstance(key, RsaKey) and key.size_bytes > _SHORT_ANSWER_BYTES
-        if not self._reader.is_extended:
+        if not self._sessions.reader.is_extended:
             return (SHORT_LE_MAX,)
-        long_answer = self._reader.chunk_bytes
+        long_answer = self._sessions.reader.chunk_bytes
         return (long_answer, SHORT_LE_MAX) if is_long else (SHORT_LE_MAX, long_answer)
 
     def _partial(self) -> PartialReading:
         """Return what is there to go on with, that of earlier readings included."""
         before = self._resume
         name = self._current.name if self._current else None
-        begun = self._reader.unfinished if self._current else b""
+        begun = self._sessions.reader.unfinished if self._current else b""
         if before is not None and not begun:
             name, begun = before.unfinished_file, before.unfinished_bytes
         return PartialReading(
@@ -354,33 +274,15 @@ class _Reading:
             unfinished_bytes=begun,
             times_ms=self._times_ms,
             apdu_count=self._apdus_before + self._plain.apdu_count,
-            resumed=self._resumed,
+            resumed=self._resumed + self._sessions.renewals,
         )
-
-    def _learn(self) -> None:
-        if self._memory is not None:
-            lengths = KnownLengths(
-                self._reader.chunk_bytes,
-                self._reader.short_identifiers,
-                self._known.uses + 1 if self._known else 0,
-            )
-            self._memory.learn(self._plain.atr, self._plain.name, lengths)
-
-    def _observed(self, channel: SecureChannel) -> SecureChannel:
-        if self._trace is not None:
-            channel.observer = self._trace.session_exchange
-        return channel
-
-    def _note(self, event: str, **details: object) -> None:
-        if self._trace is not None:
-            self._trace.event(event, **details)
 
     def _on_bytes(self, file: ElementaryFile, done: int, total: int) -> None:
         self._tell("read", file.name, done, total)
 
     def _tell(self, phase: str, file: str | None = None, done: int = 0, total: int = 0) -> None:
         if self._listener is not None:
-            files_done = sum(name != CARD_ACCESS.name for name in self._files)
+            files_done = len(self._files.keys() - self._access.files.keys())
             self._listener(Progress(phase, file, done, total, files_done, self._files_total))
 
     @contextmanager

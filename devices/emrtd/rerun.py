@@ -48,7 +48,7 @@ def rerun(records: Sequence[Mapping[str, Any]]) -> tuple[FileRerun, ...]:
     reruns: list[FileRerun] = []
     while (event := channel.next_event()) is not None:
         if event["event"] == "session-opened" and "chunks" in event:
-            reader = FileReader(
+            reader = channel.reader = FileReader(
                 channel,
                 _chunks(event["chunks"]),
                 renew=channel.renew,
@@ -89,6 +89,9 @@ class _RecordedSession(RecoverableChannel):
         self._records = [record for record in records if "session" in record or "event" in record]
         self._next = 0
         self.played = 0
+        """Exchanges that were played."""
+        self.reader: FileReader | None = None
+        """Who reads over this channel; a card may have told it its limits."""
 
     @property
     def is_in_file(self) -> bool:
@@ -109,7 +112,10 @@ class _RecordedSession(RecoverableChannel):
         names = [record.get("event") for record in self._records[self._next : self._next + 2]]
         if names != ["session-lost", "session-opened"]:
             return None
+        opened = self._records[self._next + 1]
         self._next += 2
+        if self.reader is not None and "chunk" in opened:
+            self.reader.ask_at_most(*_chunks([opened["chunk"]]))
         return self
 
     def send(self, command: CommandApdu) -> ResponseApdu:

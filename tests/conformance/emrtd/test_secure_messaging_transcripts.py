@@ -14,6 +14,7 @@ from devices.emrtd.active_authentication import (
     internal_authenticate,
     verify_active_authentication,
 )
+from devices.emrtd.block_ciphers import compute_mac, encrypt_cbc, pad
 from devices.emrtd.errors import (
     AuthenticationRefusedError,
     SecureMessagingError,
@@ -22,6 +23,8 @@ from devices.emrtd.errors import (
 from devices.emrtd.kdf import SessionCipher
 from devices.emrtd.lds import parse_dg15
 from devices.emrtd.secure_messaging import SecureMessaging
+from devices.emrtd.session_keys import SessionKeys
+from devices.tlv import encode_tlv
 
 CHALLENGE = bytes.fromhex("96302B0F3D7E7864")
 
@@ -149,3 +152,48 @@ def test_plain_bytes_in_a_short_answer(cipher: SessionCipher, ssc_bytes: int, sh
     session = SecureMessaging(cipher, key, key, bytes(ssc_bytes))
     assert session.max_response_data(256) == short
     assert 65_000 < session.max_response_data(65_536) < 65_536
+
+
+@pytest.mark.parametrize("cipher", [SessionCipher.TDES, SessionCipher.AES_128])
+def test_9_8_5_a_command_without_data_objects_gets_no_padding_after_its_header(
+    cipher: SessionCipher,
+) -> None:
+    """The header is padded by itself; where no object follows, no block of padding does."""
+    key, block = bytes(range(1, 1 + cipher.key_bytes)), cipher.block_bytes
+    session = SecureMessaging(cipher, key, key, bytes(block))
+    wrapped = session.wrap(CommandApdu(0x00, 0x44, 0x00, 0x00))
+    covered = b"\x01".rjust(block, b"\x00") + b"\x0c\x44\x00\x00\x80".ljust(block, b"\x00")
+    assert wrapped.data == b"\x8e\x08" + SessionKeys(cipher, key, key).mac(covered)
+    assert wrapped.le == 256
+
+
+@pytest.mark.parametrize("cipher", list(SessionCipher))
+def test_session_keys_agree_with_the_plain_functions(cipher: SessionCipher) -> None:
+    """Keys set up once give what the functions give that set them up each time."""
+    ks_enc, ks_mac = bytes(range(cipher.key_bytes)), bytes(range(7, 7 + cipher.key_bytes))
+    keys = SessionKeys(cipher, ks_enc, ks_mac)
+    zero = bytes(cipher.block_bytes)
+    for number in range(1, 5):
+        counter, plain = number.to_bytes(cipher.block_bytes, "big"), bytes(range(48 * number))
+        is_tdes = cipher is SessionCipher.TDES
+        iv = zero if is_tdes else encrypt_cbc(cipher, ks_enc, zero, counter)
+        sealed = encrypt_cbc(cipher, ks_enc, iv, plain)
+        assert keys.encrypt(counter, plain) == sealed
+        assert keys.decrypt(counter, sealed) == plain
+        if not is_tdes:  # the plain function pads for 3DES itself
+            assert keys.mac(plain) == compute_mac(cipher, ks_mac, plain)
+        else:
+            assert keys.mac(pad(plain, 8)) == compute_mac(cipher, ks_mac, plain)
+
+
+def test_both_cryptograms_in_one_answer_are_refused() -> None:
+    key = bytes(range(16))
+    keys = SessionKeys(SessionCipher.AES_128, key, key)
+    session = SecureMessaging(SessionCipher.AES_128, key, key, bytes(16))
+    session.wrap(CommandApdu(0x00, 0xB0, 0x00, 0x00, le=16))
+    counter = (2).to_bytes(16, "big")
+    sealed = keys.encrypt(counter, pad(b"data", 16))
+    objects = encode_tlv(0x87, b"\x01" + sealed) + encode_tlv(0x85, sealed) + b"\x99\x02\x90\x00"
+    answer = objects + encode_tlv(0x8E, keys.mac(counter + pad(objects, 16)))
+    with pytest.raises(SecureMessagingError):
+        session.unwrap(ResponseApdu(answer, StatusWord(0x9000)))

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -155,8 +156,64 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
     assert error.value.code == 2
 
 
-@pytest.mark.parametrize("action", ["info", "read", "verify"])
+@pytest.mark.parametrize("action", ["info", "read", "trace", "verify"])
 def test_help_has_examples(action: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         _run(action, "--help")
     assert f"chinhchu chip {action}" in capsys.readouterr().out.split("examples:")[1]
+
+
+def test_the_table_tells_hashes_and_policy(card: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    read = ("read", "--card", str(card), "--can", "123456")
+    assert _run(*read, "--json") == 0
+    summary = json.loads(capsys.readouterr().out)
+    hashes = {row["file"]: row["hash"] for row in summary["read"]}
+    assert hashes["EF.SOD"] is None
+    assert hashes["EF.DG2"] == hashes["EF.DG13"] == "ok"
+    assert (summary["policy"], summary["resumed"]) == ("prefer_pace", 0)
+    damaged = card.with_name("damaged")
+    shutil.copytree(card, damaged)
+    dg13 = damaged / "files" / "EF.DG13.bin"
+    dg13.write_bytes(dg13.read_bytes()[:-1] + b"?")
+    assert _run("read", "--card", str(damaged), "--can", "123456") == 0
+    assert "mismatch" in capsys.readouterr().out
+
+
+def test_info_says_what_each_policy_would_do(
+    card: Path, make_card: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run("info", "--card", str(card), "--json") == 0
+    (described,) = json.loads(capsys.readouterr().out)["readers"]
+    assert described["policies"]["require_pace"].startswith("PACE-ECDH-GM-AES-128")
+    assert "downgrade" in described["policies"]["bac_only"]
+    assert described["extended_length"] is True
+    make_card(access=("bac",), extended_length=False).save(tmp_path / "old")
+    assert _run("info", "--card", str(tmp_path / "old"), "--json") == 0
+    (described,) = json.loads(capsys.readouterr().out)["readers"]
+    assert described["policies"]["require_pace"].startswith("refused")
+    assert described["extended_length"] is False
+    assert _run("info", "--card", str(tmp_path / "old")) == 0
+    assert "short APDUs" in capsys.readouterr().out
+
+
+def test_trace_and_play(card: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "trace.jsonl"
+    assert _run("trace", "--card", str(card), "--can", "123456", "--out", str(out)) == 0
+    assert "123456" not in out.read_text()
+    capsys.readouterr()
+    assert _run("trace", "--play", str(out), "--json") == 0
+    played = json.loads(capsys.readouterr().out)
+    assert {file["file"] for file in played["replayed"]} >= {"EF.SOD", "EF.DG2"}
+    assert _run("trace", "--play", str(out)) == 0
+    assert "the same way" in capsys.readouterr().out
+    changed = out.read_text().replace('"sw":"6282"', '"sw":"6A82"')
+    out.write_text(changed)
+    assert _run("trace", "--play", str(out)) == 1
+
+
+def test_a_trace_of_what_went_wrong_is_written_all_the_same(card: Path, tmp_path: Path) -> None:
+    out = tmp_path / "trace.jsonl"
+    with pytest.raises(PasswordWrongError):
+        _run("trace", "--card", str(card), "--can", "654321", "--out", str(out))
+    assert '"apdu":"00860000"' in out.read_text()
+    assert "654321" not in out.read_text()

@@ -3,7 +3,12 @@
 import pytest
 
 from devices.apdu import CommandApdu, ResponseApdu, StatusWord
-from devices.errors import ApduMalformedError, CardRemovedError, ReplayMismatchError
+from devices.errors import (
+    ApduMalformedError,
+    CardRemovedError,
+    CardTooSlowError,
+    ReplayMismatchError,
+)
 from devices.replay import ReplayTransport
 from devices.transport import PlainChannel
 
@@ -100,3 +105,49 @@ def test_replay_knows_its_transcript_only() -> None:
     assert transport.transmit(bytes.fromhex("00B0000000")) == b"\x90\x00"
     with pytest.raises(CardRemovedError):
         transport.transmit(bytes.fromhex("00B0000000"))
+
+
+def test_a_step_of_pace_that_is_too_long_is_chained_within_its_chain() -> None:
+    """9303-11, 4.4.4: all steps but the last bear the chaining bit, whole or in pieces."""
+    data = bytes(300)
+    channel, transport = _channel(
+        ("10860000FF" + data[:255].hex(), "9000"),
+        ("108600002D" + data[255:].hex() + "00", "AA9000"),
+    )
+    channel.extended_length = False
+    assert channel.send(CommandApdu(0x10, 0x86, 0x00, 0x00, data, 256)).data == b"\xaa"
+    assert transport.remaining == 0
+
+
+def test_commands_beyond_the_cards_own_limit_are_chained() -> None:
+    data = bytes(600)
+    channel, transport = _channel(
+        ("10860000FF" + "00" * 255, "9000"),
+        ("10860000FF" + "00" * 255, "9000"),
+        ("008600005A" + "00" * 90 + "00", "9000"),
+    )
+    channel.max_command_bytes = 500
+    assert channel.send(CommandApdu(0x00, 0x86, 0x00, 0x00, data, 256)).status == 0x9000
+    assert transport.remaining == 0
+
+
+def test_exact_length_asked_of_an_extended_command_means_short_ones() -> None:
+    channel, _ = _channel(("00B09C00000000", "6C04"), ("00B09C0004", "AABBCCDD9000"))
+    response = channel.send(CommandApdu(0x00, 0xB0, 0x9C, 0x00, le=65536))
+    assert response.data.hex() == "aabbccdd"
+    assert not channel.extended_length
+
+
+def test_the_time_for_everything_is_over() -> None:
+    transport = ReplayTransport([(bytes.fromhex("00B0000000"), b"\x90\x00")])
+    channel = PlainChannel(transport, timeout_s=-1)
+    with pytest.raises(CardTooSlowError):
+        channel.send(CommandApdu(0x00, 0xB0, 0x00, 0x00, le=256))
+    assert transport.remaining == 1
+
+
+def test_parts_that_are_protected_one_by_one_are_left_to_secure_messaging() -> None:
+    whole = "9902611A8E08" + "00" * 8
+    channel, transport = _channel(("0CB0000000", whole + "611A"))
+    assert channel.send(CommandApdu(0x0C, 0xB0, 0x00, 0x00, le=256)).status == 0x611A
+    assert transport.remaining == 0
