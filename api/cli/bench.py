@@ -38,9 +38,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "stage",
         nargs="?",
         default="all",
-        choices=("all", "startup", "chip", "face", "pad", "assertion", "session"),
+        choices=("all", "startup", "chip", "trust", "face", "pad", "assertion", "session"),
         metavar="STAGE",
-        help="startup, chip, face, pad, assertion, session or all (default)",
+        help="startup, chip, trust, face, pad, assertion, session or all (default)",
     )
     parser.add_argument("--quick", action="store_true", help="few repetitions: under a minute")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")

@@ -41,9 +41,10 @@ class Certificate:
     key_identifier: bytes
     """The subject key identifier, or SHA-1 of the key where the extension is missing."""
     _spki: bytes = field(repr=False)
-    _signed: bytes = field(repr=False)
+    signed: bytes = field(repr=False)
+    """What the issuer signed: the TBSCertificate."""
+    signature: bytes = field(repr=False)
     _algorithm: bytes = field(repr=False)
-    _signature: bytes = field(repr=False)
 
     @cached_property
     def sha256(self) -> str:
@@ -94,7 +95,7 @@ class Certificate:
             KeyUnsupportedError: the key or algorithm is not supported.
         """
         verify_signature(
-            issuer.public_key, self.signature_algorithm, None, self._signature, self._signed
+            issuer.public_key, self.signature_algorithm, None, self.signature, self.signed
         )
 
 
@@ -144,10 +145,15 @@ def _parse(data: bytes) -> Certificate:
         key_identifier=extensions.subject_key_identifier
         or hashlib.sha1(der.bit_string(data, key), usedforsecurity=False).digest(),
         _spki=der.encoding(data, spki),
-        _signed=der.encoding(data, signed),
+        signed=der.encoding(data, signed),
         _algorithm=identifier,
-        _signature=der.bit_string(data, signature),
+        signature=der.bit_string(data, signature),
     )
 
 
 _parse_and_remember = lru_cache(maxsize=_REMEMBERED)(_parse)
+
+
+def forget_certificates() -> None:
+    """Parse every certificate anew from now on, as a process that has just begun does."""
+    _parse_and_remember.cache_clear()
