@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from devices.emrtd.errors import PasswordWrongError
+from devices.emrtd.interruption import ReadingInterruptedError
 from devices.emrtd.mrz import Can, MrzKey
 from devices.emrtd.reader import Progress, read_chip
 from devices.errors import CardMissingError, CardRemovedError, ReaderMissingError
@@ -105,6 +106,31 @@ def test_card_pulled_out_in_the_middle(reader: VirtualReader, make_card: Any) ->
     reader.insert()
     with connect(VirtualReader.name, 10) as card:
         assert read_chip(card, CAN).data_group(2)
+
+
+@pytest.mark.parametrize("how", ["card", "reader"])
+def test_a_reading_goes_on_after_card_or_reader_were_away(
+    reader: VirtualReader, make_card: Any, how: str
+) -> None:
+    image = make_card(extended_length=False)
+    reader.insert(SimulatedCard(image))
+
+    def tear(event: Progress) -> None:
+        if event.file == "EF.DG2" and event.done_bytes > event.total_bytes / 2:
+            (reader.remove if how == "card" else reader.unplug)()
+
+    with (
+        connect(VirtualReader.name, 10) as card,
+        pytest.raises(ReadingInterruptedError) as torn,
+    ):
+        read_chip(card, CAN, progress=tear)
+    assert torn.value.retryable
+    (reader.insert if how == "card" else reader.plug_in)()
+    with connect(VirtualReader.name, 10) as card:
+        evidence = read_chip(card, CAN, resume=torn.value.partial, challenge=CHALLENGE)
+    assert evidence.resumed == 1
+    assert {name: image.files[name] for name in evidence.files} == evidence.files
+    assert evidence.aa_response
 
 
 def test_evidence_over_pcsc_equals_the_cards_files(reader: VirtualReader) -> None:
