@@ -11,6 +11,8 @@ SHORT_DATA_MAX = 255
 SHORT_LE_MAX = 256
 EXTENDED_DATA_MAX = 65535
 EXTENDED_LE_MAX = 65536
+SECURE_MESSAGING_CLASS = 0x0C
+"""Bits of CLA that say that the command is protected (ISO/IEC 7816-4, 5.4.1)."""
 
 
 class StatusWord(int):

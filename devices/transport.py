@@ -8,6 +8,7 @@ from devices.apdu import (
     EXTENDED_DATA_MAX,
     EXTENDED_LE_MAX,
     OK,
+    SECURE_MESSAGING_CLASS,
     SHORT_DATA_MAX,
     SHORT_LE_MAX,
     CommandApdu,
@@ -19,7 +20,6 @@ _FREE_ROUNDS = 16
 _FEWEST_BYTES_A_ROUND = 16
 _LENGTHS = 9
 """Header, extended Lc and Le: what a command APDU holds beside its data."""
-SECURE_MESSAGING_CLASS = 0x0C
 CHAINING_CLASS = 0x10
 
 
@@ -97,6 +97,15 @@ class PlainChannel:
             response = self._send_chained(exact)
         return self._collect(command, response)
 
+    def forward(self, command: bytes) -> ResponseApdu:
+        """Send a protected command that was made elsewhere, byte for byte.
+
+        Raises:
+            CardMisbehavedError, CardTooSlowError, DeviceError: as `send`.
+        """
+        protected = CommandApdu(*command[:4])
+        return self._collect(protected, self._transmit(command))
+
     def _send_chained(self, command: CommandApdu) -> ResponseApdu:
         """Send a command, in pieces where it is too long for a short-length card."""
         is_whole = self.extended_length and len(command.data) <= self.max_command_bytes - _LENGTHS
@@ -134,10 +143,13 @@ class PlainChannel:
         return ResponseApdu(bytes(data), response.status)
 
     def _exchange(self, command: CommandApdu) -> ResponseApdu:
+        return self._transmit(command.to_bytes())
+
+    def _transmit(self, command: bytes) -> ResponseApdu:
         if self._deadline_s is not None and time.monotonic() > self._deadline_s:
             raise CardTooSlowError("the card or reader took too long: place the card again")
         self.apdu_count += 1
-        return ResponseApdu.parse(self._transport.transmit(command.to_bytes()))
+        return ResponseApdu.parse(self._transport.transmit(command))
 
 
 def refuse_crumbs(rounds: int, size_bytes: int) -> None:

@@ -170,9 +170,15 @@ class TrustBundleRefusedError(DeviceError):
 
 
 class ChallengeMalformedError(DeviceError):
-    """A challenge for Active Authentication does not have eight bytes."""
+    """A challenge for Active or Chip Authentication cannot be one."""
 
     code = "challenge-malformed"
+
+
+class ChipAuthenticationUnsupportedError(DeviceError):
+    """The chip offers Chip Authentication in no form that this software runs."""
+
+    code = "chip-authentication-unsupported"
 
 
 class AuthenticationRefusedError(DeviceError):

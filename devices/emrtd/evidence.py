@@ -5,6 +5,7 @@ The encoding is deterministic CBOR (RFC 8949, 4.2), so that evidence has one dig
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import cbor2
@@ -23,6 +24,7 @@ ACCESS_POLICIES = ("require_pace", "prefer_pace", "bac_only")
 _MAX_ANSWER_BYTES = 4096
 _MAX_COUNT = 1 << 32
 _MAX_POINT_BYTES = 1 + 2 * 66
+_TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,29 @@ class PaceRecord:
     """Domain parameters as PACEInfo names them; None if it names none."""
     cam: CamRecord | None = None
     """None for the other mappings."""
+
+
+@dataclass(frozen=True)
+class ChipAuthenticationRequest:
+    """What the verifier had carried to the chip: nothing in it is secret."""
+
+    oid: str
+    """Object identifier of the protocol variant."""
+    key_id: int | None
+    """Number of the chip's key; None where DG14 gives it none."""
+    public_key: bytes = field(repr=False)
+    """The verifier's ephemeral public key: 04 || x || y, or the number as long as p."""
+    command: bytes = field(repr=False)
+    """The command APDU that the verifier sealed with the new session keys."""
+
+
+@dataclass(frozen=True)
+class ChipAuthenticationRecord:
+    """A run of Chip Authentication; only who made the request can tell whether it succeeded."""
+
+    request: ChipAuthenticationRequest
+    answer: bytes | None = field(repr=False)
+    """The sealed response APDU, status word included; None if the chip declined."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +105,12 @@ class ChipEvidence:
     """Name and version of the software that read the chip."""
     resumed: int = 0
     """How often the reading went on after the card had left the field or the session had ended."""
+    ca: ChipAuthenticationRecord | None = None
+    """Chip Authentication; None if no verifier asked for it."""
+    started_at: datetime | None = None
+    """When the reading began by the terminal's clock, UTC, whole seconds."""
+    finished_at: datetime | None = None
+    """When it ended."""
 
     def data_group(self, number: int) -> bytes | None:
         """Return data group `number` as read, or None."""
@@ -130,6 +161,9 @@ class ChipEvidence:
             "reader": self.reader,
             "agent": self.agent,
             "resumed": self.resumed,
+            "ca": None if self.ca is None else _ca_entry(self.ca),
+            "started_at": _time_entry(self.started_at),
+            "finished_at": _time_entry(self.finished_at),
         }
         return cbor2.dumps(content, canonical=True)
 
@@ -169,6 +203,9 @@ def _entries(data: bytes) -> dict[str, Any]:
         raise EvidenceMalformedError("the evidence's entries access and pace disagree")
     entries["access_offered"] = tuple(entries["access_offered"])
     entries["pace"] = _pace_record(entries["pace"])
+    entries["ca"] = _ca_record(entries["ca"])
+    for name in ("started_at", "finished_at"):
+        entries[name] = _time(entries[name])
     return entries
 
 
@@ -177,6 +214,25 @@ def _pace_record(entry: dict[str, Any] | None) -> PaceRecord | None:
         return None
     cam = entry["cam"]
     return PaceRecord(entry["oid"], entry["parameter_id"], CamRecord(**cam) if cam else None)
+
+
+def _ca_entry(record: ChipAuthenticationRecord) -> dict[str, Any]:
+    return asdict(record.request) | {"answer": record.answer}
+
+
+def _ca_record(entry: dict[str, Any] | None) -> ChipAuthenticationRecord | None:
+    if entry is None:
+        return None
+    request = {name: value for name, value in entry.items() if name != "answer"}
+    return ChipAuthenticationRecord(ChipAuthenticationRequest(**request), entry["answer"])
+
+
+def _time_entry(time: datetime | None) -> str | None:
+    return None if time is None else time.astimezone(UTC).strftime(_TIME_FORMAT)
+
+
+def _time(entry: str | None) -> datetime | None:
+    return None if entry is None else datetime.strptime(entry, _TIME_FORMAT).replace(tzinfo=UTC)
 
 
 def _is_text(value: Any) -> bool:
@@ -223,6 +279,25 @@ def _is_cam(value: Any) -> bool:
     )
 
 
+def _is_ca(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, dict)
+        and set(value) == {"oid", "key_id", "public_key", "command", "answer"}
+        and _is_text(value["oid"])
+        and (value["key_id"] is None or _is_count(value["key_id"]))
+        and _is_bytes(value["public_key"], _MAX_ANSWER_BYTES)
+        and _is_bytes(value["command"], _MAX_ANSWER_BYTES)
+        and (value["answer"] is None or _is_bytes(value["answer"], _MAX_ANSWER_BYTES))
+    )
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        return value is None or (isinstance(value, str) and _time(value) is not None)
+    except ValueError:
+        return False
+
+
 _VALID = {
     "files": _are_files,
     "access": lambda value: value in ACCESS_PROTOCOLS,
@@ -239,4 +314,7 @@ _VALID = {
     "reader": _is_text,
     "agent": _is_text,
     "resumed": _is_count,
+    "ca": _is_ca,
+    "started_at": _is_time,
+    "finished_at": _is_time,
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from devices.errors import CardRemovedError, DeviceError
 
@@ -22,6 +23,8 @@ class PartialReading:
     """Command APDUs sent so far."""
     resumed: int
     """How often the reading had gone on already."""
+    started_at: datetime
+    """When the reading began, UTC."""
 
 
 class ReadingInterruptedError(CardRemovedError):

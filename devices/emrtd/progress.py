@@ -9,7 +9,7 @@ class Progress:
     """Where a reading stands."""
 
     phase: str
-    """`access`, `read` or `active-authentication`."""
+    """`access`, `read`, `active-authentication` or `chip-authentication`."""
     file: str | None
     """The file that is being read, or None."""
     done_bytes: int

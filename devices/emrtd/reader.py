@@ -7,13 +7,15 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from devices.apdu import OK, SHORT_LE_MAX, WRONG_LENGTH
 from devices.emrtd.access import AccessPolicy, ChipAccess
 from devices.emrtd.active_authentication import CHALLENGE_BYTES, internal_authenticate
+from devices.emrtd.chip_authentication_terminal import CloneChallenge, authenticate_chip
 from devices.emrtd.decoding import FileDecoder, FileListener, FileReading
 from devices.emrtd.errors import ChallengeMalformedError
-from devices.emrtd.evidence import MAX_TEXT, ChipEvidence
+from devices.emrtd.evidence import MAX_TEXT, ChipAuthenticationRecord, ChipEvidence
 from devices.emrtd.files import CARD_ACCESS, DATA_GROUPS, SOD, ElementaryFile
 from devices.emrtd.interruption import (
     PartialReading,
@@ -26,6 +28,7 @@ from devices.emrtd.lengths import (
 from devices.emrtd.mrz import Password
 from devices.emrtd.progress import Progress, ProgressListener
 from devices.emrtd.public_keys import RsaKey
+from devices.emrtd.security_infos import offers_chip_authentication
 from devices.emrtd.session import Sessions
 from devices.emrtd.sod import Sod
 from devices.errors import (
@@ -59,6 +62,7 @@ def read_chip(
     *,
     data_groups: Sequence[int] = DEFAULT_DATA_GROUPS,
     challenge: bytes | None = None,
+    clone_challenge: CloneChallenge | None = None,
     agent: str = "chinhchu",
     progress: ProgressListener | None = None,
     policy: AccessPolicy = AccessPolicy.PREFER_PACE,
@@ -69,7 +73,7 @@ def read_chip(
     allow_last_try: bool = False,
     trace: ApduTrace | None = None,
 ) -> ChipEvidence:
-    """Read the wanted data groups that the chip's SOD lists, and let it sign the challenge.
+    """Read the wanted data groups that the chip's SOD lists, and let it answer the challenges.
 
     Whatever a listener raises ends the reading and comes out of it.
 
@@ -78,6 +82,8 @@ def read_chip(
         password: `Can` or `MrzKey`.
         data_groups: numbers of the data groups wanted, 1–16 without 3 and 4.
         challenge: the verifier's eight bytes for Active Authentication; None leaves it out.
+        clone_challenge: asks the verifier for a challenge for Chip Authentication, once DG14 is
+            read; None leaves it out. It comes last: the session with the chip ends with it.
         agent: name and version of this software, for the evidence.
         progress: called as the reading goes on.
         policy: which access protocol may open the chip.
@@ -112,7 +118,7 @@ def read_chip(
         access = ChipAccess(plain, password, policy, allow_last_try=allow_last_try)
         sessions = Sessions(plain, access, lengths, trace)
         reading = _Reading(plain, access, decoder, progress, resume, sessions)
-        return reading.run(tuple(dict.fromkeys(data_groups)), challenge, agent)
+        return reading.run(tuple(dict.fromkeys(data_groups)), challenge, clone_challenge, agent)
     finally:
         decoder.close()
 
@@ -135,6 +141,7 @@ class _Reading:
         self._listener = listener
         self._resume = resume
         self._sessions = sessions
+        self._started_at = resume.started_at if resume else datetime.now(UTC)
         self._files: dict[str, bytes] = {}
         self._times_ms = dict(resume.times_ms) if resume else {}
         self._apdus_before = resume.apdu_count if resume else 0
@@ -143,7 +150,13 @@ class _Reading:
         self._current: ElementaryFile | None = None
         self._files_total = 0
 
-    def run(self, wanted: tuple[int, ...], challenge: bytes | None, agent: str) -> ChipEvidence:
+    def run(
+        self,
+        wanted: tuple[int, ...],
+        challenge: bytes | None,
+        clone_challenge: CloneChallenge | None,
+        agent: str,
+    ) -> ChipEvidence:
         """Read everything and return the evidence."""
         self._tell("access")
         with self._timed("access"):
@@ -151,6 +164,7 @@ class _Reading:
         try:
             self._read_files(wanted)
             response = self._authenticate(challenge) if challenge and self._has_key else None
+            ca = self._authenticate_chip(clone_challenge) if clone_challenge else None
         except _TORN as error:
             raise ReadingInterruptedError(str(error), self._partial()) from error
         finally:
@@ -171,6 +185,9 @@ class _Reading:
             reader=self._plain.name[:MAX_TEXT],
             agent=agent[:MAX_TEXT],
             resumed=self._resumed + self._sessions.renewals,
+            ca=ca,
+            started_at=self._started_at.replace(microsecond=0),
+            finished_at=datetime.now(UTC).replace(microsecond=0),
         )
 
     def _open(self) -> None:
@@ -252,6 +269,27 @@ class _Reading:
                 response = self._sessions.reader.send(internal_authenticate(challenge, lengths[1]))
         return response.data if response.status == OK and response.data else None
 
+    def _authenticate_chip(
+        self, clone_challenge: CloneChallenge
+    ) -> ChipAuthenticationRecord | None:
+        """Return the run of Chip Authentication, or None if chip or verifier know none."""
+        dg14 = self._files.get(DATA_GROUPS[14].name)
+        if dg14 is None:
+            return None
+        infos = self._decoded[DATA_GROUPS[14].name].result().parsed
+        if not isinstance(infos, tuple) or not offers_chip_authentication(infos):
+            return None
+        self._tell("chip-authentication")
+        self._sessions.note("chip-authentication")
+        reader = self._sessions.reader
+        with self._timed("chip-authentication-challenge"):
+            request = clone_challenge(dg14, short_identifiers=reader.short_identifiers)
+        if request is None:
+            return None
+        with self._timed("chip-authentication"):
+            answer = authenticate_chip(reader, self._plain, request)
+        return ChipAuthenticationRecord(request, answer)
+
     def _answer_lengths(self) -> tuple[int, ...]:
         """Le for the signature: one of an RSA key of 2048 bits does not fit a short answer."""
         key = self._decoded[DATA_GROUPS[15].name].result().parsed
@@ -275,6 +313,7 @@ class _Reading:
             times_ms=self._times_ms,
             apdu_count=self._apdus_before + self._plain.apdu_count,
             resumed=self._resumed + self._sessions.renewals,
+            started_at=self._started_at,
         )
 
     def _on_bytes(self, file: ElementaryFile, done: int, total: int) -> None:
