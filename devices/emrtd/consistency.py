@@ -25,12 +25,15 @@ _VIETNAMESE_SEX = {"Nam": "M", "Nữ": "F"}
 def check_consistency(mrz: Mrz, dg13: Dg13 | None, signer_country: str | None) -> Check:
     """Compare the MRZ with itself, with DG13 where it was read, and with the signer's country.
 
-    Reasons: `issuing-state-mismatch`, `id-number-mismatch`, `document-number-mismatch`,
-    `date-of-birth-mismatch`, `date-of-expiry-mismatch`, `sex-mismatch`.
+    Reasons: `issuing-state-unknown` (not performed), `issuing-state-mismatch`,
+    `id-number-mismatch`, `document-number-mismatch`, `date-of-birth-mismatch`,
+    `date-of-expiry-mismatch`, `sex-mismatch`.
     """
     # 9303-12, 7.1.1.1: a state's signers bear its country; Germany cannot issue for Viet Nam.
     country = certificate_country(mrz.issuer)
-    if country is not None and signer_country != country:
+    if country is None:
+        return not_performed(DOCUMENT_CONSISTENCY, "issuing-state-unknown")
+    if signer_country != country:
         return failed(DOCUMENT_CONSISTENCY, "issuing-state-mismatch")
     id_number = mrz.vietnamese_id_number
     # The document number of a Vietnamese card is the end of the personal number.

@@ -32,6 +32,7 @@ _SPECIAL = {
     "UNA": "UN",
     "UNK": "UN",
     "RKS": "KS",
+    "UTO": "UT",  # Utopia, the state of ICAO's specimens
 } | dict.fromkeys(("GBD", "GBN", "GBO", "GBP", "GBS"), "GB")
 _COUNTRIES = {entry[:3]: entry[3:] for entry in _ISO_3166.split()} | _SPECIAL
 

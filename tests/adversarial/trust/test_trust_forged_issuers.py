@@ -39,6 +39,22 @@ def test_signer_identified_by_its_key(kind: str) -> None:
     assert verdict.outcome == "PASSED"
 
 
+def test_signer_that_names_its_issuer_only_or_names_another_key() -> None:
+    stranger = x509.AuthorityKeyIdentifier(b"\x01" * 20, None, None)
+    for extensions in ([], [(stranger, False)]):
+        signer = document_signer(CSCA, authority_key_identifier=False, extensions=extensions)
+        assert pki.verdict_of(resigned(signer), CSCA.anchors).outcome == "PASSED"
+
+
+def test_issuing_state_that_nobody_knows_is_not_passed_over() -> None:
+    evidence = pki.genuine()
+    dg1 = evidence.files["EF.DG1"].replace(b"IDVNM", b"IDXYZ")
+    groups = evidence.data_groups | {1: dg1}
+    files = {**resigned(SIGNER, groups=groups).files, "EF.DG1": dg1}
+    verdict = pki.verdict_of(replace(evidence, files=files), CSCA.anchors)
+    assert (verdict.outcome, verdict.reasons) == ("INDETERMINATE", ("issuing-state-unknown",))
+
+
 def test_another_authority_with_the_same_name() -> None:
     verdict = pki.verdict_of(resigned(SIGNER), authority(1).anchors)
     assert (verdict.outcome, verdict.reasons) == ("INDETERMINATE", ("csca-unknown",))
