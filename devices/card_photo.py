@@ -21,7 +21,7 @@ MIN_SIDE_PX = 64
 """Nothing on a card can be read in a picture that is smaller in either direction."""
 
 # What cameras, phones and document scanners store. Pillow knows others that start programs (EPS).
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "TIFF", "BMP")
+_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP")
 
 
 class PhotoUnreadableError(DeviceError):

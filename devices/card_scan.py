@@ -87,7 +87,7 @@ def scan_card(picture: GrayPicture, *, mrz: MrzScanner | None) -> CardScan:
         lacks.append(error)
     if mrz is not None:
         try:
-            zone = mrz.scan(picture)
+            zone = mrz.scan(picture, quick=qr is not None)
         except DeviceError as error:
             lacks.insert(0, error)
     if qr is not None and zone is not None:

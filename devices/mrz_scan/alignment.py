@@ -35,10 +35,15 @@ def align(probabilities: FloatArray, allowed: npt.NDArray[np.bool_]) -> AlignedL
         allowed: position by 37, the characters that may stand there. Where the one of O and 0 may,
             and the other not, it takes the other's probability too; so for I and 1: the format has
             decided what the shapes cannot.
+
+    Returns:
+        The line; with confidences of 0 where there are too few steps for any.
     """
     folded = _with_twins(probabilities[:, 1:], allowed)
     blank = np.log(np.maximum(probabilities[:, 0], _FLOOR))
     path = _likeliest_path(blank, np.where(allowed, np.log(np.maximum(folded, _FLOOR)), -np.inf))
+    if path is None:
+        return AlignedLine("<" * len(allowed), (0.0,) * len(allowed))
     text, confidences = "", []
     for position in range(len(allowed)):
         (held,) = np.nonzero(path[:, 0] == position)
@@ -63,8 +68,8 @@ def _with_twins(
 
 def _likeliest_path(
     blank: npt.NDArray[np.float64], emit: npt.NDArray[np.float64]
-) -> npt.NDArray[np.intp]:
-    """Return position and character of each step; position -1: the blank.
+) -> npt.NDArray[np.intp] | None:
+    """Return position and character of each step, position -1 for the blank; None: there is no way.
 
     Args:
         blank: log probability by step.
@@ -101,6 +106,8 @@ def _likeliest_path(
     path = np.full((steps, 2), -1, np.intp)
     position, character = positions - 1, int(in_character[-1].argmax())
     blanks = in_blank[positions] >= in_character[-1, character]
+    if max(in_blank[positions], in_character[-1, character]) == -np.inf:
+        return None
     for step in range(steps - 1, -1, -1):
         if blanks:
             if step and not blank_stays[step, position + 1]:

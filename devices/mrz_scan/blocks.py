@@ -70,11 +70,11 @@ def find_blocks(lines: Sequence[TextLine]) -> list[Block]:
             ratio = -pairs[middle, top] / pairs[middle, bottom]
             if _SPACING_RATIO < ratio < 1 / _SPACING_RATIO:
                 in_triples |= set(itertools.permutations((top, middle, bottom), 2))
-                blocks.append(_block(lines, (top, middle, bottom), ("TD1",)))
+                blocks.append(_block(lines, middle, (top, middle, bottom), ("TD1",)))
     for (top, bottom), spacing in pairs.items():
         if spacing > 0 and (top, bottom) not in in_triples:
             formats = ("TD2", "TD3") if spacing > _TD2_SPACING else ("TD3", "TD2")
-            blocks.append(_block(lines, (top, bottom), formats))
+            blocks.append(_block(lines, top, (top, bottom), formats))
     blocks.sort(key=lambda block: (-len(block.lines), -block.lines[0].length_px))
     return [_likelier_way_up(block, lines) for block in blocks]
 
@@ -105,8 +105,11 @@ def _axes(line: TextLine) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float
     return along, np.array([-along[1], along[0]])
 
 
-def _block(lines: Sequence[TextLine], chosen: Sequence[int], formats: tuple[str, ...]) -> Block:
-    along, _ = _axes(lines[chosen[0]])
+def _block(
+    lines: Sequence[TextLine], reference: int, chosen: Sequence[int], formats: tuple[str, ...]
+) -> Block:
+    """Return a block whose lines all run as the one does that said what is above and below."""
+    along, _ = _axes(lines[reference])
     return Block(
         tuple(
             line if (line.end - line.start) @ along > 0 else line.reversed()

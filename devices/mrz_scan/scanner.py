@@ -45,8 +45,12 @@ class MrzScanner:
         self._lock = threading.Lock()
         self._loaded: tuple[TextLineDetector, TextRecogniser] | None = None
 
-    def scan(self, picture: GrayPicture) -> Mrz:
+    def scan(self, picture: GrayPicture, *, quick: bool = False) -> Mrz:
         """Return the MRZ in a picture, at any angle.
+
+        Args:
+            picture: gray.
+            quick: look once, where a card that is far away may be missed.
 
         Raises:
             MrzMissingError: nothing in it looks like one.
@@ -55,7 +59,7 @@ class MrzScanner:
             ScannerUnusableError: a model cannot be loaded or run.
         """
         unsure: MrzUnsureError | None = None
-        for longer_side_px in _LONGER_SIDES_PX:
+        for longer_side_px in _LONGER_SIDES_PX[: 1 if quick else None]:
             try:
                 return self._scan_at(picture, longer_side_px)
             except MrzUnsureError as error:

@@ -2,14 +2,17 @@
 
 import contextlib
 import io
+import itertools
 from datetime import date
 
+import numpy as np
 import pytest
 import segno
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
+from devices.card_photo import open_photo
 from devices.emrtd.mrz import Can
 from devices.qr import (
     CardQr,
@@ -88,13 +91,64 @@ def test_photo_without_a_code_with_two_or_no_photo() -> None:
     with pytest.raises(QrMissingError) as missing:
         read_qr(photo())
     assert missing.value.retryable
-    with pytest.raises(QrMissingError):
-        read_qr(photo(SEVEN, SIX))
-    huge = io.BytesIO()
-    Image.new("1", (20_000, 20_000)).save(huge, "PNG")
-    for junk in (b"", b"no picture", photo(SEVEN)[:500], huge.getvalue()):
+    with pytest.raises(QrMissingError, match="several"):
+        read_qr(photo(SEVEN, SEVEN.replace("123456|", "123457|")))
+    for junk in (b"", b"no picture", photo(SEVEN)[:500]):
         with pytest.raises(PhotoUnreadableError):
             read_qr(junk)
+
+
+def test_the_citizen_card_is_chosen_among_codes() -> None:
+    assert read_qr(photo("https://example.org", SEVEN)) == parse_qr(SEVEN.encode())
+    assert read_qr(photo(SIX, SIX)) == parse_qr(SIX.encode())
+    with pytest.raises(QrMalformedError, match=r"last six digits \(the CAN\)"):
+        read_qr(photo("https://example.org", "WIFI:S:example;;"))
+
+
+def test_another_order_of_fields_is_not_guessed() -> None:
+    fields = SEVEN.split("|")
+    for order in itertools.permutations(range(7)):
+        text = "|".join(fields[n] for n in order)
+        if [fields[n] for n in order] == fields:
+            continue
+        try:
+            assert parse_qr(text.encode()).id_number == fields[0]
+        except QrMalformedError as refused:
+            assert "type" in str(refused)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_turned_and_mirrored_as_exif_says(orientation: int) -> None:
+    undo = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    picture = Image.open(io.BytesIO(photo(SEVEN)))
+    if orientation in undo:
+        picture = picture.transpose(undo[orientation])
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = io.BytesIO()
+    picture.save(stored, "JPEG", exif=exif)
+    assert open_photo(stored.getvalue()).shape == (720, 1280)
+    assert read_qr(stored.getvalue()).id_number == "001190123456"
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I;16"])
+def test_any_way_to_store_pixels(mode: str) -> None:
+    gray = Image.open(io.BytesIO(photo(SEVEN))).convert("L")
+    if mode == "I;16":
+        stored_as = Image.fromarray((np.asarray(gray).astype(np.uint16)) << 4)  # 12 bits of 16
+    else:
+        stored_as = gray.convert("RGB").convert(mode)
+    stored = io.BytesIO()
+    stored_as.save(stored, "TIFF" if mode == "CMYK" else "PNG")
+    assert read_qr(stored.getvalue()).id_number == "001190123456"
 
 
 def test_nothing_personal_is_printable() -> None:
