@@ -198,7 +198,8 @@ class CloneCheck:
     method: CloneMethod
     result: CheckResult
     server_challenge: str | None = None
-    """The server's challenge that the chip answered, lower-case hex."""
+    """What the server had sent and the chip answered, lower-case hex: eight bytes for `AA`, an
+    ephemeral public key for `CA`."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ from biometrics.pipeline import EVIDENCE_LEVEL, FaceVerdict
 from biometrics.types import ComparisonVerdict, Method
 from biometrics.types import Outcome as FaceOutcome
 from devices.emrtd.checks import CRL
-from devices.emrtd.document import VerifiedDocument
+from devices.emrtd.document import VerifiedDocument, age_years
 from devices.emrtd.verifier import ChipVerdict
 
 VIETNAM = timezone(timedelta(hours=7))
@@ -78,7 +78,7 @@ def chip_section(verdict: ChipVerdict) -> Chip:
         clone=CloneCheck(
             method=CloneMethod(verdict.clone_method),
             result=CheckResult(verdict.clone_result.value),
-            server_challenge=verdict.challenge.hex() if verdict.challenge else None,
+            server_challenge=verdict.clone_challenge.hex() if verdict.clone_challenge else None,
         ),
         dg_verified=verdict.dg_verified,
         downgrade_check=CheckResult(verdict.downgrade_check.value),
@@ -200,8 +200,4 @@ def _iso(day: date | None) -> str | None:
 
 
 def _is_over_18(born: date | None, at: datetime) -> bool | None:
-    if born is None:
-        return None
-    today = at.astimezone(VIETNAM).date()
-    # Comparing (month, day) makes a person born on 29 February 18 on 1 March.
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day)) >= 18
+    return None if born is None else age_years(born, at.astimezone(VIETNAM).date()) >= 18

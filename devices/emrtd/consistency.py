@@ -4,6 +4,7 @@ Every field here is signed by the issuer, so a disagreement means that files of 
 or a faulty personalisation came together.
 """
 
+import unicodedata
 from datetime import datetime
 
 from devices.emrtd.checks import (
@@ -15,19 +16,23 @@ from devices.emrtd.checks import (
     ok,
 )
 from devices.emrtd.dg13 import Dg13, parse_dg13_date
-from devices.emrtd.document import expiry_date, has_no_expiry
+from devices.emrtd.document import birth_date, expiry_date, has_no_expiry
 from devices.emrtd.issuing_states import certificate_country
 from devices.emrtd.mrz import Mrz
 
-_VIETNAMESE_SEX = {"Nam": "M", "Nữ": "F"}
+_VIETNAMESE_SEX = {"nam": "M", "nữ": "F"}
+_VIETNAMESE_NATIONALITY = "việt nam"
 
 
-def check_consistency(mrz: Mrz, dg13: Dg13 | None, signer_country: str | None) -> Check:
+def check_consistency(
+    mrz: Mrz, dg13: Dg13 | None, signer_country: str | None, at: datetime
+) -> Check:
     """Compare the MRZ with itself, with DG13 where it was read, and with the signer's country.
 
     Reasons: `issuing-state-unknown` (not performed), `issuing-state-mismatch`,
     `id-number-mismatch`, `document-number-mismatch`, `date-of-birth-mismatch`,
-    `date-of-expiry-mismatch`, `sex-mismatch`.
+    `date-of-expiry-mismatch`, `sex-mismatch`, `nationality-mismatch`, `date-of-issue-mismatch`
+    (birth, issue, verdict and expiry are not in this order).
     """
     # 9303-12, 7.1.1.1: a state's signers bear its country; Germany cannot issue for Viet Nam.
     country = certificate_country(mrz.issuer)
@@ -49,9 +54,14 @@ def check_consistency(mrz: Mrz, dg13: Dg13 | None, signer_country: str | None) -
         return failed(DOCUMENT_CONSISTENCY, "date-of-birth-mismatch")
     if not has_no_expiry(mrz, dg13) and _differs(dg13.date_of_expiry, mrz.date_of_expiry):
         return failed(DOCUMENT_CONSISTENCY, "date-of-expiry-mismatch")
-    sex = _VIETNAMESE_SEX.get(dg13.sex or "")
+    sex = _VIETNAMESE_SEX.get(_folded(dg13.sex))
     if sex is not None and sex != mrz.sex:
         return failed(DOCUMENT_CONSISTENCY, "sex-mismatch")
+    is_vietnamese = _folded(dg13.nationality) == _VIETNAMESE_NATIONALITY
+    if is_vietnamese and mrz.nationality != "VNM":
+        return failed(DOCUMENT_CONSISTENCY, "nationality-mismatch")
+    if not _are_dates_in_order(mrz, dg13, at):
+        return failed(DOCUMENT_CONSISTENCY, "date-of-issue-mismatch")
     return ok(DOCUMENT_CONSISTENCY)
 
 
@@ -84,6 +94,21 @@ def check_expiry(mrz: Mrz, dg13: Dg13 | None, at: datetime) -> Check:
     if at.date() > expiry:
         return failed(DOCUMENT_EXPIRY, "document-expired")
     return ok(DOCUMENT_EXPIRY)
+
+
+def _are_dates_in_order(mrz: Mrz, dg13: Dg13, at: datetime) -> bool:
+    """Return whether the card was issued after birth, not in the future, and before its expiry."""
+    issued = parse_dg13_date(dg13.date_of_issue)
+    if issued is None:
+        return True
+    born = parse_dg13_date(dg13.date_of_birth) or birth_date(mrz.date_of_birth, at)
+    expiry = None if has_no_expiry(mrz, dg13) else expiry_date(mrz.date_of_expiry)
+    is_after_birth = born is None or born <= issued
+    return is_after_birth and issued <= at.date() and (expiry is None or issued <= expiry)
+
+
+def _folded(text: str | None) -> str:
+    return unicodedata.normalize("NFC", text or "").strip().casefold()
 
 
 def _differs(dg13_text: str | None, mrz_text: str) -> bool:

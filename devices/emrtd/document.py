@@ -37,6 +37,8 @@ class VerifiedDocument:
     """None for a card without expiry."""
     place_of_origin: str | None = field(repr=False)
     place_of_residence: str | None = field(repr=False)
+    age_years: int | None = field(repr=False)
+    """Completed years on the day of the verdict; None where the date of birth is not whole."""
     portrait: bytes | None = field(repr=False)
     """The first face of DG2 as an image file; None if DG2 is absent or unusable."""
     portrait_media_type: str | None
@@ -69,24 +71,31 @@ def build_document(
     """
     if not isinstance(groups, VerifiedDataGroups) or not isinstance(chain, VerifiedChain):
         raise TypeError("a document is built from verified data only")
+    born = parse_dg13_date(dg13.date_of_birth) if dg13 else None
+    born = born or birth_date(mrz.date_of_birth, at)
     return VerifiedDocument(
         document_code=mrz.document_code,
         issuer=mrz.issuer,
         document_number=mrz.document_number,
         id_number=(dg13.id_number if dg13 else None) or mrz.vietnamese_id_number,
         name=(dg13.name if dg13 else None) or mrz.name,
-        date_of_birth=(parse_dg13_date(dg13.date_of_birth) if dg13 else None)
-        or birth_date(mrz.date_of_birth, at),
+        date_of_birth=born,
         sex=_SEX[mrz.sex],
         nationality=mrz.nationality,
         date_of_issue=parse_dg13_date(dg13.date_of_issue) if dg13 else None,
         date_of_expiry=None if has_no_expiry(mrz, dg13) else expiry_date(mrz.date_of_expiry),
         place_of_origin=dg13.place_of_origin if dg13 else None,
         place_of_residence=dg13.place_of_residence if dg13 else None,
+        age_years=None if born is None else age_years(born, at.date()),
         portrait=portrait.data if portrait else None,
         portrait_media_type=portrait.media_type if portrait else None,
         _seal=_SEALED,
     )
+
+
+def age_years(born: date, on: date) -> int:
+    """Return the completed years of life; who is born on 29 February completes them on 1 March."""
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
 def birth_date(text: str, at: datetime) -> date | None:

@@ -47,6 +47,9 @@ class ChipVerdict:
     """Data groups whose hashes were verified, ascending."""
     challenge: bytes | None = field(repr=False)
     """The verifier's own challenge."""
+    ca_public_key: bytes | None = field(default=None, repr=False)
+    """The verifier's ephemeral public key that Chip Authentication was run with; None unless that
+    is `ok`."""
     online_verdict: SignedVerdict | None = None
     """The authority's signed answer about this document, if one was asked for and is authentic."""
 
@@ -71,6 +74,19 @@ class ChipVerdict:
                 if self.check(name).result is result:
                     return method
         return "none"
+
+    @property
+    def clone_methods(self) -> tuple[str, ...]:
+        """All methods by which the chip proved to be no clone: `CA`, `AA`, both or none."""
+        methods = ((CHIP_AUTHENTICATION, "CA"), (ACTIVE_AUTHENTICATION, "AA"))
+        return tuple(m for name, m in methods if self.check(name).result is CheckResult.OK)
+
+    @property
+    def clone_challenge(self) -> bytes | None:
+        """What the verifier had sent to the chip for `clone_method`; None for `none`."""
+        if self.clone_method == "CA":
+            return self.ca_public_key
+        return self.challenge if self.clone_method == "AA" else None
 
     @property
     def clone_result(self) -> CheckResult:

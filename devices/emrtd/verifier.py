@@ -6,11 +6,11 @@ Source: ICAO Doc 9303-11, 5.1 (Passive Authentication), 6.1 (Active Authenticati
 import hashlib
 from datetime import datetime
 
-from devices.emrtd.active_authentication import CHALLENGE_BYTES, verify_active_authentication
+from devices.emrtd.active_authentication import CHALLENGE_BYTES
+from devices.emrtd.card_security import parse_card_security, verify_card_security
 from devices.emrtd.certification_path import VerifiedChain, verify_chain
 from devices.emrtd.checks import (
-    ACTIVE_AUTHENTICATION,
-    CHIP_AUTHENTICATION,
+    CARD_SECURITY,
     CRL,
     DATA_GROUP_HASHES,
     DOCUMENT_CONSISTENCY,
@@ -27,6 +27,14 @@ from devices.emrtd.checks import (
     not_supported,
     ok,
 )
+from devices.emrtd.chip_authentication import ChipAuthenticationChallenge
+from devices.emrtd.clone_checks import (
+    Challenges,
+    check_active_authentication,
+    check_chip_authentication,
+    check_chip_authentication_mapping,
+    is_clone_check_withheld,
+)
 from devices.emrtd.consistency import check_consistency, check_document_type, check_expiry
 from devices.emrtd.crl import Crl
 from devices.emrtd.csca import TrustAnchors
@@ -39,7 +47,8 @@ from devices.emrtd.errors import (
     SodMalformedError,
 )
 from devices.emrtd.evidence import ChipEvidence
-from devices.emrtd.lds import FaceImage, parse_dg1, parse_dg2, parse_dg14, parse_dg15
+from devices.emrtd.files import CARD_SECURITY as CARD_SECURITY_FILE
+from devices.emrtd.lds import FaceImage, parse_dg1, parse_dg2, parse_dg14
 from devices.emrtd.mrz import Mrz
 from devices.emrtd.online_verdict import (
     AuthorityKey,
@@ -48,11 +57,7 @@ from devices.emrtd.online_verdict import (
 )
 from devices.emrtd.passive_authentication import VerifiedDataGroups, verify_data_groups
 from devices.emrtd.revocation import check_revocation
-from devices.emrtd.security_infos import (
-    SecurityInfo,
-    active_authentication_algorithm,
-    offers_chip_authentication,
-)
+from devices.emrtd.security_infos import SecurityInfo
 from devices.emrtd.sod import VerifiedSod, parse_sod, verify_sod
 from devices.emrtd.verdict import ChipVerdict
 from devices.errors import DeviceError
@@ -66,6 +71,7 @@ def verify_evidence(
     *,
     challenge: bytes | None,
     at: datetime,
+    ca_challenge: ChipAuthenticationChallenge | None = None,
     online: OnlineVerdictRecord | None = None,
     authority_key: AuthorityKey | None = None,
 ) -> ChipVerdict:
@@ -77,6 +83,7 @@ def verify_evidence(
         challenge: the eight bytes that this verifier had given to the terminal, or None; a
             challenge in the evidence proves nothing by itself.
         at: the time of the verdict, with time zone.
+        ca_challenge: what this verifier kept of its challenge for Chip Authentication, or None.
         online: what an authority was asked about this document and what it answered, if it was.
         authority_key: the authority's pinned key.
 
@@ -88,7 +95,7 @@ def verify_evidence(
         raise ChallengeMalformedError("a challenge for Active Authentication has eight bytes")
     if at.tzinfo is None:
         raise ValueError("the time of a verdict needs a time zone")
-    verification = _Verification(evidence, anchors, challenge, at)
+    verification = _Verification(evidence, anchors, Challenges(challenge, ca_challenge), at)
     return verification.run(online, authority_key)
 
 
@@ -99,14 +106,15 @@ class _Verification:
         self,
         evidence: ChipEvidence,
         anchors: TrustAnchors,
-        challenge: bytes | None,
+        challenges: Challenges,
         at: datetime,
     ) -> None:
         self._evidence = evidence
         self._anchors = anchors
-        self._challenge = challenge
+        self._challenges = challenges
         self._at = at
         self._checks: list[Check] = []
+        self._ca_public_key: bytes | None = None
 
     def run(
         self, online: OnlineVerdictRecord | None, authority_key: AuthorityKey | None
@@ -115,8 +123,7 @@ class _Verification:
         chain = self._verify_chain(sod)
         revocation, crl = self._check_revocation(chain)
         groups = self._verify_groups(sod)
-        self._checks.append(self._check_active_authentication(sod, groups))
-        self._check_dg14(sod, groups)
+        self._check_clone_and_downgrade(sod, groups)
         is_revoked = revocation.result is CheckResult.FAILED
         document = self._document(sod, None if is_revoked else chain, groups)
         self._checks.append(revocation)
@@ -139,7 +146,8 @@ class _Verification:
             crl_time=crl.this_update if crl else None,
             dg_listed=sod.sod.data_groups if sod and chain else (),
             dg_verified=groups.numbers if groups else (),
-            challenge=self._challenge,
+            challenge=self._challenges.aa,
+            ca_public_key=self._ca_public_key,
             online_verdict=online_verdict,
         )
 
@@ -195,57 +203,70 @@ class _Verification:
         self._checks.append(ok(DATA_GROUP_HASHES))
         return groups
 
-    def _check_active_authentication(
+    def _check_clone_and_downgrade(
         self, sod: VerifiedSod | None, groups: VerifiedDataGroups | None
-    ) -> Check:
-        if sod is None:
-            return not_performed(ACTIVE_AUTHENTICATION, "sod-not-verified")
-        if 15 not in sod.sod.hashes:
-            return not_supported(ACTIVE_AUTHENTICATION, "aa-not-supported")
-        if self._challenge is None:
-            return not_performed(ACTIVE_AUTHENTICATION, "challenge-unknown")
-        dg15 = self._evidence.data_group(15)
-        response = self._evidence.aa_response
-        if dg15 is None:
-            return failed(ACTIVE_AUTHENTICATION, "dg15-missing")
-        if not sod.covers(15, dg15):
-            return failed(ACTIVE_AUTHENTICATION, "dg15-not-authentic")
-        if response is None or self._evidence.aa_challenge is None:
-            return failed(ACTIVE_AUTHENTICATION, "aa-answer-missing")
-        if self._evidence.aa_challenge != self._challenge:
-            return failed(ACTIVE_AUTHENTICATION, "aa-challenge-mismatch")
-        if groups is None:
-            return not_performed(ACTIVE_AUTHENTICATION, "data-groups-not-verified")
-        try:
-            infos = parse_dg14(groups.files[14]) if 14 in groups.files else ()
-            algorithm = active_authentication_algorithm(infos)
-            verify_active_authentication(parse_dg15(dg15), self._challenge, response, algorithm)
-        except AuthenticationRefusedError as error:
-            return failed(ACTIVE_AUTHENTICATION, error.reason)
-        except DeviceError:
-            return failed(ACTIVE_AUTHENTICATION, "aa-key-unsupported")
-        return ok(ACTIVE_AUTHENTICATION)
+    ) -> None:
+        """Record whether the chip answered for its own keys, and was opened as well as it can be.
 
-    def _check_dg14(self, sod: VerifiedSod | None, groups: VerifiedDataGroups | None) -> None:
-        """Record the checks that DG14 decides: Chip Authentication and downgrade."""
+        What the chip can do is believed of DG14 and EF.CardSecurity, which the issuer signed.
+        """
+        evidence = self._evidence
+        infos = self._dg14(groups)
+        chip = check_chip_authentication(evidence, sod, groups, infos, self._challenges.ca)
+        if chip.result is CheckResult.OK and evidence.ca is not None:
+            self._ca_public_key = evidence.ca.request.public_key
+        card_security, card_security_check = self._card_security()
+        self._checks += [
+            check_active_authentication(evidence, sod, groups, infos or (), self._challenges.aa),
+            chip,
+            check_chip_authentication_mapping(evidence, card_security),
+            card_security_check,
+        ]
         if sod is None or groups is None:
-            self._checks.append(not_performed(CHIP_AUTHENTICATION, "data-groups-not-verified"))
             self._checks.append(not_performed(DOWNGRADE, "data-groups-not-verified"))
-            return
-        is_listed = 14 in sod.sod.hashes
-        infos: tuple[SecurityInfo, ...] | None = None
-        if 14 in groups.files:
-            try:
-                infos = parse_dg14(groups.files[14])
-            except DeviceError:
-                self._checks.append(failed(CHIP_AUTHENTICATION, "dg14-malformed"))
-                self._checks.append(failed(DOWNGRADE, "dg14-malformed"))
-                return
-        if not is_listed or (infos is not None and not offers_chip_authentication(infos)):
-            self._checks.append(not_supported(CHIP_AUTHENTICATION, "ca-not-supported"))
+        elif 14 in groups.files and infos is None:
+            self._checks.append(failed(DOWNGRADE, "dg14-malformed"))
         else:
-            self._checks.append(not_performed(CHIP_AUTHENTICATION, "ca-not-performed"))
-        self._checks.append(check_downgrade(self._evidence, infos, sod_lists_dg14=is_listed))
+            is_proven = card_security_check.result is CheckResult.OK
+            check = check_downgrade(
+                evidence,
+                infos,
+                sod_lists_dg14=14 in sod.sod.hashes,
+                card_security=(card_security or ()) if is_proven else (),
+                is_clone_check_withheld=is_clone_check_withheld(evidence, sod, infos),
+            )
+            self._checks.append(check)
+
+    def _dg14(self, groups: VerifiedDataGroups | None) -> tuple[SecurityInfo, ...] | None:
+        """Return what the issuer says that the chip can do; None if unread or malformed."""
+        if groups is None or 14 not in groups.files:
+            return None
+        try:
+            return parse_dg14(groups.files[14])
+        except DeviceError:
+            return None
+
+    def _card_security(self) -> tuple[tuple[SecurityInfo, ...] | None, Check]:
+        """Return the contents of EF.CardSecurity as read, and whether its issuer is trusted.
+
+        Reasons: `card-security-not-read`, `csca-unknown` (not performed); `card-security-malformed`
+        and those of its signature and of the chain (failed).
+        """
+        data = self._evidence.files.get(CARD_SECURITY_FILE.name)
+        if data is None:
+            return None, not_performed(CARD_SECURITY, "card-security-not-read")
+        infos: tuple[SecurityInfo, ...] | None = None
+        try:
+            parsed = parse_card_security(data)
+            infos = parsed.security_infos
+            signer = verify_card_security(parsed, self._anchors.certificates).signer
+            verify_chain(signer, self._anchors, at=self._at, signing_time=None)
+        except AuthenticationRefusedError as error:
+            finding = not_performed if error.reason == "csca-unknown" else failed
+            return infos, finding(CARD_SECURITY, error.reason)
+        except DeviceError:
+            return infos, failed(CARD_SECURITY, "card-security-malformed")
+        return infos, ok(CARD_SECURITY)
 
     def _document(
         self,
@@ -258,7 +279,7 @@ class _Verification:
         if sod is None or groups is None or mrz is None:
             return None
         dg13 = self._dg13(groups)
-        consistency = check_consistency(mrz, dg13, sod.signer.country)
+        consistency = check_consistency(mrz, dg13, sod.signer.country, self._at)
         if consistency.result is CheckResult.OK:
             consistency = check_document_type(mrz, sod.signer.extensions.document_types)
         if 13 in groups.files and dg13 is None and consistency.result is CheckResult.OK:

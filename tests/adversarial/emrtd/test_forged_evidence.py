@@ -378,15 +378,25 @@ def test_expired_document(genuine: ChipEvidence, verdict_on: Verify) -> None:
         ({"date_of_birth": "21/05/1990"}, "date-of-birth-mismatch"),
         ({"date_of_expiry": "21/05/2030"}, "date-of-expiry-mismatch"),
         ({"sex": "Nam"}, "sex-mismatch"),
+        ({"sex": "NAM "}, "sex-mismatch"),
+        ({"date_of_issue": "19/05/1990"}, "date-of-issue-mismatch"),
+        ({"date_of_issue": "21/05/2030"}, "date-of-issue-mismatch"),
+        ({"date_of_issue": "22/11/2026"}, "date-of-issue-mismatch"),
     ],
 )
 def test_dg1_and_dg13_of_different_people(
     genuine: ChipEvidence, change: dict[str, str], reason: str
 ) -> None:
     mrz, dg13 = parse_dg1(genuine.files["EF.DG1"]), parse_dg13(genuine.files["EF.DG13"])
-    assert check_consistency(mrz, dg13, "VN").result == "ok"
-    check = check_consistency(mrz, replace(dg13, **change), "VN")
+    assert check_consistency(mrz, dg13, "VN", AT).result == "ok"
+    check = check_consistency(mrz, replace(dg13, **change), "VN", AT)
     assert (check.result, check.reason) == ("failed", reason)
+
+
+def test_nationality_of_dg1_and_dg13(genuine: ChipEvidence) -> None:
+    mrz = replace(parse_dg1(genuine.files["EF.DG1"]), nationality="LAO")
+    dg13 = parse_dg13(genuine.files["EF.DG13"])
+    assert check_consistency(mrz, dg13, "VN", AT).reason == "nationality-mismatch"
 
 
 def test_another_states_authority_cannot_issue_a_vietnamese_card(
@@ -400,7 +410,7 @@ def test_another_states_authority_cannot_issue_a_vietnamese_card(
 
 def test_document_number_that_does_not_end_the_personal_number(genuine: ChipEvidence) -> None:
     mrz = replace(parse_dg1(genuine.files["EF.DG1"]), document_number="190123457")
-    assert check_consistency(mrz, None, "VN").reason == "document-number-mismatch"
+    assert check_consistency(mrz, None, "VN", AT).reason == "document-number-mismatch"
 
 
 def test_verified_types_cannot_be_made_by_hand(genuine: ChipEvidence, verdict_on: Verify) -> None:

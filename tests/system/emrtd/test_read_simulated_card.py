@@ -84,7 +84,10 @@ def test_chip_authentication_offered_but_not_performed_leaves_the_verdict_open(
     image = make_card(active_authentication="none")
     evidence = read_chip(SimulatedCard(image), CAN, challenge=CHALLENGE)
     verdict = _verdict(image, evidence)
-    assert (verdict.outcome, verdict.reasons) == ("INDETERMINATE", ("ca-not-performed",))
+    assert (verdict.outcome, verdict.reasons) == (
+        "INDETERMINATE",
+        ("clone-check-withheld", "ca-not-performed"),
+    )
 
 
 def test_round_trips(make_card: Any) -> None:
