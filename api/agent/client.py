@@ -8,6 +8,11 @@ from urllib.parse import quote
 import httpx
 
 from api.errors import ApiError
+from devices.emrtd.errors import ChipAuthenticationUnsupportedError
+from devices.emrtd.evidence import ChipAuthenticationRequest
+
+MAX_PUBLIC_KEY_BYTES = 1024
+MAX_COMMAND_BYTES = 261
 
 
 class ServerUnreachableError(ApiError):
@@ -122,6 +127,23 @@ class SessionClient:
         """Record the citizen's consent to chip and face."""
         return self._json("POST", "/consent", json={"chip": True, "face": True})
 
+    def challenge_chip(
+        self, dg14: bytes, *, short_identifiers: bool
+    ) -> ChipAuthenticationRequest | None:
+        """Ask for a challenge for Chip Authentication; None if the server runs no such variant."""
+        try:
+            answer = self._json(
+                "POST",
+                "/chip-authentication",
+                content=dg14,
+                params={"short_identifiers": short_identifiers},
+            )
+        except ServerRefusedError as refused:
+            if refused.code == ChipAuthenticationUnsupportedError.code:
+                return None
+            raise
+        return _chip_authentication_request(answer)
+
     def put_chip(self, evidence: bytes) -> dict[str, Any]:
         """Hand in the chip's evidence."""
         return self._json("PUT", "/chip", content=evidence)
@@ -145,3 +167,21 @@ class SessionClient:
 
     def _json(self, method: str, path: str, **body: Any) -> dict[str, Any]:
         return self._client.json(method, self._path + path, self._token, **body)
+
+
+def _chip_authentication_request(answer: dict[str, Any]) -> ChipAuthenticationRequest:
+    try:
+        oid, key_id = answer["oid"], answer["key_id"]
+        public_key, command = bytes.fromhex(answer["public_key"]), bytes.fromhex(answer["command"])
+        is_usable = (
+            isinstance(oid, str)
+            and re.fullmatch(r"[012](\.[0-9]{1,9}){1,20}", oid)
+            and (key_id is None or (type(key_id) is int and 0 <= key_id <= 255))
+            and 1 <= len(public_key) <= MAX_PUBLIC_KEY_BYTES
+            and 5 <= len(command) <= MAX_COMMAND_BYTES
+        )
+    except (KeyError, TypeError, ValueError):
+        is_usable = False
+    if not is_usable:
+        raise ServerAnswerUnusableError("the server's challenge for the chip is not understood")
+    return ChipAuthenticationRequest(oid, key_id, public_key, command)

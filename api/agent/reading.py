@@ -38,7 +38,7 @@ def read_for_session(
     resume: PartialReading | None = None,
     lengths: LengthMemory | None = None,
 ) -> SessionReading:
-    """Read the data groups that the session's procedure wants, over the server's challenge.
+    """Read the data groups that the session's procedure wants, over the server's challenges.
 
     Args:
         session: whose chip this is.
@@ -70,6 +70,7 @@ def read_for_session(
         password,
         data_groups=data_groups,
         challenge=challenge,
+        clone_challenge=session.challenge_chip,
         agent=f"chinhchu {metadata.version('chinhchu')}",
         progress=progress,
         resume=resume,

@@ -18,11 +18,13 @@ examples:
 """
 
 EPILOG_VERIFY = """\
-Nothing is fetched, and nothing that the terminal claims is believed. Without the challenge that
-was given to the terminal, Active Authentication is not performed and the verdict INDETERMINATE.
+Nothing is fetched, and nothing that the terminal claims is believed. Without the challenges that
+were given to the terminal, Active and Chip Authentication are not performed and the verdict is
+INDETERMINATE.
 
 examples:
   chinhchu chip verify evidence.cbor --trust anchors --challenge 8f3b0a1c22d4e596
+  chinhchu chip verify evidence.cbor --trust anchors --challenge-file secret.json
   chinhchu chip verify evidence.cbor --trust anchors --at 2026-11-21T10:00:00+07:00 --json
 
 exit codes:
@@ -63,8 +65,18 @@ def _register_verify(actions: "argparse._SubParsersAction[argparse.ArgumentParse
         required=True,
         help="trust store (see `chinhchu trust`), or a folder of certificates and CRLs",
     )
-    verify.add_argument(
-        "--challenge", metavar="HEX", type=challenge, help="the challenge that you had given"
+    asked = verify.add_mutually_exclusive_group()
+    asked.add_argument(
+        "--challenge",
+        metavar="HEX",
+        type=challenge,
+        help="the challenge for Active Authentication that you had given",
+    )
+    asked.add_argument(
+        "--challenge-file",
+        metavar="FILE",
+        type=Path,
+        help="the challenges that `chip read --challenge-file` wrote",
     )
     verify.add_argument("--at", metavar="TIME", type=_time, help="ISO 8601 with offset; now if not")
     verify.add_argument("--show", action="store_true", help="show personal data too")
@@ -74,15 +86,20 @@ def _register_verify(actions: "argparse._SubParsersAction[argparse.ArgumentParse
 
 def _run_verify(args: argparse.Namespace) -> int:
     from api.cli import chip_output
+    from api.cli.chip_challenges import load_challenges
+    from devices.emrtd.challenges import Challenges
     from devices.emrtd.csca import TrustAnchors
     from devices.emrtd.evidence import MAX_EVIDENCE_BYTES, ChipEvidence
     from devices.emrtd.verifier import verify_evidence
 
     evidence = ChipEvidence.from_bytes(read_input(args.evidence, MAX_EVIDENCE_BYTES))
+    file = args.challenge_file
+    challenges = Challenges(args.challenge) if file is None else load_challenges(file)
     verdict = verify_evidence(
         evidence,
         TrustAnchors.from_directory(args.trust),
-        challenge=args.challenge,
+        challenge=challenges.aa,
+        ca_challenge=challenges.ca,
         at=args.at or datetime.now(UTC),
     )
     if args.json:

@@ -34,7 +34,11 @@ def verdict_as_json(verdict: ChipVerdict, *, show: bool) -> dict[str, Any]:
         ],
         "access": verdict.access,
         "passive_authentication": verdict.passive_authentication,
-        "clone": {"method": verdict.clone_method, "result": verdict.clone_result},
+        "clone": {
+            "method": verdict.clone_method,
+            "result": verdict.clone_result,
+            "proven_by": list(verdict.clone_methods),
+        },
         "sod_sha256": verdict.sod_sha256,
         "dsc_sha256": verdict.dsc_sha256,
         "csca_ski": verdict.csca_ski,

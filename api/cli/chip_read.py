@@ -2,13 +2,9 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from api.cli.card_arguments import add_card_arguments, add_reading_arguments
 from api.cli.output import EXIT_PASSED, print_json
-
-if TYPE_CHECKING:
-    from devices.emrtd.evidence import ChipEvidence
 
 EPILOG = """\
 The CAN is the last six digits of the twelve-digit number. `-` as a value asks for it without
@@ -25,6 +21,7 @@ examples:
   chinhchu chip read --id-number 001190123456 --challenge 8f3b0a1c22d4e596 --out evidence.cbor
   chinhchu chip read --mrz-document-number 190123456 --date-of-birth 1990-05-20 \\
       --date-of-expiry 2030-05-20
+  chinhchu chip read --can - --challenge-file secret.json --out evidence.cbor
   chinhchu chip read --card card --can 123456 --json        a simulated card's folder
 """
 
@@ -41,6 +38,13 @@ def register(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     add_card_arguments(read)
     read.add_argument("--json", action="store_true", help="print one JSON document")
     add_reading_arguments(read)
+    read.add_argument(
+        "--challenge-file",
+        metavar="FILE",
+        type=Path,
+        help="be the verifier too: challenge the chip by Active and Chip Authentication, and write "
+        "here, for `chip verify`, what nobody else may see",
+    )
     read.add_argument("--out", metavar="FILE", type=Path, help="write the evidence here")
     read.add_argument("--show", action="store_true", help="show personal data too, unverified")
     read.set_defaults(run=_run)
@@ -48,28 +52,24 @@ def register(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def _run(args: argparse.Namespace) -> int:
     from api.cli import chip_read_output
+    from api.cli.chip_challenges import Challenger, write_secret
     from api.cli.chip_session import read_card
     from api.cli.chip_source import password_of
+    from api.errors import InputUnusableError
 
     password = password_of(args)
+    challenger = None if args.challenge_file is None else Challenger()
+    if challenger is not None and args.challenge is not None:
+        raise InputUnusableError("--challenge-file makes challenges of its own: no --challenge")
     with chip_read_output.progress(enabled=not args.json) as listener:
-        evidence, files = read_card(args, password, listener)
+        evidence, files = read_card(args, password, listener, challenger=challenger)
     if args.out is not None:
-        _write_evidence(args.out, evidence)
+        # It holds personal data.
+        write_secret(args.out, evidence.to_bytes())
+    if challenger is not None:
+        write_secret(args.challenge_file, challenger.challenges.to_bytes())
     if args.json:
         print_json(chip_read_output.as_json(evidence, files, args.out, show=args.show))
     else:
         chip_read_output.print_reading(evidence, files, args.out, show=args.show)
     return EXIT_PASSED
-
-
-def _write_evidence(path: Path, evidence: "ChipEvidence") -> None:
-    """Write the evidence, readable by its owner alone: it holds personal data."""
-    from api.errors import InputUnusableError
-
-    try:
-        path.touch(mode=0o600)
-        path.chmod(0o600)
-        path.write_bytes(evidence.to_bytes())
-    except OSError as error:
-        raise InputUnusableError(f"{path}: {error.strerror or 'cannot be written'}") from None

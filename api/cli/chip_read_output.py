@@ -74,6 +74,7 @@ def as_json(
         "apdu_count": evidence.apdu_count,
         "resumed": evidence.resumed,
         "active_authentication_answered": evidence.aa_response is not None,
+        "chip_authentication_answered": evidence.ca is not None and evidence.ca.answer is not None,
         "reader": evidence.reader,
         "agent": evidence.agent,
         "evidence": str(path) if path else None,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from importlib import metadata
 from typing import TypeVar
 
+from api.cli.chip_challenges import Challenger
 from api.cli.chip_source import open_card
 from biometrics.weights.cache import cache_folder
 from devices.emrtd.access import AccessPolicy
@@ -58,8 +59,16 @@ def read_card(
     password: Password,
     progress: ProgressListener,
     trace: ApduTrace | None = None,
+    challenger: Challenger | None = None,
 ) -> tuple[ChipEvidence, tuple[FileReading, ...]]:
     """Return the evidence, and each file as it was read.
+
+    Args:
+        args: the card and how it is read.
+        password: what opens it.
+        progress: called as the reading goes on.
+        trace: records the exchanges.
+        challenger: makes the challenges; without it there is `args.challenge`, if anything.
 
     Raises:
         DeviceError: there is no card, or it cannot be read.
@@ -71,7 +80,8 @@ def read_card(
             transport,
             password,
             data_groups=args.data_groups or DEFAULT_DATA_GROUPS,
-            challenge=args.challenge,
+            challenge=challenger.aa if challenger else args.challenge,
+            clone_challenge=challenger.challenge_chip if challenger else None,
             agent=agent(),
             progress=progress,
             policy=AccessPolicy(args.policy),

@@ -13,6 +13,7 @@ CATALOGUE = Path(__file__).parent / "catalogue"
 LEVELS = ("basic", "substantial", "high")
 ATTENDANCE_MODES = ("unattended", "attended_local", "attended_remote", "attended_offline")
 CLAIMS = ("name", "id_number", "birthdate", "sex", "nationality", "residence", "age_over_18")
+MAX_AGE_YEARS = 120
 READABLE_DATA_GROUPS = (1, 2, 11, 12, 13, 14, 15)
 
 
@@ -46,6 +47,8 @@ class Procedure:
     """What the assertion may disclose of the person; nothing else is put into it."""
     data_groups: tuple[int, ...]
     """What is read from the chip; DG13 holds sensitive data and is read only where it is needed."""
+    minimum_age_years: int | None
+    """Who is younger on the day is refused; None where the procedure is for any age."""
     digest: str
     """SHA-256 of the file, lower-case hex: the policy digest of the assertion."""
 
@@ -103,6 +106,7 @@ def _parse(path: Path) -> Procedure:
             attendance=tuple(table["attendance"]),
             claims=tuple(table["claims"]),
             data_groups=tuple(table["data_groups"]),
+            minimum_age_years=table.get("minimum_age_years"),
             digest=hashlib.sha256(data).hexdigest(),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -117,6 +121,9 @@ def _parse(path: Path) -> Procedure:
         wrong = [value for value in values if value not in choices]
         if wrong or not values:
             raise CatalogueInvalidError(f"{path.name}: {key} must be among {choices}")
+    age = procedure.minimum_age_years
+    if age is not None and (type(age) is not int or not 0 < age <= MAX_AGE_YEARS):
+        raise CatalogueInvalidError(f"{path.name}: minimum_age_years must be 1–{MAX_AGE_YEARS}")
     if not procedure.party_roles or not {1, 2}.issubset(procedure.data_groups):
         raise CatalogueInvalidError(f"{path.name}: needs a party role, and data groups 1 and 2")
     return procedure

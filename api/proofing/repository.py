@@ -50,10 +50,10 @@ class Piece:
     """One numbered piece of evidence."""
 
     kind: str
-    """`chip` or `frame`."""
+    """`chip`, `frame`, or `ca`: the server's secret part of Chip Authentication."""
     number: int
     t_ms: int
-    """Capture time in milliseconds since the first frame; 0 for the chip."""
+    """Capture time in milliseconds since the first frame; 0 for others."""
     data: bytes = field(repr=False)
     received_at: datetime
     """Naive UTC."""
@@ -145,6 +145,17 @@ class Repository:
                 raise PieceConflictError(
                     f"{piece.kind} {piece.number} was received before with other content"
                 )
+
+    def replace_piece(self, session_id: str, state: State, piece: Piece) -> None:
+        """Keep a piece in place of the one of its number, if there is one.
+
+        Raises:
+            StateConflictError: the session is not in `state`.
+            SessionExpiredError: the time of the state ran out meanwhile.
+        """
+        with Session(self._engine) as db, db.begin():
+            _in_state(db, session_id, state)
+            db.merge(piece.row(session_id))
 
     def begin_capture(self, session_id: str) -> None:
         """Take a session from `chip` to `capture`, unless another frame already has.

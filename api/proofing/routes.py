@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Response, status
 
 from api.proofing.dependencies import Audience, Body, CurrentSession, Service
 from api.proofing.schemas import (
+    ChipAuthenticationOut,
     ConsentIn,
     Problem,
     ProcedureOut,
@@ -46,6 +47,18 @@ def read_session(session: CurrentSession, service: Service) -> SessionOut:
 def give_consent(_: ConsentIn, session: CurrentSession, service: Service) -> SessionOut:
     """Record the citizen's consent to reading the chip and to capturing the face."""
     return service.consent(session)
+
+
+@router.post("/sessions/{session_id}/chip-authentication")
+def challenge_chip(
+    session: CurrentSession, body: Body, service: Service, short_identifiers: bool = True
+) -> ChipAuthenticationOut:
+    """Ask for a challenge for Chip Authentication; the body is DG14 as read.
+
+    A new challenge takes the place of the one before. `short_identifiers` says whether the chip
+    reads files by short identifier.
+    """
+    return service.challenge_chip(session, body, short_identifiers=short_identifiers)
 
 
 @router.put("/sessions/{session_id}/chip")

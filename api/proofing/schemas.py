@@ -69,6 +69,19 @@ class SessionOut(_Message):
     reasons: list[str]
 
 
+class ChipAuthenticationOut(_Message):
+    """What the agent carries to the chip: nothing in it is secret."""
+
+    oid: str
+    """Object identifier of the protocol variant."""
+    key_id: int | None
+    """Number of the chip's key; null where DG14 gives it none."""
+    public_key: str
+    """The server's ephemeral public key, hex."""
+    command: str
+    """The command APDU that follows, sealed with the new session keys, hex."""
+
+
 class SessionCreated(SessionOut):
     """The answer to the request: the only time that the token is seen."""
 
@@ -86,6 +99,7 @@ class ProcedureOut(_Message):
     attendance: list[str]
     claims: list[str]
     data_groups: list[int]
+    minimum_age_years: int | None
     digest: str
 
 

@@ -5,6 +5,7 @@ The agent is never trusted about the chip: what it hands in is evidence, verifie
 
 import hashlib
 import hmac
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +34,13 @@ from api.proofing.repository import (
     SessionUnknownError,
     utc_now,
 )
-from api.proofing.schemas import ProcedureOut, SessionCreated, SessionIn, SessionOut
+from api.proofing.schemas import (
+    ChipAuthenticationOut,
+    ProcedureOut,
+    SessionCreated,
+    SessionIn,
+    SessionOut,
+)
 from api.proofing.states import SessionExpiredError, State, StateConflictError
 from api.settings import RelyingParty
 from api.store.tables import SessionRow
@@ -42,6 +49,7 @@ from biometrics.challenge import Challenge
 from biometrics.image import MAX_FRAME_PIXELS, decode_image
 from biometrics.pipeline import FacePipeline
 from biometrics.types import FrameSample, Outcome
+from devices.emrtd.chip_authentication import ChipAuthenticationChallenge, challenge_chip
 from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.evidence import ChipEvidence
 from devices.emrtd.verifier import ChipVerdict, verify_evidence
@@ -59,6 +67,12 @@ class RequestNotAllowedError(ApiError):
     """The procedure does not allow what the relying party asks for."""
 
     code = "request-not-allowed"
+
+
+class OtherCardError(ApiError):
+    """The session has a card already, and this is another."""
+
+    code = "other-card"
 
 
 class FramesIncompleteError(ApiError):
@@ -168,11 +182,36 @@ class ProofingService:
             self.repository.move(row.id, State.CREATED, State.CONSENTED)
         return self.describe(row.id)
 
+    def challenge_chip(
+        self, row: SessionRow, dg14: bytes, *, short_identifiers: bool
+    ) -> ChipAuthenticationOut:
+        """Give out a challenge for Chip Authentication, in place of the one before.
+
+        DG14 is as the agent says: a key that is not the document's is found with the evidence.
+
+        Raises:
+            ChipAuthenticationUnsupportedError: DG14 offers no variant that this server runs.
+            FileMalformedError, TlvMalformedError: this is no DG14.
+            StateConflictError: the session does not wait for a chip.
+        """
+        _require(row, State.CONSENTED)
+        challenge = challenge_chip(dg14, short_identifiers=short_identifiers)
+        secret = json.dumps(challenge.to_dict()).encode()
+        self.repository.replace_piece(row.id, State.CONSENTED, Piece("ca", 0, 0, secret, utc_now()))
+        request = challenge.request(dg14)
+        return ChipAuthenticationOut(
+            oid=request.oid,
+            key_id=request.key_id,
+            public_key=request.public_key.hex(),
+            command=request.command.hex(),
+        )
+
     def put_chip(self, row: SessionRow, data: bytes) -> SessionOut:
         """Verify the chip's evidence; if it passes, give out the challenge for the capture.
 
         Raises:
             EvidenceMalformedError: it is not evidence; nothing changes, it may be sent again.
+            OtherCardError: the session has the evidence of another card.
             StateConflictError: the session does not wait for it.
         """
         _require(row, State.CONSENTED, State.CHIP)
@@ -180,14 +219,18 @@ class ProofingService:
         # What the procedure does not ask for is dropped before anything is kept of it.
         evidence = ChipEvidence.from_bytes(data).only(procedure.data_groups)
         kept = evidence.to_bytes()
-        if row.state == State.CHIP and self._is_chip_piece(row, kept):
-            return self.describe(row.id)
+        if row.state == State.CHIP:
+            held = self._evidence(row)
+            if held.to_bytes() == kept:
+                return self.describe(row.id)
+            if held.sod != evidence.sod:
+                raise OtherCardError("the session has another card's evidence: open a new session")
         _require(row, State.CONSENTED)
         received_at = utc_now()
         verdict = self._verify_chip(row, evidence, received_at)
         outcome, reasons = str(verdict.outcome), list(verdict.reasons)
         if outcome == "PASSED" and (lacking := _lacking(procedure, verdict)):
-            outcome, reasons = "INDETERMINATE", lacking
+            outcome, reasons = lacking
         if outcome != "PASSED":
             then = _STATE_BY_OUTCOME[outcome]
             self.repository.move(row.id, State.CONSENTED, then, outcome=outcome, reasons=reasons)
@@ -274,8 +317,13 @@ class ProofingService:
         request = SessionIn.model_validate(row.request)
         return request, self.catalogue.get(request.procedure_code)
 
-    def _is_chip_piece(self, row: SessionRow, data: bytes) -> bool:
-        return [piece.data for piece in self.repository.pieces(row.id, "chip")] == [data]
+    def _evidence(self, row: SessionRow) -> ChipEvidence:
+        (piece,) = self.repository.pieces(row.id, "chip")
+        return ChipEvidence.from_bytes(piece.data)
+
+    def _ca_challenge(self, row: SessionRow) -> ChipAuthenticationChallenge | None:
+        pieces = self.repository.pieces(row.id, "ca")
+        return ChipAuthenticationChallenge.from_dict(json.loads(pieces[0].data)) if pieces else None
 
     def _verify_chip(
         self, row: SessionRow, evidence: ChipEvidence, received_at: datetime
@@ -284,6 +332,7 @@ class ProofingService:
             evidence,
             self.anchors,
             challenge=row.chip_challenge,
+            ca_challenge=self._ca_challenge(row),
             at=received_at.replace(tzinfo=UTC).astimezone(sections.VIETNAM),
         )
 
@@ -332,12 +381,17 @@ class ProofingService:
         return decision, issue(claims, self.key)
 
 
-def _lacking(procedure: Procedure, verdict: ChipVerdict) -> list[str]:
-    """Return why evidence that is genuine is too little for the procedure."""
-    if verdict.document is None or verdict.document.portrait is None:
-        return ["portrait-missing"]
+def _lacking(procedure: Procedure, verdict: ChipVerdict) -> tuple[str, list[str]] | None:
+    """Return outcome and reason where evidence that is genuine does not do for the procedure."""
+    document, minimum = verdict.document, procedure.minimum_age_years
+    if document is None or document.portrait is None:
+        return "INDETERMINATE", ["portrait-missing"]
+    if minimum is not None and document.age_years is None:
+        return "INDETERMINATE", ["age-unknown"]
+    if minimum is not None and (document.age_years or 0) < minimum:
+        return "FAILED", ["age-below-minimum"]
     unread = set(procedure.data_groups) & set(verdict.dg_listed) - set(verdict.dg_verified)
-    return ["data-group-missing"] if unread else []
+    return ("INDETERMINATE", ["data-group-missing"]) if unread else None
 
 
 def _require(row: SessionRow, *states: State) -> None:

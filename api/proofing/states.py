@@ -66,8 +66,9 @@ TIME_LIMIT_S: Mapping[State, int] = {
 """Seconds that a session may stay in a state; the ended states have no limit."""
 
 
-HOLDS_EVIDENCE = frozenset({State.CHIP, State.CAPTURE, State.DECIDING})
-"""States in which there is evidence; entering any other forgets it, `review` and `failed` too."""
+HOLDS_EVIDENCE = frozenset({State.CONSENTED, State.CHIP, State.CAPTURE, State.DECIDING})
+"""States in which there is evidence, or the secret that it will be checked with; entering any other
+forgets it, `review` and `failed` too."""
 
 
 def check_transition(now: State, then: State) -> None:

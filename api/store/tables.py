@@ -40,9 +40,9 @@ class PieceRow(Base):
         ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True
     )
     kind: Mapped[str] = mapped_column(String(8), primary_key=True)
-    """`chip` or `frame`."""
+    """`chip`, `frame`, or `ca`: the server's secret part of Chip Authentication."""
     number: Mapped[int] = mapped_column(primary_key=True)
     t_ms: Mapped[int]
-    """Capture time of a frame since the first, as the sender says; 0 for the chip."""
+    """Capture time of a frame since the first, as the sender says; 0 for others."""
     received_at: Mapped[datetime]
     data: Mapped[bytes]

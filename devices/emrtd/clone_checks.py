@@ -7,8 +7,6 @@ Source: ICAO Doc 9303-11, 4.4.3.3.3 (PACE-CAM), 6.1 (Active Authentication), 6.2
 Authentication).
 """
 
-from dataclasses import dataclass, field
-
 from devices.emrtd.active_authentication import verify_active_authentication
 from devices.emrtd.checks import (
     ACTIVE_AUTHENTICATION,
@@ -39,16 +37,6 @@ from devices.emrtd.security_infos import (
 )
 from devices.emrtd.sod import VerifiedSod
 from devices.errors import DeviceError
-
-
-@dataclass(frozen=True)
-class Challenges:
-    """What this verifier had asked the chip."""
-
-    aa: bytes | None = field(default=None, repr=False)
-    """Eight bytes for Active Authentication."""
-    ca: ChipAuthenticationChallenge | None = None
-    """The verifier's secret part of Chip Authentication."""
 
 
 def check_active_authentication(

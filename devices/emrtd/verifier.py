@@ -9,6 +9,7 @@ from datetime import datetime
 from devices.emrtd.active_authentication import CHALLENGE_BYTES
 from devices.emrtd.card_security import parse_card_security, verify_card_security
 from devices.emrtd.certification_path import VerifiedChain, verify_chain
+from devices.emrtd.challenges import Challenges
 from devices.emrtd.checks import (
     CARD_SECURITY,
     CRL,
@@ -29,7 +30,6 @@ from devices.emrtd.checks import (
 )
 from devices.emrtd.chip_authentication import ChipAuthenticationChallenge
 from devices.emrtd.clone_checks import (
-    Challenges,
     check_active_authentication,
     check_chip_authentication,
     check_chip_authentication_mapping,

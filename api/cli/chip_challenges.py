@@ -1,0 +1,58 @@
+"""Challenges that `chinhchu chip read` makes itself, and the secret file that `verify` needs."""
+
+import secrets
+from pathlib import Path
+
+from api.cli.output import read_input
+from api.errors import InputUnusableError
+from devices.emrtd.active_authentication import CHALLENGE_BYTES
+from devices.emrtd.challenges import MAX_CHALLENGES_BYTES, Challenges
+from devices.emrtd.chip_authentication import ChipAuthenticationChallenge, challenge_chip
+from devices.emrtd.errors import ChipAuthenticationUnsupportedError
+from devices.emrtd.evidence import ChipAuthenticationRequest
+
+
+class Challenger:
+    """Does what a server does for its agent: it asks the chip and keeps the secrets."""
+
+    def __init__(self) -> None:
+        self.aa = secrets.token_bytes(CHALLENGE_BYTES)
+        self._ca: ChipAuthenticationChallenge | None = None
+
+    def challenge_chip(
+        self, dg14: bytes, *, short_identifiers: bool
+    ) -> ChipAuthenticationRequest | None:
+        """Return a challenge for Chip Authentication; None if no variant is known."""
+        try:
+            self._ca = challenge_chip(dg14, short_identifiers=short_identifiers)
+        except ChipAuthenticationUnsupportedError:
+            return None
+        return self._ca.request(dg14)
+
+    @property
+    def challenges(self) -> Challenges:
+        """What the verifier has to keep."""
+        return Challenges(self.aa, self._ca)
+
+
+def load_challenges(path: Path) -> Challenges:
+    """Return the challenges of a file.
+
+    Raises:
+        InputUnusableError, ChallengeMalformedError: it cannot be read, or is something else.
+    """
+    return Challenges.from_bytes(read_input(path, MAX_CHALLENGES_BYTES))
+
+
+def write_secret(path: Path, data: bytes) -> None:
+    """Write a file that its owner alone can read.
+
+    Raises:
+        InputUnusableError: it cannot be written.
+    """
+    try:
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        path.write_bytes(data)
+    except OSError as error:
+        raise InputUnusableError(f"{path}: {error.strerror or 'cannot be written'}") from None
