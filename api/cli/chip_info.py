@@ -47,15 +47,16 @@ def _print(cards: list[dict[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("reader", "ATR", "offers", "policy")
+    console = Console(markup=False)
     for card in cards:
-        table.add_row(
-            Text(card["reader"]),
-            card.get("atr", ""),
-            Text(_offers(card)),
-            Text("\n".join(f"{name}: {what}" for name, what in card.get("policies", {}).items())),
-        )
-    Console(markup=False).print(table)
+        table = Table(title=card["reader"], show_header=False)
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        table.add_row("answer to reset", card.get("atr", ""))
+        table.add_row("offers", Text(_offers(card)))
+        for policy, what in card.get("policies", {}).items():
+            table.add_row(policy, Text(what))
+        console.print(table)
 
 
 def _offers(card: dict[str, Any]) -> str:

@@ -86,7 +86,8 @@ def _play(path: Path, *, as_json: bool) -> int:
         print_json({"trace": header, "records": list(records), "replayed": files})
     else:
         _print(header, records, files)
-    return EXIT_FAILED if any(file["error"] for file in files) else EXIT_PASSED
+    is_whole = files and not any(file["error"] for file in files)
+    return EXIT_PASSED if is_whole else EXIT_FAILED
 
 
 def _print(
@@ -106,8 +107,12 @@ def _print(
             cells[4] = cells[4] or str(record.get("error", ""))
             exchanges.add_row(*map(Text, cells))
         elif "event" in record:
-            exchanges.add_row("", Text(f"{record['event']} {record.get('file', '')}".strip()))
+            words = (record["event"], record.get("file"), record.get("error"))
+            exchanges.add_row("", Text(" ".join(str(word) for word in words if word)))
     console.print(exchanges)
+    if not files:
+        console.print("no session was opened: there is nothing to go through again")
+        return
     replayed = Table("file", "bytes", "commands", "result", title="replayed")
     for file in files:
         result = "the same way" if file["error"] is None else f"{file['message']} [{file['error']}]"

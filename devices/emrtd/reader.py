@@ -34,6 +34,7 @@ from devices.emrtd.sod import Sod
 from devices.errors import (
     CardRefusedError,
     CardRemovedError,
+    DeviceError,
     PcscUnavailableError,
     ReaderFailedError,
     ReaderMissingError,
@@ -118,7 +119,14 @@ def read_chip(
         access = ChipAccess(plain, password, policy, allow_last_try=allow_last_try)
         sessions = Sessions(plain, access, lengths, trace)
         reading = _Reading(plain, access, decoder, progress, resume, sessions)
-        return reading.run(tuple(dict.fromkeys(data_groups)), challenge, clone_challenge, agent)
+        wanted = tuple(dict.fromkeys(data_groups))
+        evidence = reading.run(wanted, challenge, clone_challenge, agent)
+        sessions.note("end", error=None)
+        return evidence
+    except DeviceError as error:
+        if trace is not None:
+            trace.event("end", error=error.code)
+        raise
     finally:
         decoder.close()
 
@@ -167,8 +175,6 @@ class _Reading:
             ca = self._authenticate_chip(clone_challenge) if clone_challenge else None
         except _TORN as error:
             raise ReadingInterruptedError(str(error), self._partial()) from error
-        finally:
-            self._sessions.note("end")
         self._sessions.learn()
         self._decoder.finish()
         return ChipEvidence(

@@ -59,7 +59,7 @@ def test_any_answers(script: list[bytes]) -> None:
 @settings(deadline=None, max_examples=40)
 @given(
     st.integers(0, 2000) | st.integers(32_000, 34_000),
-    st.integers(8, 33_000),
+    st.integers(16, 33_000),
     st.booleans(),
     st.binary(max_size=20),
 )
@@ -86,7 +86,7 @@ def test_any_size_and_limit(size: int, limit: int, refuses: bool, surplus: bytes
                 return encode_tlv(0x53, stored[offset : offset + max(1, le - 4)]) + b"\x90\x00"
             return stored[offset : offset + le] + b"\x90\x00"
 
-    chunks = (32768, 1503, 223, 192, 128, 64, 32, 16, 8)
+    chunks = (32768, 1503, 223, 192, 128, 64, 32, 16)
     reader = FileReader(PlainChannel(Card([])), chunks)
     assert reader.read(DATA_GROUPS[2]) == content
     assert reader.holds(DATA_GROUPS[2], content)

@@ -211,9 +211,15 @@ def test_trace_and_play(card: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert _run("trace", "--play", str(out)) == 1
 
 
-def test_a_trace_of_what_went_wrong_is_written_all_the_same(card: Path, tmp_path: Path) -> None:
+def test_a_trace_of_what_went_wrong_is_written_all_the_same(
+    card: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "trace.jsonl"
     with pytest.raises(PasswordWrongError):
         _run("trace", "--card", str(card), "--can", "654321", "--out", str(out))
     assert '"apdu":"00860000"' in out.read_text()
     assert "654321" not in out.read_text()
+    assert _run("trace", "--play", str(out)) == 1
+    shown = capsys.readouterr().out
+    assert "end password-wrong" in shown
+    assert "no session was opened" in shown
