@@ -34,6 +34,8 @@ _SPACING = (0.035, 0.13)
 _SPACING_RATIO = 0.7
 _TD2_SPACING = 0.063
 """Half-way between 6.35 mm by 91 mm (TD2) and by 112 mm (TD3)."""
+_MAX_BLOCKS = 12
+"""A page of text has hundreds of such pairs and triples."""
 
 
 @dataclass(frozen=True)
@@ -62,21 +64,22 @@ def find_blocks(lines: Sequence[TextLine]) -> list[Block]:
     """Return what could be a machine-readable zone, likelier first, the likelier way up."""
     pairs = _neighbours(lines)
     blocks: list[Block] = []
-    in_triples: set[tuple[int, int]] = set()
+    used: set[frozenset[int]] = set()
     for middle in range(len(lines)):
         above = [other for other in range(len(lines)) if pairs.get((middle, other), 0.0) < 0]
         below = [other for other in range(len(lines)) if pairs.get((middle, other), 0.0) > 0]
         for top, bottom in itertools.product(above, below):
             ratio = -pairs[middle, top] / pairs[middle, bottom]
             if _SPACING_RATIO < ratio < 1 / _SPACING_RATIO:
-                in_triples |= set(itertools.permutations((top, middle, bottom), 2))
+                used |= {frozenset(two) for two in itertools.combinations((top, middle, bottom), 2)}
                 blocks.append(_block(lines, middle, (top, middle, bottom), ("TD1",)))
     for (top, bottom), spacing in pairs.items():
-        if spacing > 0 and (top, bottom) not in in_triples:
+        if spacing > 0 and frozenset((top, bottom)) not in used:
+            used.add(frozenset((top, bottom)))
             formats = ("TD2", "TD3") if spacing > _TD2_SPACING else ("TD3", "TD2")
             blocks.append(_block(lines, top, (top, bottom), formats))
     blocks.sort(key=lambda block: (-len(block.lines), -block.lines[0].length_px))
-    return [_likelier_way_up(block, lines) for block in blocks]
+    return [_likelier_way_up(block, lines) for block in blocks[:_MAX_BLOCKS]]
 
 
 def _neighbours(lines: Sequence[TextLine]) -> dict[tuple[int, int], float]:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from api.cli import chip
 from devices.card_scan import CardContradictoryError, CardUnseenError, scan_card_photo
-from devices.emrtd.mrz import Can, Mrz, check_digit, parse_mrz
+from devices.emrtd.mrz import Can, check_digit, parse_mrz
 from devices.mrz_scan import MrzAmbiguousError, MrzMissingError, MrzScanner, MrzUnsureError
 from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise
@@ -26,6 +26,7 @@ from tests.fixtures.card_photos import (
     print_front,
     random_conditions,
 )
+from tests.system.scan.count_scans import proven
 
 pytestmark = pytest.mark.usefixtures("ocr_b")
 
@@ -42,12 +43,6 @@ def _specimen_mrz(id_number: str = ID_NUMBER) -> str:
     return f"{line1}\n{line2}\n{'NGUYEN<<THI<MAU<DON'.ljust(30, '<')}"
 
 
-def _proven(mrz: Mrz) -> tuple[Any, ...]:
-    """Return what check digits cover, and the states."""
-    key = (mrz.document_number, mrz.optional_data, mrz.date_of_birth, mrz.date_of_expiry)
-    return (*key, mrz.sex, mrz.format, mrz.issuer, mrz.nationality, mrz.document_code[:1])
-
-
 @pytest.mark.parametrize("roll_deg", [0, 37, 90, 170, 180, 270])
 def test_a_citizen_card_at_any_angle(scanner: MrzScanner, roll_deg: int) -> None:
     rng = np.random.default_rng(roll_deg)
@@ -55,7 +50,7 @@ def test_a_citizen_card_at_any_angle(scanner: MrzScanner, roll_deg: int) -> None
     photo = photograph(rng, print_back(rng, _specimen_mrz()), view)
     scan = scan_card_photo(photo, mrz=scanner)
     assert scan.mrz is not None
-    assert _proven(scan.mrz) == _proven(parse_mrz(_specimen_mrz()))
+    assert proven(scan.mrz) == proven(parse_mrz(_specimen_mrz()))
     assert scan.mrz.document_code == "ID"
     assert scan.mrz.name == ""
     assert scan.passwords == (Can("123456"), parse_mrz(_specimen_mrz()).key)
@@ -75,7 +70,7 @@ def test_photos_from_good_to_poor_are_read_right_or_not_at_all(scanner: MrzScann
             outcomes.append("refused")
             continue
         assert scan.mrz is not None
-        assert _proven(scan.mrz) == _proven(parse_mrz(mrz))
+        assert proven(scan.mrz) == proven(parse_mrz(mrz))
         outcomes.append("exact")
     assert outcomes.count("exact") >= 9, outcomes
 
@@ -87,7 +82,7 @@ def test_other_documents(scanner: MrzScanner, kind: str, issuer: str) -> None:
     photo = photograph(rng, print_back(rng, mrz, kind), Conditions(roll_deg=184, blur_px=0.4))
     scan = scan_card_photo(photo, mrz=scanner)
     assert scan.mrz is not None
-    assert _proven(scan.mrz) == _proven(parse_mrz(mrz))
+    assert proven(scan.mrz) == proven(parse_mrz(mrz))
     assert [password.kind for password in scan.passwords] == ["MRZ"]
 
 

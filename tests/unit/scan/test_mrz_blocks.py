@@ -33,6 +33,15 @@ def test_three_lines_are_never_mirrored(turn_deg: int, backwards: tuple[bool, ..
     assert np.array_equal(again.lines[0].start, first.start)
 
 
+@pytest.mark.parametrize("backwards", list(itertools.product([False, True], repeat=2)))
+def test_two_lines_are_one_block(backwards: tuple[bool, ...]) -> None:
+    lines = [_line(y, backwards=flag) for y, flag in zip((0, 40), backwards, strict=True)]
+    (block,) = find_blocks(lines)
+    assert block.formats == ("TD2", "TD3")
+    (closer,) = find_blocks([_line(0), _line(34)])
+    assert closer.formats == ("TD3", "TD2")
+
+
 @pytest.mark.parametrize("backwards", [False, True])
 def test_the_other_text_stands_above(backwards: bool) -> None:
     zone = [_line(y, backwards=backwards) for y in (0, 40, 80)]
@@ -50,9 +59,10 @@ def test_what_is_no_zone() -> None:
     assert find_blocks([_line(0), _line(40, x=400)]) == []
 
 
-def test_tries_are_bounded() -> None:
-    lines = [_line(40 * n) for n in range(60)]
-    assert len(list(ways_to_read(find_blocks(lines), 6))) == 6
+def test_a_page_of_text_is_bounded() -> None:
+    blocks = find_blocks([_line(8 * n) for n in range(60)])
+    assert 0 < len(blocks) <= 12
+    assert len(list(ways_to_read(blocks, 6))) == 6
 
 
 @pytest.mark.parametrize("shift", [0, -900, 5000])
