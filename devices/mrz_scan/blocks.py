@@ -73,11 +73,11 @@ def find_blocks(lines: Sequence[TextLine]) -> list[Block]:
             if _SPACING_RATIO < ratio < 1 / _SPACING_RATIO:
                 used |= {frozenset(two) for two in itertools.combinations((top, middle, bottom), 2)}
                 blocks.append(_block(lines, middle, (top, middle, bottom), ("TD1",)))
-    for (top, bottom), spacing in pairs.items():
-        if spacing > 0 and frozenset((top, bottom)) not in used:
-            used.add(frozenset((top, bottom)))
-            formats = ("TD2", "TD3") if spacing > _TD2_SPACING else ("TD3", "TD2")
-            blocks.append(_block(lines, top, (top, bottom), formats))
+    for (reference, other), spacing in pairs.items():
+        if reference < other and frozenset((reference, other)) not in used:
+            chosen = (reference, other) if spacing > 0 else (other, reference)
+            formats = ("TD2", "TD3") if abs(spacing) > _TD2_SPACING else ("TD3", "TD2")
+            blocks.append(_block(lines, reference, chosen, formats))
     blocks.sort(key=lambda block: (-len(block.lines), -block.lines[0].length_px))
     return [_likelier_way_up(block, lines) for block in blocks[:_MAX_BLOCKS]]
 
