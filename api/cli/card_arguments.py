@@ -25,17 +25,26 @@ def add_card_arguments(parser: argparse.ArgumentParser) -> None:
         "--photo", metavar="FILE", type=Path, help="photo of the card: its QR code or its MRZ"
     )
     password.add_argument(
+        "--camera", metavar="NUMBER", type=camera_number, help="hold the card before this camera"
+    )
+    password.add_argument(
         "--mrz-document-number", metavar="NUMBER", help="document number of the MRZ, or -"
     )
     parser.add_argument("--date-of-birth", metavar="DATE", type=_mrz_date, help="with the MRZ")
     parser.add_argument("--date-of-expiry", metavar="DATE", type=_mrz_date, help="with the MRZ")
     add_source_arguments(parser)
     parser.add_argument(
-        "--wait", metavar="SECONDS", type=_seconds, default=30.0, help="for a card (%(default)s)"
+        "--wait", metavar="SECONDS", type=seconds, default=30.0, help="for a card (%(default)s)"
     )
 
 
-def _seconds(text: str) -> float:
+def camera_number(text: str) -> int:
+    """Return the number of a camera, from 0."""
+    return int(number_between(text, 0, 99))
+
+
+def seconds(text: str) -> float:
+    """Return how long to wait."""
     return number_between(text, 0, 3600)
 
 

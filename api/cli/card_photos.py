@@ -1,5 +1,6 @@
 """What the command line reads from photos of cards."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from api.cli.output import read_input
@@ -42,14 +43,31 @@ def scan_file(path: Path) -> CardScan:
         DeviceError: it cannot be read, or not for certain (`devices.card_scan`).
     """
     photo = read_input(path, MAX_BYTES)
-    try:
-        scanner = open_scanner()
-    except ModelMissingError as missing:
-        try:
-            return scan_card_photo(photo, mrz=None)
-        except QrMissingError:
-            raise missing from None
-    return scan_card_photo(photo, mrz=scanner)
+    return _scan(lambda scanner: scan_card_photo(photo, mrz=scanner))
+
+
+def scan_before_camera(number: int, timeout_s: float) -> CardScan:
+    """Return what a camera sees of a card, and say on standard error why a frame is not enough.
+
+    Raises:
+        ModelMissingError: there is no QR code, and the models for the MRZ are not installed.
+        DeviceError: no camera, or nothing could be read in time (`devices.camera`).
+    """
+    from rich.console import Console
+
+    from devices.camera import scan_with_camera
+
+    with Console(stderr=True, markup=False).status("show the card to the camera") as status:
+
+        def look(scanner: MrzScanner | None) -> CardScan:
+            return scan_with_camera(
+                number,
+                mrz=scanner,
+                timeout_s=timeout_s,
+                progress=lambda reason: status.update(str(reason)),
+            )
+
+        return _scan(look)
 
 
 def password_in(path: Path) -> Password:
@@ -61,3 +79,14 @@ def password_in(path: Path) -> Password:
         DeviceError: it cannot be read, or not for certain (`devices.card_scan`).
     """
     return scan_file(path).passwords[0]
+
+
+def _scan(scan: Callable[[MrzScanner | None], CardScan]) -> CardScan:
+    try:
+        scanner = open_scanner()
+    except ModelMissingError as missing:
+        try:
+            return scan(None)
+        except QrMissingError:
+            raise missing from None
+    return scan(scanner)

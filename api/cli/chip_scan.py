@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.cli.card_arguments import camera_number, seconds
 from api.cli.output import EXIT_PASSED, print_json
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ examples:
   chinhchu chip scan back.jpg                 what was found, nothing personal
   chinhchu chip scan front.jpg --show         what it says
   chinhchu chip scan back.jpg --json
+  chinhchu chip scan --camera 0               the first camera, until it sees a card
 
 exit codes:
   0  something was read      4  nothing was, or not for certain
@@ -28,21 +30,31 @@ def register(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     """Add the command to the group `chip`."""
     scan = actions.add_parser(
         "scan",
-        help="read the QR code and the MRZ in a photo of a card",
-        description="Read the QR code and the machine-readable zone in a photo of a card.",
+        help="read the QR code and the MRZ of a card, by photo or camera",
+        description="Read the QR code and the machine-readable zone of a card, by photo or camera.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    scan.add_argument("photo", metavar="PHOTO", type=Path, help="picture of either side")
+    source = scan.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "photo", metavar="PHOTO", type=Path, nargs="?", help="a photo of either side"
+    )
+    source.add_argument(
+        "--camera", metavar="NUMBER", type=camera_number, help="hold the card before this camera"
+    )
+    scan.add_argument(
+        "--wait", metavar="SECONDS", type=seconds, default=30.0, help="at the camera (%(default)s)"
+    )
     scan.add_argument("--show", action="store_true", help="show personal data too, unverified")
     scan.add_argument("--json", action="store_true", help="print one JSON document")
     scan.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
-    from api.cli.card_photos import scan_file
+    from api.cli.card_photos import scan_before_camera, scan_file
 
-    found = _found(scan_file(args.photo), show=args.show)
+    scan = scan_file(args.photo) if args.photo else scan_before_camera(args.camera, args.wait)
+    found = _found(scan, show=args.show)
     if args.json:
         print_json(found)
     else:

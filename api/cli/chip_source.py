@@ -49,13 +49,17 @@ def password_of(args: argparse.Namespace) -> Password:
         from api.cli.card_photos import password_in
 
         return password_in(args.photo)
+    if args.camera is not None:
+        from api.cli.card_photos import scan_before_camera
+
+        return scan_before_camera(args.camera, args.wait).passwords[0]
     if can := os.environ.get("CHINHCHU_CAN"):
         return Can(can)
     if id_number := os.environ.get("CHINHCHU_ID_NUMBER"):
         return Can.from_id_number(id_number)
     raise InputUnusableError(
-        "give the card's password: --can, --id-number, --photo, or --mrz-document-number with its "
-        "dates"
+        "give the card's password: --can, --id-number, --photo, --camera, or "
+        "--mrz-document-number with its dates"
     )
 
 
