@@ -80,6 +80,8 @@ class UnprotectedResponseError(DeviceError):
         super().__init__(message)
         self.status = status
         """The naked status word."""
+        self.is_answered_in_part = False
+        """True if the card has answered a part of the command: no other may take its place."""
 
 
 class FileMalformedError(DeviceError):

@@ -242,7 +242,7 @@ class FileReader:
             if not self._shrink():
                 raise error
             return None
-        while isinstance(error, UnprotectedResponseError):
+        while isinstance(error, UnprotectedResponseError) and not error.is_answered_in_part:
             status = StatusWord(error.status)
             can_shrink = _blames_length(status) and self._shrink_by(status)
             if not isinstance(self.channel, RecoverableChannel) or not (

@@ -48,9 +48,10 @@ class SecureChannel(RecoverableChannel):
             SecureMessagingError: the answer is not authentic.
             DeviceError: the transport failed.
         """
+        rounds = 0
         try:
             response = self._exchange(command)
-            rounds, data = 0, response.data
+            data = response.data
             while response.status.sw1 == 0x61:
                 rounds += 1
                 refuse_crumbs(rounds, len(data))
@@ -58,6 +59,7 @@ class SecureChannel(RecoverableChannel):
                 response = self._exchange(CommandApdu(0x00, 0xC0, 0x00, 0x00, le=le))
                 data += response.data
         except UnprotectedResponseError as error:
+            error.is_answered_in_part = rounds > 0
             self._tell(command, None, StatusWord(error.status))
             raise
         response = ResponseApdu(data, response.status)
@@ -69,6 +71,7 @@ class SecureChannel(RecoverableChannel):
 
         It carries the counter of the refused one. Whoever cut off the answer to that could give it
         out as the answer to this: so this must ask for the same bytes of the same file, only fewer.
+        Nothing takes the place of a GET RESPONSE, whose answer is of bytes further on.
 
         Raises:
             UnprotectedResponseError, SecureMessagingError: the card has lost the session.
