@@ -20,6 +20,17 @@ _TRAILER_HASHES = {0x33: "sha1", 0x34: "sha256", 0x35: "sha512", 0x36: "sha384",
 # BSI TR-03111, 5.2.1.1: ecdsa-plain-SHA1 … ecdsa-plain-SHA512 (9303-11, 9.2.5).
 _PLAIN_ECDSA = "0.4.0.127.0.7.1.1.4.1."
 _PLAIN_ECDSA_HASHES = {"1": "sha1", "2": "sha224", "3": "sha256", "4": "sha384", "5": "sha512"}
+# RFC 5758, 3.2 and RFC 3279, 2.2.3: issuers that name ECDSA as certificates do.
+_X962_ECDSA_HASHES = {
+    "1.2.840.10045.4.1": "sha1",
+    "1.2.840.10045.4.3.1": "sha224",
+    "1.2.840.10045.4.3.2": "sha256",
+    "1.2.840.10045.4.3.3": "sha384",
+    "1.2.840.10045.4.3.4": "sha512",
+}
+_ECDSA_HASHES = _X962_ECDSA_HASHES | {
+    _PLAIN_ECDSA + arc: hash_name for arc, hash_name in _PLAIN_ECDSA_HASHES.items()
+}
 
 
 def internal_authenticate(challenge: bytes, le: int) -> CommandApdu:
@@ -62,7 +73,7 @@ def _verify_ecdsa(key: EcKey, challenge: bytes, signature: bytes, oid: str | Non
     if oid is None:
         # 9303-11, 9.2.5 requires the algorithm in DG14; where an issuer forgot it, try each.
         candidates = tuple(HASHES)
-    elif (name := _PLAIN_ECDSA_HASHES.get(oid.removeprefix(_PLAIN_ECDSA))) is not None:
+    elif (name := _ECDSA_HASHES.get(oid)) is not None:
         candidates = (name,)
     else:
         raise AuthenticationRefusedError(
@@ -95,7 +106,8 @@ def _verify_rsa(key: RsaKey, challenge: bytes, signature: bytes) -> None:
 def _recover(key: RsaKey, signature: bytes) -> bytes:
     """Return the recoverable block, leading zeros kept (ISO/IEC 9796-2, A.4 and B)."""
     value = int.from_bytes(signature, "big")
-    if len(signature) != key.size_bytes or value >= key.modulus:
+    # Some chips leave out the leading zero bytes of the signature.
+    if not 0 < len(signature) <= key.size_bytes or value >= key.modulus:
         raise InvalidSignature
     recovered = pow(value, key.exponent, key.modulus)
     # A signer may send the smaller of s and n - s: the right one ends in the nibble C.

@@ -207,6 +207,22 @@ def test_padded_message_and_leading_zeros(rsa_key: rsa.RSAPrivateKey) -> None:
     verify_active_authentication(public, CHALLENGE, signature, None)
 
 
+def test_signature_without_its_leading_zero_bytes(rsa_key: rsa.RSAPrivateKey) -> None:
+    public, numbers = _rsa_public(rsa_key), rsa_key.private_numbers()
+    for counter in range(4096):
+        m1 = counter.to_bytes(public.size_bytes - 35, "big")
+        block = b"\x6a" + m1 + hashlib.sha256(m1 + CHALLENGE).digest() + b"\x34\xcc"
+        signature = pow(int.from_bytes(block, "big"), numbers.d, public.modulus)
+        if signature.bit_length() <= 8 * (public.size_bytes - 1):
+            break
+    short = signature.to_bytes(public.size_bytes - 1, "big")
+    verify_active_authentication(public, CHALLENGE, short, None)
+    verify_active_authentication(public, CHALLENGE, b"\x00" + short, None)
+    for wrong in (b"\x00\x00" + short, short[:-1], short + b"\x00", b""):
+        with pytest.raises(AuthenticationRefusedError):
+            verify_active_authentication(public, CHALLENGE, wrong, None)
+
+
 def test_ecdsa_algorithm_of_dg14_binds() -> None:
     private = SigningKey.generate(BRAINPOOLP256r1)
     key = parse_public_key(private.verifying_key.to_der())
@@ -214,7 +230,13 @@ def test_ecdsa_algorithm_of_dg14_binds() -> None:
     plain = "0.4.0.127.0.7.1.1.4.1."
     verify_active_authentication(key, CHALLENGE, signature, f"{plain}3")
     verify_active_authentication(key, CHALLENGE, signature, None)
+    # Some issuers name the algorithm as certificates do, and some chips sign in DER.
+    verify_active_authentication(key, CHALLENGE, signature, "1.2.840.10045.4.3.2")
+    der = private.sign(CHALLENGE, hashfunc=hashlib.sha256, sigencode=sigencode_der)
+    verify_active_authentication(key, CHALLENGE, der, f"{plain}3")
     for oid, reason in (
+        ("1.2.840.10045.4.3.3", "aa-signature-invalid"),
+        ("3", "aa-algorithm-unsupported"),
         (f"{plain}4", "aa-signature-invalid"),
         ("1.2.3", "aa-algorithm-unsupported"),
     ):
