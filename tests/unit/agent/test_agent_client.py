@@ -52,6 +52,42 @@ def test_refusal_without_a_problem(answering: Answering, content: bytes) -> None
     assert (refused.value.code, refused.value.retryable) == ("server-refused", True)
 
 
+CHALLENGE = {"oid": "0.4.0.127", "key_id": None, "public_key": "0405", "command": "0cb08e0000"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"oid": None},
+        {"oid": "9.4"},
+        {"oid": "0"},
+        {"oid": "0." + "1." * 40 + "1"},
+        {"key_id": 256},
+        {"key_id": "1"},
+        {"key_id": True},
+        {"public_key": ""},
+        {"public_key": "no hex"},
+        {"public_key": "00" * 2000},
+        {"command": "0cb0"},
+        {"command": "00" * 300},
+        {"command": None},
+    ],
+)
+def test_challenges_that_no_chip_is_given(answering: Answering, change: dict[str, Any]) -> None:
+    client = answering(lambda _: httpx.Response(200, json=CHALLENGE | change))
+    with pytest.raises(ServerAnswerUnusableError):
+        client.session("a", "b").challenge_chip(b"", short_identifiers=True)
+
+
+def test_a_server_that_runs_no_such_variant(answering: Answering) -> None:
+    problem = {"code": "chip-authentication-unsupported", "detail": "none", "retryable": False}
+    client = answering(lambda _: httpx.Response(422, json=problem))
+    assert client.session("a", "b").challenge_chip(b"", short_identifiers=True) is None
+    client = answering(lambda _: httpx.Response(422, json=problem | {"code": "file-malformed"}))
+    with pytest.raises(ServerRefusedError):
+        client.session("a", "b").challenge_chip(b"", short_identifiers=True)
+
+
 def test_garbled_transfer(answering: Answering) -> None:
     def garbled(_: httpx.Request) -> httpx.Response:
         return httpx.Response(200, headers={"content-encoding": "gzip"}, content=b"no gzip")

@@ -1,14 +1,23 @@
 """The evidence file: one encoding, and nothing else is accepted."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import cbor2
 import pytest
 
 from devices.emrtd.errors import EvidenceMalformedError
-from devices.emrtd.evidence import MAX_EVIDENCE_BYTES, CamRecord, ChipEvidence, PaceRecord
+from devices.emrtd.evidence import (
+    MAX_EVIDENCE_BYTES,
+    CamRecord,
+    ChipAuthenticationRecord,
+    ChipAuthenticationRequest,
+    ChipEvidence,
+    PaceRecord,
+)
 
+CA = {"oid": "0.4", "key_id": None, "public_key": b"\x04", "command": b"\x0c", "answer": None}
 EVIDENCE = ChipEvidence(
     files={"EF.SOD": b"\x77\x00", "EF.DG1": b"\x61\x00", "EF.CardAccess": b"\x31\x00"},
     access="PACE-CAN",
@@ -39,6 +48,19 @@ def test_round_trip_of_every_access() -> None:
     ):
         assert ChipEvidence.from_bytes(evidence.to_bytes()) == evidence
     assert "00" not in repr(cam)
+
+
+def test_round_trip_of_chip_authentication_and_times() -> None:
+    request = ChipAuthenticationRequest("0.4", 1, b"\x04\x05", b"\x0c\xb0\x8e\x00")
+    began = datetime(2026, 11, 22, 8, 30, tzinfo=timezone(timedelta(hours=7)))
+    for answer in (None, b"\x99\x02\x90\x00"):
+        record = ChipAuthenticationRecord(request, answer)
+        evidence = replace(EVIDENCE, ca=record, started_at=began, finished_at=began)
+        again = ChipEvidence.from_bytes(evidence.to_bytes())
+        assert again == evidence
+        assert again.to_bytes() == evidence.to_bytes()
+    assert b"2026-11-22T01:30:00Z" in evidence.to_bytes()
+    assert "99" not in repr(evidence)
 
 
 def test_one_digest_whatever_the_order() -> None:
@@ -86,6 +108,22 @@ def test_every_truncation_is_refused() -> None:
         ("pace", {"oid": "0.4", "parameter_id": 13, "cam": {"mapping_key": b"\x04"}}),
         ("pace", {"oid": "0.4", "parameter_id": 13, "cam": None, "more": 1}),
         ("access", "BAC"),
+        ("ca", {}),
+        ("ca", CA | {"more": 1}),
+        ("ca", CA | {"oid": 1}),
+        ("ca", CA | {"key_id": -1}),
+        ("ca", CA | {"key_id": True}),
+        ("ca", CA | {"public_key": b""}),
+        ("ca", CA | {"command": "00"}),
+        ("ca", CA | {"answer": b""}),
+        ("ca", CA | {"answer": bytes(5000)}),
+        ("started_at", 0),
+        ("started_at", ""),
+        ("started_at", "2026-11-22"),
+        ("started_at", "2026-11-22T01:30:00+07:00"),
+        ("started_at", "2026-11-22T1:30:00Z"),
+        ("finished_at", "2026-13-22T01:30:00Z"),
+        ("finished_at", "2026-11-22T01:30:00.5Z"),
         ("resumed", -1),
         ("resumed", None),
         ("aa_challenge", "00"),

@@ -72,6 +72,10 @@ def test_shipped_catalogue_loads_and_takes_portal_codes() -> None:
     ("line", "broken"),
     [
         ('minimum_level = "basic"', 'minimum_level = "none"'),
+        ('version = "1"', 'version = "1"\nminimum_age_years = 0'),
+        ('version = "1"', 'version = "1"\nminimum_age_years = 121'),
+        ('version = "1"', 'version = "1"\nminimum_age_years = true'),
+        ('version = "1"', 'version = "1"\nminimum_age_years = "18"'),
         ('attendance = ["unattended"]', "attendance = []"),
         ('claims = ["name"]', 'claims = ["religion"]'),
         ("data_groups = [1, 2]", "data_groups = [1]"),
