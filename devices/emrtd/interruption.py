@@ -23,6 +23,8 @@ class PartialReading:
     """Command APDUs sent so far."""
     resumed: int
     """How often the reading had gone on already."""
+    downgrade_reason: str | None
+    """Why BAC opened the chip although it offers PACE; None if it did not."""
     started_at: datetime
     """When the reading began, UTC."""
 

@@ -179,11 +179,11 @@ class _Reading:
         self._decoder.finish()
         return ChipEvidence(
             files=self._files,
-            access=self._access.protocol,
+            access="BAC" if self._downgrade_reason else self._access.protocol,
             access_offered=tuple(offer.oid for offer in self._access.offers),
-            downgrade_reason=self._access.downgrade_reason,
+            downgrade_reason=self._downgrade_reason,
             policy=self._access.policy,
-            pace=self._access.pace_record,
+            pace=None if self._downgrade_reason else self._access.pace_record,
             aa_challenge=challenge if self._has_key else None,
             aa_response=response,
             times_ms=self._times_ms,
@@ -248,7 +248,8 @@ class _Reading:
             self._keep(file.name, before.files[file.name])
             return True
         start = b""
-        if before is not None and before.unfinished_file == file.name:
+        # Only a whole EF.SOD says whose card it is: one that was begun is begun anew.
+        if before is not None and before.unfinished_file == file.name and file != SOD:
             start = before.unfinished_bytes
         self._current = file
         self._sessions.note("file", file=file.name, start=len(start), head=file_head(start))
@@ -319,8 +320,15 @@ class _Reading:
             times_ms=self._times_ms,
             apdu_count=self._apdus_before + self._plain.apdu_count,
             resumed=self._resumed + self._sessions.renewals,
+            downgrade_reason=self._downgrade_reason,
             started_at=self._started_at,
         )
+
+    @property
+    def _downgrade_reason(self) -> str | None:
+        """Why BAC opened the chip although it offers PACE, be it for an earlier part alone."""
+        before = self._resume.downgrade_reason if self._resume else None
+        return before or self._access.downgrade_reason
 
     def _on_bytes(self, file: ElementaryFile, done: int, total: int) -> None:
         self._tell("read", file.name, done, total)

@@ -5,8 +5,12 @@ from typing import Any
 import pytest
 
 from devices.emrtd.evidence import ChipEvidence
-from devices.emrtd.interruption import ReadingInterruptedError, ResumeOtherCardError
-from devices.emrtd.mrz import Can
+from devices.emrtd.interruption import (
+    PartialReading,
+    ReadingInterruptedError,
+    ResumeOtherCardError,
+)
+from devices.emrtd.mrz import Can, MrzKey
 from devices.emrtd.reader import Progress, read_chip
 from devices.errors import CardRemovedError, CardTooSlowError, PcscUnavailableError
 from devices.simulator.card import SimulatedCard
@@ -143,6 +147,47 @@ def test_another_card_cannot_go_on(make_card: Any) -> None:
         read_chip(SimulatedCard(make_card()), CAN, resume=torn.value.partial)
     assert other.value.code == "resume-other-card"
     assert not other.value.retryable
+
+
+def _torn_in(card: Any, file: str, password: Can | MrzKey = CAN) -> PartialReading:
+    """Read until the file has begun to come, then take the card away."""
+
+    def tear(event: Progress) -> None:
+        if event.file == file and event.done_bytes:
+            card.close()
+
+    with pytest.raises(ReadingInterruptedError) as torn:
+        read_chip(card, password, progress=tear)
+    return torn.value.partial
+
+
+def test_another_card_does_not_end_what_one_began(make_card: Any) -> None:
+    first, second = make_card(extended_length=False), make_card(extended_length=False)
+    partial = _torn_in(SimulatedCard(first), "EF.SOD")
+    assert partial.unfinished_file == "EF.SOD"
+    evidence = read_chip(SimulatedCard(second), CAN, resume=partial)
+    assert evidence.files["EF.SOD"] == second.files["EF.SOD"]
+
+
+class WithoutPace(Torn):
+    """A card whose PACE breaks off."""
+
+    def __init__(self, card: SimulatedCard) -> None:
+        super().__init__(card, 10**6, Exception())
+
+    def transmit(self, command: bytes) -> bytes:
+        return b"\x6f\x00" if command[1] == 0x86 else super().transmit(command)
+
+
+def test_a_downgrade_of_an_earlier_part_stays_in_the_evidence(make_card: Any) -> None:
+    card = SimulatedCard(make_card(extended_length=False))
+    mrz = MrzKey("190123456", "900520", "300520")
+    partial = _torn_in(WithoutPace(card), "EF.DG2", mrz)
+    card.reset()
+    evidence = read_chip(card, mrz, resume=partial)
+    assert (evidence.access, evidence.downgrade_reason) == ("BAC", "pace-failed")
+    assert evidence.pace is None
+    assert evidence.resumed == 1
 
 
 def test_slow_cards_are_given_up(make_card: Any) -> None:
