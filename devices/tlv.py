@@ -5,12 +5,16 @@ Source: ISO/IEC 7816-4:2020, 5.2; ITU-T X.690, 8.1.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from devices.errors import TlvMalformedError
 
 MAX_TAG_BYTES = 3
 MAX_LENGTH_BYTES = 4
 MAX_ELEMENTS = 4096
+
+Span: TypeAlias = tuple[int, int, int]
+"""Tag, where the value begins and where it ends: a data object in the bytes as they came."""
 
 
 @dataclass(frozen=True)
@@ -75,24 +79,64 @@ def parse_header(data: bytes, offset: int = 0) -> tuple[int, int, int]:
     return tag, position - offset, length
 
 
+def parse_spans(data: bytes, start: int, end: int) -> list[Span]:
+    """Return where the data objects are that `data` consists of from `start` to `end`.
+
+    Nothing is copied: this is for the files that every verification parses.
+
+    Raises:
+        TlvMalformedError: an object is malformed or cut off, or there are more than 4096.
+    """
+    spans: list[Span] = []
+    while start < end:
+        if len(spans) == MAX_ELEMENTS:
+            raise TlvMalformedError("too many data objects")
+        tag, value = data[start], start + 2
+        # Most tags and lengths have one byte; the rest is for `parse_header`.
+        if tag & 0x1F == 0x1F or value > end or (length := data[start + 1]) > 0x7F:
+            tag, header, length = parse_header(data, start)
+            value = start + header
+        start = value + length
+        if start > end:
+            raise TlvMalformedError("a data object is longer than the bytes that hold it")
+        spans.append((tag, value, start))
+    return spans
+
+
+def parse_span(data: bytes, tag: int, start: int = 0, end: int | None = None) -> Span:
+    """Return where the one data object is that `data` is from `start` to `end`.
+
+    Raises:
+        TlvMalformedError: it is not exactly one well-formed object, or has another tag.
+    """
+    found, header, length = parse_header(data, start)
+    if found != tag:
+        raise TlvMalformedError(f"expected tag {tag:X}, found {found:X}")
+    value = start + header
+    if value + length != (len(data) if end is None else end):
+        raise TlvMalformedError("a data object's length does not match its bytes")
+    return found, value, value + length
+
+
+def find_span(spans: Iterable[Span], tag: int) -> Span:
+    """Return the first of `spans` with this tag.
+
+    Raises:
+        TlvMalformedError: there is none.
+    """
+    for span in spans:
+        if span[0] == tag:
+            return span
+    raise TlvMalformedError(f"the data object with tag {tag:X} is missing")
+
+
 def parse_tlvs(data: bytes) -> tuple[Tlv, ...]:
     """Return the data objects that `data` consists of; nothing may be left over.
 
     Raises:
         TlvMalformedError: an object is malformed or cut off, or there are more than 4096.
     """
-    elements: list[Tlv] = []
-    offset = 0
-    while offset < len(data):
-        if len(elements) == MAX_ELEMENTS:
-            raise TlvMalformedError("too many data objects")
-        tag, header, length = parse_header(data, offset)
-        start = offset + header
-        if length > len(data) - start:
-            raise TlvMalformedError("a data object is longer than the bytes that hold it")
-        elements.append(Tlv(tag, data[start : start + length]))
-        offset = start + length
-    return tuple(elements)
+    return tuple(Tlv(tag, data[value:end]) for tag, value, end in parse_spans(data, 0, len(data)))
 
 
 def parse_tlv(data: bytes, tag: int | None = None) -> Tlv:

@@ -113,5 +113,6 @@ def _folded(text: str | None) -> str:
 
 def _differs(dg13_text: str | None, mrz_text: str) -> bool:
     """Return whether a full date of DG13 is another than the MRZ's."""
-    day = parse_dg13_date(dg13_text)
-    return day is not None and f"{day:%y%m%d}" != mrz_text
+    if dg13_text is None or parse_dg13_date(dg13_text) is None:
+        return False
+    return dg13_text[8:] + dg13_text[3:5] + dg13_text[:2] != mrz_text

@@ -69,14 +69,14 @@ def read_each(data: bytes, start: int, end: int) -> Iterator[Element]:
 
 def read_all(data: bytes, start: int, end: int) -> list[Element]:
     """Return the elements from `start` to `end`, at most 4096."""
-    elements = []
+    elements: list[Element] = []
     # Every verification passes here: most elements are short, and the rest is for `read`.
     while start < end:
-        content = start + 2
-        if content <= end and data[start + 1] < 0x80 and data[start] & 0x1F != 0x1F:
-            element = (data[start], start, content, content + data[start + 1])
-        else:
+        tag, content = data[start], start + 2
+        if tag & 0x1F == 0x1F or content > end or (length := data[start + 1]) > 0x7F:
             element = read(data, start, end)
+        else:
+            element = (tag, start, content, content + length)
         start = element[3]
         elements.append(element)
         if len(elements) > MAX_ELEMENTS:
@@ -88,7 +88,8 @@ def read_all(data: bytes, start: int, end: int) -> list[Element]:
 
 def children(data: bytes, element: Element) -> list[Element]:
     """Return the elements inside a constructed element."""
-    return read_all(data, element[2], element[3])
+    _, _, start, end = element
+    return read_all(data, start, end)
 
 
 def whole(data: bytes, tag: int) -> Element:
@@ -108,8 +109,10 @@ def expect(element: Element, tag: int) -> Element:
 
 def contents(data: bytes, element: Element, tag: int) -> bytes:
     """Return the contents of an element that must have this tag."""
-    expect(element, tag)
-    return data[element[2] : element[3]]
+    found, _, start, end = element
+    if found != tag:
+        raise ValueError("an element has another tag than it must")
+    return data[start:end]
 
 
 def encoding(data: bytes, element: Element) -> bytes:

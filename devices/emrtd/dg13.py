@@ -6,12 +6,13 @@ the structure seen on cards of 2021 and 2024; the state publishes no specificati
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from devices.emrtd.errors import FileMalformedError
 from devices.emrtd.files import DATA_GROUPS
-from devices.tlv import Tlv, parse_tlv
+from devices.tlv import Span, parse_span, parse_spans
 
 NO_EXPIRY = "Không thời hạn"
 
@@ -32,6 +33,7 @@ _MAX_FIELDS = 64
 _MAX_NUMBER_BYTES = 4
 _MAX_NESTING = 4
 _MAX_NESTED = 64
+_DATE = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def parse_dg13(data: bytes) -> Dg13:
             64 KiB, repeats a field, holds more than 64 fields or more than 64 elements in one.
     """
     values = _fields(data)
-    texts = {number: _text(elements) for number, elements in values.items()}
+    texts = {number: _text(data, elements) for number, elements in values.items()}
     return Dg13(
         id_number=texts.get(1),
         name=texts.get(2),
@@ -96,8 +98,8 @@ def parse_dg13(data: bytes) -> Dg13:
         identifying_marks=texts.get(10),
         date_of_issue=texts.get(11),
         date_of_expiry=texts.get(12),
-        parents=tuple(_strings(values.get(13, ()))),
-        spouse=tuple(_strings(values.get(14, ()))),
+        parents=tuple(_strings(data, values.get(13, ()))),
+        spouse=tuple(_strings(data, values.get(14, ()))),
         old_id_number=texts.get(15),
         chip_id=texts.get(16),
     )
@@ -105,7 +107,7 @@ def parse_dg13(data: bytes) -> Dg13:
 
 def parse_dg13_date(text: str | None) -> date | None:
     """Return the date of a `dd/mm/yyyy` field, or None if it is absent or not a full date."""
-    match = re.fullmatch(r"([0-9]{2})/([0-9]{2})/([0-9]{4})", text or "")
+    match = _DATE.fullmatch(text or "")
     if match is None:
         return None
     try:
@@ -114,55 +116,60 @@ def parse_dg13_date(text: str | None) -> date | None:
         return None
 
 
-def _fields(data: bytes) -> dict[int, tuple[Tlv, ...]]:
+def _fields(data: bytes) -> dict[int, list[Span]]:
     """Return the value elements of each numbered field."""
     if len(data) > _MAX_BYTES:
         raise FileMalformedError("DG13 is longer than any card's")
-    content = parse_tlv(parse_tlv(data, DATA_GROUPS[13].tag).value, _SEQUENCE).children()
-    if [element.tag for element in content[:3]] != [_INTEGER, _OID, _SET]:
+    _, start, end = parse_span(data, DATA_GROUPS[13].tag)
+    _, start, end = parse_span(data, _SEQUENCE, start, end)
+    content = parse_spans(data, start, end)
+    if [tag for tag, _, _ in content[:3]] != [_INTEGER, _OID, _SET]:
         raise FileMalformedError("DG13 does not have its three parts")
-    fields: dict[int, tuple[Tlv, ...]] = {}
-    entries = content[2].children()
+    fields: dict[int, list[Span]] = {}
+    _, start, end = content[2]
+    entries = parse_spans(data, start, end)
     if not 1 <= len(entries) <= _MAX_FIELDS:
         raise FileMalformedError("DG13 holds no field or too many")
-    for entry in entries:
-        parts = entry.children() if entry.tag == _SEQUENCE else ()
-        is_numbered = bool(parts) and parts[0].tag == _INTEGER
-        if not is_numbered or not 1 <= len(parts[0].value) <= _MAX_NUMBER_BYTES:
+    for tag, start, end in entries:
+        parts = parse_spans(data, start, end) if tag == _SEQUENCE else []
+        tag, start, end = parts.pop(0) if parts else (0, 0, 0)
+        if tag != _INTEGER or not 1 <= end - start <= _MAX_NUMBER_BYTES:
             raise FileMalformedError("a field of DG13 has no number")
-        number = int.from_bytes(parts[0].value, "big", signed=True)
+        number = int.from_bytes(data[start:end], "big", signed=True)
         if number in fields:
             raise FileMalformedError("a field of DG13 occurs twice")
-        fields[number] = parts[1:]
+        fields[number] = parts
     return fields
 
 
-def _text(elements: tuple[Tlv, ...]) -> str | None:
+def _text(data: bytes, elements: Sequence[Span]) -> str | None:
     """Return the text of a field with one string; None for an empty or nested field."""
-    if len(elements) != 1 or elements[0].tag not in _STRINGS:
+    if len(elements) != 1 or elements[0][0] not in _STRINGS:
         return None
-    return _decode(elements[0]) or None
+    return _decode(data, elements[0]) or None
 
 
-def _strings(elements: tuple[Tlv, ...], depth: int = 0) -> list[str]:
+def _strings(data: bytes, elements: Sequence[Span], depth: int = 0) -> list[str]:
     """Return the strings of a nested field in order: SEQ{SEQ{UTF8}, …} or SEQ{UTF8, …}."""
     if depth > _MAX_NESTING or len(elements) > _MAX_NESTED:
         raise FileMalformedError("a field of DG13 is nested too deep or too wide")
     found: list[str] = []
     for element in elements:
-        if element.tag in _STRINGS:
-            found.append(_decode(element))
-        elif element.tag in (_SEQUENCE, _SET):
-            found += _strings(element.children(), depth + 1)
+        tag, start, end = element
+        if tag in _STRINGS:
+            found.append(_decode(data, element))
+        elif tag in (_SEQUENCE, _SET):
+            found += _strings(data, parse_spans(data, start, end), depth + 1)
     if len(found) > _MAX_NESTED:
         raise FileMalformedError("a field of DG13 is nested too deep or too wide")
     return [text for text in found if text]
 
 
-def _decode(element: Tlv) -> str:
+def _decode(data: bytes, element: Span) -> str:
     """Return the text in Unicode's composed form, in which names can be compared."""
+    tag, start, end = element
     try:
-        text = element.value.decode(_STRINGS[element.tag])
+        text = data[start:end].decode(_STRINGS[tag])
     except UnicodeDecodeError:
         raise FileMalformedError("a text of DG13 is not in its encoding") from None
     return unicodedata.normalize("NFC", text).strip()

@@ -7,6 +7,7 @@ Source: ICAO Doc 9303-11, 9.5; RFC 3279, 2.3.3; PKCS #3, 9; RFC 5480.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias
 
 from devices.emrtd import der
@@ -40,6 +41,8 @@ _STANDARDISED = "0.4.0.127.0.7.1.2"
 _ELLIPTIC = ("1.2.840.10045.2.1", "1.3.132.1.12")
 # dhpublicnumber (X9.42: p, g, q), dhKeyAgreement (PKCS #3: p, g).
 _DIFFIE_HELLMAN = {"1.2.840.10046.2.1": 3, "1.2.840.113549.1.3.1": 2}
+# Parameters are the same in all chips of a series, and longest as three numbers of 2048 bits.
+_MAX_REMEMBERED_BYTES = 1 << 10
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def parse_domain_parameters(algorithm: bytes) -> DomainParameters | None:
         KeyUnsupportedError: it is malformed.
     """
     with asn1_errors(KeyUnsupportedError("domain parameters are malformed")):
-        return _domain_of(algorithm, der.whole(algorithm, der.SEQUENCE))
+        return _domain_of(algorithm)
 
 
 def parse_agreement_key(public_key_info: bytes) -> AgreementKey:
@@ -76,7 +79,7 @@ def parse_agreement_key(public_key_info: bytes) -> AgreementKey:
     with asn1_errors(KeyUnsupportedError("a public key is malformed")):
         info = der.whole(public_key_info, der.SEQUENCE)
         algorithm, public_key = der.children(public_key_info, info)
-        domain = _domain_of(public_key_info, algorithm)
+        domain = _domain_of(der.encoding(public_key_info, algorithm))
         encoded = der.bit_string(public_key_info, public_key)
         if isinstance(domain, Curve):
             point = domain.decode(encoded)
@@ -91,9 +94,14 @@ def parse_agreement_key(public_key_info: bytes) -> AgreementKey:
     )
 
 
-def _domain_of(data: bytes, algorithm: der.Element) -> DomainParameters | None:
+def _domain_of(algorithm: bytes) -> DomainParameters | None:
+    is_short = len(algorithm) <= _MAX_REMEMBERED_BYTES
+    return _find_and_remember(algorithm) if is_short else _find(algorithm)
+
+
+def _find(data: bytes) -> DomainParameters | None:
     """RFC 5280, 4.1.1.2: AlgorithmIdentifier."""
-    name, *rest = der.children(data, der.expect(algorithm, der.SEQUENCE))
+    name, *rest = der.children(data, der.whole(data, der.SEQUENCE))
     oid = der.oid(data, name)
     if not rest:
         return None
@@ -110,3 +118,6 @@ def _domain_of(data: bytes, algorithm: der.Element) -> DomainParameters | None:
     numbers = tuple(der.integer(data, value) for value in values)
     fitting = (group for group in DH_GROUPS if (group.p, group.g, group.q)[:count] == numbers)
     return next(fitting, None)
+
+
+_find_and_remember = lru_cache(maxsize=64)(_find)

@@ -24,7 +24,9 @@ def check_digit(text: str) -> str:
 
     Source: ICAO Doc 9303-3, 4.9.
     """
-    return str(sum(_VALUES[c] * _WEIGHTS[i % 3] for i, c in enumerate(text)) % 10)
+    values = [_VALUES[character] for character in text]
+    weighted = (weight * sum(values[i::3]) for i, weight in enumerate(_WEIGHTS))
+    return str(sum(weighted) % 10)
 
 
 class Password(Protocol):

@@ -5,6 +5,7 @@ Source: ICAO Doc 9303-11, 9.2; BSI TR-03110-3, A.1.
 
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 
 from devices.emrtd import der
 from devices.emrtd.asn1 import MAX_ASN1_BYTES, asn1_errors
@@ -29,6 +30,8 @@ ID_AA = "2.23.136.1.1.5"
 MAX_INFOS = 64
 PACE_VERSION = 2
 _MAX_NUMBER = 255
+# An offer is the same in all chips of a series; what holds a chip's own key is longer.
+_MAX_REMEMBERED_BYTES = 48
 
 
 class Mapping(Enum):
@@ -139,7 +142,7 @@ def parse_security_infos(data: bytes) -> tuple[SecurityInfo, ...]:
         infos = der.children(data, der.whole(data, der.SET))
         if not 1 <= len(infos) <= MAX_INFOS:
             raise FileMalformedError("the security infos are empty or too many")
-        return tuple(_security_info(data, info) for info in infos)
+        return tuple([_security_info(der.encoding(data, info)) for info in infos])
 
 
 def pace_infos(infos: tuple[SecurityInfo, ...]) -> tuple[PaceInfo, ...]:
@@ -209,7 +212,9 @@ def active_authentication_algorithm(infos: tuple[SecurityInfo, ...]) -> str | No
 
 def _arcs(oid: str, prefix: str) -> tuple[int, int]:
     """Return the two arcs after a prefix, or zeros, which no protocol has."""
-    arcs = oid.removeprefix(prefix).split(".") if oid.startswith(prefix) else []
+    if not oid.startswith(prefix):
+        return 0, 0
+    arcs = oid[len(prefix) :].split(".")
     if len(arcs) != 2 or any(len(arc) > 2 for arc in arcs):
         return 0, 0
     return int(arcs[0]), int(arcs[1])
@@ -233,19 +238,27 @@ def _domain(
     return None
 
 
-def _security_info(data: bytes, info: der.Element) -> SecurityInfo:
-    protocol, required, *optional = der.children(data, der.expect(info, der.SEQUENCE))
+def _security_info(info: bytes) -> SecurityInfo:
+    is_short = len(info) <= _MAX_REMEMBERED_BYTES
+    return _parse_and_remember(info) if is_short else _parse(info)
+
+
+def _parse(info: bytes) -> SecurityInfo:
+    protocol, required, *optional = der.children(info, der.whole(info, der.SEQUENCE))
     if len(optional) > 1:
         raise ValueError("a security info has more than three parts")
     value = optional[0] if optional else None
     is_oid = value is not None and value[0] == der.OBJECT_IDENTIFIER
     return SecurityInfo(
-        oid=der.oid(data, protocol),
-        version=_integer(data, required),
-        parameter=_integer(data, value),
-        algorithm_oid=der.oid(data, value) if value is not None and is_oid else None,
-        required_data=der.encoding(data, required),
+        oid=der.oid(info, protocol),
+        version=_integer(info, required),
+        parameter=_integer(info, value),
+        algorithm_oid=der.oid(info, value) if value is not None and is_oid else None,
+        required_data=der.encoding(info, required),
     )
+
+
+_parse_and_remember = lru_cache(maxsize=256)(_parse)
 
 
 def _integer(data: bytes, element: der.Element | None) -> int | None:

@@ -10,7 +10,7 @@ from devices.emrtd.files import DATA_GROUPS
 from devices.emrtd.mrz import Mrz, parse_mrz
 from devices.emrtd.public_keys import PublicKey, parse_public_key
 from devices.emrtd.security_infos import SecurityInfo, parse_security_infos
-from devices.tlv import parse_tlv
+from devices.tlv import find_span, parse_span, parse_spans, parse_tlv
 
 _MRZ_DATA = 0x5F1F
 
@@ -21,9 +21,10 @@ def parse_dg1(data: bytes) -> Mrz:
     Raises:
         TlvMalformedError, FileMalformedError, MrzMalformedError: the file is malformed.
     """
-    raw = parse_tlv(data, DATA_GROUPS[1].tag).child(_MRZ_DATA).value
+    _, start, end = parse_span(data, DATA_GROUPS[1].tag)
+    _, start, end = find_span(parse_spans(data, start, end), _MRZ_DATA)
     try:
-        return parse_mrz(raw.decode("ascii"))
+        return parse_mrz(data[start:end].decode("ascii"))
     except UnicodeDecodeError:
         raise FileMalformedError("the MRZ in DG1 is not ASCII") from None
 

@@ -10,7 +10,7 @@ from devices.emrtd.files import DATA_GROUPS
 from devices.emrtd.lds.face_blocks import parse_39794_faces
 from devices.emrtd.lds.face_image import MAX_FACES, FaceImage
 from devices.emrtd.lds.face_records import FORMAT_IDENTIFIER, parse_19794_faces
-from devices.tlv import Tlv, parse_tlv
+from devices.tlv import find_span, parse_span, parse_spans
 
 __all__ = ["MAX_FACES", "FaceImage", "parse_dg2"]
 
@@ -27,9 +27,8 @@ def parse_dg2(data: bytes) -> tuple[FaceImage, ...]:
         TlvMalformedError, FileMalformedError: the file is malformed, holds no image or more than
             16, or an image is in no format that Doc 9303 allows.
     """
-    group = parse_tlv(data, DATA_GROUPS[2].tag).child(_GROUP)
     images: list[FaceImage] = []
-    for block in _data_blocks(group):
+    for block in _data_blocks(data):
         if block.startswith(FORMAT_IDENTIFIER):
             images += parse_19794_faces(block)
         else:
@@ -41,12 +40,16 @@ def parse_dg2(data: bytes) -> tuple[FaceImage, ...]:
     return tuple(images)
 
 
-def _data_blocks(group: Tlv) -> Iterator[bytes]:
+def _data_blocks(data: bytes) -> Iterator[bytes]:
     """Yield the biometric data block of each template; its content tells its format."""
-    for template in group.children():
-        if template.tag != _TEMPLATE:
+    _, start, end = parse_span(data, DATA_GROUPS[2].tag)
+    _, start, end = find_span(parse_spans(data, start, end), _GROUP)
+    templates = parse_spans(data, start, end)
+    for tag, start, end in templates:
+        if tag != _TEMPLATE:
             continue
-        blocks = [e.value for e in template.children() if e.tag in _DATA_BLOCKS]
+        blocks = [span for span in parse_spans(data, start, end) if span[0] in _DATA_BLOCKS]
         if len(blocks) != 1:
             raise FileMalformedError("a biometric template of DG2 has not exactly one data block")
-        yield blocks[0]
+        _, start, end = blocks[0]
+        yield data[start:end]
