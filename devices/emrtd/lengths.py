@@ -8,7 +8,7 @@ import json
 import os
 import warnings
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +90,11 @@ class LengthMemory:
         """Start with what the file holds; a file that cannot be used is left out with a warning."""
         self._path = path
         self._known: dict[str, KnownLengths] = {}
-        if path is not None and path.exists():
+        if path is not None:
             try:
                 self._known = _parse_memory(path)
+            except (FileNotFoundError, NotADirectoryError):
+                pass
             except (OSError, ValueError, RecursionError):
                 warnings.warn(f"{path} is not usable and will be written anew", stacklevel=2)
 
@@ -112,7 +114,9 @@ class LengthMemory:
             return
         key = _key(atr, reader)
         self._known.pop(key, None)
-        self._known[key] = lengths
+        # A card that was down to a few bytes shall not slow down others more than any does.
+        chunk = max(lengths.chunk_bytes, CAUTIOUS_CHUNKS[-1])
+        self._known[key] = replace(lengths, chunk_bytes=chunk)
         while len(self._known) > _MAX_REMEMBERED:
             del self._known[next(iter(self._known))]
         self._save()

@@ -58,6 +58,15 @@ def test_an_answer_to_reset_that_says_nothing_of_the_card_is_not_kept(tmp_path: 
         assert memory.recall(atr, "reader") is None
 
 
+def test_a_card_that_gives_crumbs_spoils_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "lengths.json"
+    LengthMemory(path).learn(ATR, "reader", KNOWN)
+    LengthMemory(path).learn(ATR, "another reader", KnownLengths(4, short_identifiers=True))
+    memory = LengthMemory(path)
+    assert memory.recall(ATR, "reader") == KNOWN
+    assert memory.recall(ATR, "another reader") == KnownLengths(16, short_identifiers=True)
+
+
 def test_memory_is_bounded(tmp_path: Path) -> None:
     path = tmp_path / "lengths.json"
     memory = LengthMemory(path)
@@ -100,6 +109,18 @@ def test_a_damaged_file_is_left_out_with_a_warning(tmp_path: Path, content: byte
         memory = LengthMemory(path)
     memory.learn(ATR, "reader", KNOWN)
     assert LengthMemory(path).recall(ATR, "reader") == KNOWN
+
+
+def test_a_folder_that_nobody_may_enter_costs_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.warns(UserWarning, match="not usable"):
+        LengthMemory(tmp_path / "lengths.json")
 
 
 def test_a_folder_that_cannot_be_written_costs_a_warning(tmp_path: Path) -> None:
