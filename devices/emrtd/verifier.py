@@ -7,11 +7,10 @@ import hashlib
 from datetime import datetime
 
 from devices.emrtd.active_authentication import CHALLENGE_BYTES
-from devices.emrtd.card_security import parse_card_security, verify_card_security
+from devices.emrtd.card_security import check_card_security
 from devices.emrtd.certification_path import VerifiedChain, verify_chain
 from devices.emrtd.challenges import Challenges
 from devices.emrtd.checks import (
-    CARD_SECURITY,
     CRL,
     DATA_GROUP_HASHES,
     DOCUMENT_CONSISTENCY,
@@ -47,7 +46,7 @@ from devices.emrtd.errors import (
     SodMalformedError,
 )
 from devices.emrtd.evidence import ChipEvidence
-from devices.emrtd.files import CARD_SECURITY as CARD_SECURITY_FILE
+from devices.emrtd.files import CARD_SECURITY
 from devices.emrtd.lds import FaceImage, parse_dg1, parse_dg2, parse_dg14
 from devices.emrtd.mrz import Mrz
 from devices.emrtd.online_verdict import (
@@ -215,7 +214,9 @@ class _Verification:
         chip = check_chip_authentication(evidence, sod, groups, infos, self._challenges.ca)
         if chip.result is CheckResult.OK and evidence.ca is not None:
             self._ca_public_key = evidence.ca.request.public_key
-        card_security, card_security_check = self._card_security()
+        card_security, card_security_check = check_card_security(
+            evidence.files.get(CARD_SECURITY.name), self._anchors, at=self._at
+        )
         self._checks += [
             check_active_authentication(evidence, sod, groups, infos or (), self._challenges.aa),
             chip,
@@ -245,28 +246,6 @@ class _Verification:
             return parse_dg14(groups.files[14])
         except DeviceError:
             return None
-
-    def _card_security(self) -> tuple[tuple[SecurityInfo, ...] | None, Check]:
-        """Return the contents of EF.CardSecurity as read, and whether its issuer is trusted.
-
-        Reasons: `card-security-not-read`, `csca-unknown` (not performed); `card-security-malformed`
-        and those of its signature and of the chain (failed).
-        """
-        data = self._evidence.files.get(CARD_SECURITY_FILE.name)
-        if data is None:
-            return None, not_performed(CARD_SECURITY, "card-security-not-read")
-        infos: tuple[SecurityInfo, ...] | None = None
-        try:
-            parsed = parse_card_security(data)
-            infos = parsed.security_infos
-            signer = verify_card_security(parsed, self._anchors.certificates).signer
-            verify_chain(signer, self._anchors, at=self._at, signing_time=None)
-        except AuthenticationRefusedError as error:
-            finding = not_performed if error.reason == "csca-unknown" else failed
-            return infos, finding(CARD_SECURITY, error.reason)
-        except DeviceError:
-            return infos, failed(CARD_SECURITY, "card-security-malformed")
-        return infos, ok(CARD_SECURITY)
 
     def _document(
         self,
