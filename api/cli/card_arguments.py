@@ -49,13 +49,13 @@ def seconds(text: str) -> float:
 
 
 def _mrz_date(text: str) -> str:
-    """Return YYMMDD for YYMMDD or an ISO date."""
+    """Return YYMMDD for YYMMDD or an ISO date; `00` and `<<` stand for what is unknown."""
     match = re.fullmatch(r"[0-9]{2}([0-9]{2})-([0-9]{2})-([0-9]{2})", text)
-    if match:
-        return "".join(match.groups())
-    if not re.fullmatch(r"[0-9<]{6}", text):
+    date = "".join(match.groups()) if match else text
+    # A typing error shall not cost a try of the password.
+    if not re.fullmatch(r"([0-9]{2}|<<)(0[0-9]|1[0-2]|<<)([0-2][0-9]|3[01]|<<)", date):
         raise argparse.ArgumentTypeError("not a date such as 1990-05-20 or 900520")
-    return text
+    return date
 
 
 def challenge(text: str) -> bytes:

@@ -144,6 +144,8 @@ def test_unusable_paths(card: Path, tmp_path: Path) -> None:
     [
         ("read", "--challenge", "00"),
         ("read", "--date-of-birth", "20.5.1990"),
+        ("read", "--date-of-birth", "1990-20-05"),
+        ("read", "--date-of-expiry", "203405"),
         ("read", "--data-groups", "1;2"),
         ("read", "--can", "123456", "--id-number", "001190123456"),
         ("verify", "evidence.cbor"),
