@@ -98,6 +98,9 @@ class PcscTransport:
             if self._context.is_card_gone(self.name, _REMOVAL_NOTICE_S):
                 raise CardRemovedError(_REMOVED) from None
             raise
+        if not response:
+            # Some drivers (vpcd) report success for a card that left before it had answered.
+            raise CardRemovedError(_REMOVED)
         return bytes(response)
 
     def close(self) -> None:

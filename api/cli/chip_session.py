@@ -1,6 +1,7 @@
 """Read the card that the arguments name, and go on when a card that was torn away is back."""
 
 import argparse
+import time
 from collections.abc import Callable
 from importlib import metadata
 from typing import TypeVar
@@ -15,7 +16,7 @@ from devices.emrtd.interruption import PartialReading, ReadingInterruptedError
 from devices.emrtd.lengths import LengthMemory
 from devices.emrtd.mrz import Password
 from devices.emrtd.reader import DEFAULT_DATA_GROUPS, Progress, ProgressListener, read_chip
-from devices.errors import CardRemovedError
+from devices.errors import CardRemovedError, PcscUnavailableError, ReaderMissingError
 from devices.trace import ApduTrace
 from devices.transport import CardTransport
 
@@ -23,6 +24,9 @@ T = TypeVar("T")
 
 MAX_PLACINGS = 4
 """How often the same card is waited for in one reading."""
+
+_LOOK_S = 0.5
+"""How often to look whether a reader that was unplugged is back."""
 
 CARD_REMOVED = "card-removed"
 """Phase of the progress while a card that was taken away is waited for."""
@@ -40,7 +44,10 @@ def with_card(
     """
     resume: PartialReading | None = None
     for placing in range(1, MAX_PLACINGS + 1):
-        transport = open_card(args.reader, args.card, args.wait)
+        if resume is None:
+            transport = open_card(args.reader, args.card, args.wait)
+        else:
+            transport = _open_again(args)
         try:
             return read(transport, resume)
         except CardRemovedError as torn:
@@ -52,6 +59,19 @@ def with_card(
         finally:
             transport.close()
     raise AssertionError("the last placing returns or raises")
+
+
+def _open_again(args: argparse.Namespace) -> CardTransport:
+    """Return the card that is back; its reader, or on it the PC/SC service, may come back too."""
+    deadline_s = time.monotonic() + args.wait
+    while True:
+        left_s = max(0.0, deadline_s - time.monotonic())
+        try:
+            return open_card(args.reader, args.card, left_s)
+        except (ReaderMissingError, PcscUnavailableError):
+            if not left_s:
+                raise
+        time.sleep(min(_LOOK_S, left_s))
 
 
 def read_card(

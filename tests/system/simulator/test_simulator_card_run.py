@@ -82,3 +82,53 @@ def test_the_quirks_are_listed(capsys):
     assert "le-on-select-refused" in json.loads(capsys.readouterr().out)
     assert main(["card", "quirks"]) == 0
     assert "sfi-6a86" in capsys.readouterr().out
+
+
+READ = """
+import os
+def read(*options):
+    environment = os.environ | {"PCSCLITE_CSOCK_NAME": reader.socket_name}
+    return subprocess.Popen(
+        [sys.executable, "-m", "api.cli", "chip", "read", "--can", "123456", "--json", *options],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+"""
+
+
+def test_a_reading_goes_on_when_the_torn_card_is_back(run):
+    check(
+        run(
+            PLACE
+            + READ
+            + """
+with VirtualReader(SimulatedCard(image)) as reader:
+    reader.remove()
+    with lay(reader, "--fault", "tear=1@10") as process:
+        assert events(process, 2) == ["inserted", "power-on"]
+        out, err = read().communicate(timeout=60)
+        assert "place the same card again" in err, err
+        assert json.loads(out)["resumed"] == 1
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+"""
+        )
+    )
+
+
+def test_a_reading_goes_on_when_the_reader_is_plugged_in_again(run):
+    check(
+        run(
+            PLACE
+            + READ
+            + """
+torn = SimulatedCard(image, [Fault("tear", at_apdu=10)])
+with VirtualReader(torn) as reader:
+    reading = read()
+    assert "place the same card again" in reading.stderr.readline()
+    reader.unplug()
+    time.sleep(1)
+    reader.plug_in()
+    out, err = reading.communicate(timeout=60)
+    assert json.loads(out)["resumed"] == 1, err
+"""
+        )
+    )
