@@ -3,9 +3,12 @@
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module, metadata
-from typing import NoReturn
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, NoReturn
 
 from api.cli.output import EXIT_FAULT, EXIT_INTERRUPTED, EXIT_USAGE, print_json
 from api.errors import ApiError
@@ -67,18 +70,38 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (see the epilog of `--help`)."""
     arguments = sys.argv[1:] if argv is None else argv
+    _prepare_streams()
     try:
         try:
-            return _run(arguments)
+            with warnings.catch_warnings():
+                warnings.showwarning = _print_warning
+                return _run(arguments)
         finally:
             sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; nothing is left to be flushed at exit.
+    except OSError as error:
+        # Whoever read the output has seen enough, or the disk is full: flush nothing at exit.
+        if not isinstance(error, BrokenPipeError):
+            print(f"chinhchu: standard output: {error.strerror}", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAULT
     except KeyboardInterrupt:
         print("chinhchu: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
+
+
+def _prepare_streams() -> None:
+    """Make sure that everything can be printed: whoever started us may have closed a stream."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+        elif mode == "w" and isinstance(stream, TextIOWrapper):
+            # A pipe on Windows lacks most letters of a name. RFC 8259, 8.1: JSON is UTF-8.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _print_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"chinhchu: {message}", file=sys.stderr)
 
 
 def _run(arguments: Sequence[str]) -> int:

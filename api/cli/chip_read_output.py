@@ -27,7 +27,8 @@ def progress(*, enabled: bool) -> Iterator[ProgressListener]:
     """Show a bar a file on standard error while a chip is read."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    bars = Bars(*columns, console=console, disable=not enabled, transient=True)
+    is_seen = enabled and console.is_terminal
+    bars = Bars(*columns, console=console, disable=not is_seen, transient=True)
     tasks: dict[str, TaskID] = {}
 
     def listener(event: Progress) -> None:
@@ -104,11 +105,12 @@ def print_reading(
 
 
 def _table(evidence: ChipEvidence, files: Sequence[FileReading]) -> Table:
-    table = Table("file", title=f"{evidence.access}, {evidence.apdu_count} APDUs")
+    table = Table(title=f"{evidence.access}, {evidence.apdu_count} APDUs")
+    table.add_column("file", no_wrap=True)
     for name in ("bytes", "ms"):
-        table.add_column(name, justify="right")
-    for name in ("hash", "contents"):
-        table.add_column(name)
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("hash", no_wrap=True)
+    table.add_column("contents", overflow="fold")
     for file in files:
         hash_style = "bold red" if file.hash_matches is False else "green"
         table.add_row(

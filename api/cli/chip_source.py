@@ -67,6 +67,8 @@ def _secret(value: str, question: str) -> str:
     """Return the value, asked for where it is `-`."""
     if value != "-":
         return value
-    if not sys.stdin.isatty():
-        return sys.stdin.readline(64).strip()
-    return getpass(f"{question}: ").strip()
+    try:
+        answer = getpass(f"{question}: ") if sys.stdin.isatty() else sys.stdin.readline(64)
+    except (EOFError, UnicodeDecodeError):
+        raise InputUnusableError("no password was given") from None
+    return answer.strip()

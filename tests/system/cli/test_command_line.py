@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,66 @@ def test_an_address_that_is_taken(
     error = json.loads(capsys.readouterr().out)["error"]
     assert error["code"] == "address-unusable"
     assert error["message"].endswith(f"port {port}: Address already in use")
+
+
+def _shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", "-c", f'"{sys.executable}" -m api.cli {command}'],
+        env=os.environ | environment,
+        input="",
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell closes the streams")
+@pytest.mark.parametrize(
+    "command",
+    [
+        "chip read --card none --can - <&-",
+        "card quirks >&-",
+        "card quirks --json >/dev/full",
+        "chip read --can 12 --json >/dev/full",
+    ],
+)
+def test_closed_and_full_streams_end_without_traceback(command: str) -> None:
+    if "/dev/full" in command and not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    ended = _shell(command)
+    assert ended.returncode == (0 if command.endswith(">&-") else 4)
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell starts the command")
+def test_every_letter_is_printed_whatever_the_pipes_encoding() -> None:
+    profile = _shell("card new --print-profile", PYTHONIOENCODING="cp1252")
+    assert profile.returncode == 0, profile.stderr
+    assert "NGUYỄN THỊ MẪU ĐƠN" in profile.stdout
+
+
+def test_a_password_that_nobody_types(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def end_of_input(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("api.cli.chip_source.getpass", end_of_input)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    assert main(["chip", "read", "--can", "-", "--json"]) == 4
+    assert json.loads(capsys.readouterr().out)["error"]["message"] == "no password was given"
+
+
+def test_a_warning_names_no_line_of_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import api.cli
+
+    def warn(_: object) -> int:
+        warnings.simplefilter("always")
+        warnings.warn("the list is written anew", stacklevel=1)
+        return 0
+
+    monkeypatch.setattr(api.cli, "_run", warn)
+    assert main([]) == 0
+    assert capsys.readouterr().err == "chinhchu: the list is written anew\n"
