@@ -8,6 +8,7 @@ from urllib.parse import quote
 import httpx
 
 from api.errors import ApiError
+from devices.apdu import SECURE_MESSAGING_CLASS
 from devices.emrtd.errors import ChipAuthenticationUnsupportedError
 from devices.emrtd.evidence import ChipAuthenticationRequest
 
@@ -179,6 +180,8 @@ def _chip_authentication_request(answer: dict[str, Any]) -> ChipAuthenticationRe
             and (key_id is None or (type(key_id) is int and 0 <= key_id <= 255))
             and 1 <= len(public_key) <= MAX_PUBLIC_KEY_BYTES
             and 5 <= len(command) <= MAX_COMMAND_BYTES
+            # Nothing but a sealed command goes to the chip unread.
+            and command[0] == SECURE_MESSAGING_CLASS
         )
     except (KeyError, TypeError, ValueError):
         is_usable = False

@@ -10,7 +10,7 @@ from asn1crypto import core
 
 from devices.apdu import OK, SHORT_LE_MAX, CommandApdu, ResponseApdu
 from devices.emrtd.errors import UnprotectedResponseError
-from devices.emrtd.evidence import ChipAuthenticationRequest
+from devices.emrtd.evidence import MAX_ANSWER_BYTES, ChipAuthenticationRequest
 from devices.emrtd.file_reading import FileReader
 from devices.emrtd.security_infos import ID_CA
 from devices.tlv import encode_tlv
@@ -49,7 +49,7 @@ def authenticate_chip(
         request: the verifier's challenge.
 
     Returns:
-        None if the chip declines.
+        None if the chip declines, or answers at a length that no answer has.
 
     Raises:
         DeviceError: the transport failed, or an answer is not authentic.
@@ -60,7 +60,8 @@ def authenticate_chip(
     except UnprotectedResponseError:
         return None
     response = plain.forward(request.command)
-    return response.data + response.status.to_bytes(2, "big")
+    answer = response.data + response.status.to_bytes(2, "big")
+    return answer if len(answer) <= MAX_ANSWER_BYTES else None
 
 
 def _agree(reader: FileReader, request: ChipAuthenticationRequest) -> bool:

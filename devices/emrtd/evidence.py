@@ -21,7 +21,8 @@ MAX_FILE_BYTES = 1 << 20
 MAX_TEXT = 256
 ACCESS_PROTOCOLS = ("PACE-CAN", "PACE-MRZ", "BAC")
 ACCESS_POLICIES = ("require_pace", "prefer_pace", "bac_only")
-_MAX_ANSWER_BYTES = 4096
+MAX_ANSWER_BYTES = 4096
+"""Longest answer to a challenge; an RSA signature of 8192 bits has 1024 bytes."""
 _MAX_COUNT = 1 << 32
 _MAX_POINT_BYTES = 1 + 2 * 66
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -119,8 +120,9 @@ class ChipEvidence:
     @property
     def data_groups(self) -> dict[int, bytes]:
         """Number to bytes of all data groups that were read."""
-        found = ((number, self.data_group(number)) for number in DATA_GROUPS)
-        return {number: data for number, data in found if data is not None}
+        files = self.files
+        groups = DATA_GROUPS.items()
+        return {number: files[file.name] for number, file in groups if file.name in files}
 
     @property
     def sod(self) -> bytes | None:
@@ -285,9 +287,9 @@ def _is_ca(value: Any) -> bool:
         and set(value) == {"oid", "key_id", "public_key", "command", "answer"}
         and _is_text(value["oid"])
         and (value["key_id"] is None or _is_count(value["key_id"]))
-        and _is_bytes(value["public_key"], _MAX_ANSWER_BYTES)
-        and _is_bytes(value["command"], _MAX_ANSWER_BYTES)
-        and (value["answer"] is None or _is_bytes(value["answer"], _MAX_ANSWER_BYTES))
+        and _is_bytes(value["public_key"], MAX_ANSWER_BYTES)
+        and _is_bytes(value["command"], MAX_ANSWER_BYTES)
+        and (value["answer"] is None or _is_bytes(value["answer"], MAX_ANSWER_BYTES))
     )
 
 
@@ -308,7 +310,7 @@ _VALID = {
     "policy": lambda value: value in ACCESS_POLICIES,
     "pace": _is_pace,
     "aa_challenge": lambda value: value is None or _is_bytes(value, 8),
-    "aa_response": lambda value: value is None or _is_bytes(value, _MAX_ANSWER_BYTES),
+    "aa_response": lambda value: value is None or _is_bytes(value, MAX_ANSWER_BYTES),
     "times_ms": _are_times,
     "apdu_count": _is_count,
     "reader": _is_text,

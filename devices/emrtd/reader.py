@@ -15,7 +15,12 @@ from devices.emrtd.active_authentication import CHALLENGE_BYTES, internal_authen
 from devices.emrtd.chip_authentication_terminal import CloneChallenge, authenticate_chip
 from devices.emrtd.decoding import FileDecoder, FileListener, FileReading
 from devices.emrtd.errors import ChallengeMalformedError
-from devices.emrtd.evidence import MAX_TEXT, ChipAuthenticationRecord, ChipEvidence
+from devices.emrtd.evidence import (
+    MAX_ANSWER_BYTES,
+    MAX_TEXT,
+    ChipAuthenticationRecord,
+    ChipEvidence,
+)
 from devices.emrtd.files import CARD_ACCESS, DATA_GROUPS, SOD, ElementaryFile
 from devices.emrtd.interruption import (
     PartialReading,
@@ -274,7 +279,8 @@ class _Reading:
             response = self._sessions.reader.send(internal_authenticate(challenge, lengths[0]))
             if response.status == WRONG_LENGTH and len(lengths) > 1:
                 response = self._sessions.reader.send(internal_authenticate(challenge, lengths[1]))
-        return response.data if response.status == OK and response.data else None
+        is_answer = response.status == OK and 0 < len(response.data) <= MAX_ANSWER_BYTES
+        return response.data if is_answer else None
 
     def _authenticate_chip(
         self, clone_challenge: CloneChallenge

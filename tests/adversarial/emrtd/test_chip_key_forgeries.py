@@ -183,6 +183,11 @@ def test_another_pace_than_was_offered() -> None:
         assert (check.result, check.reason) == ("failed", "pace-not-offered")
 
 
+@pytest.fixture(scope="module")
+def dg14() -> bytes:
+    return personalise(profile(active_authentication="none")).files["EF.DG14"]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -201,8 +206,7 @@ def test_another_pace_than_was_offered() -> None:
         ("more", 1),
     ],
 )
-def test_challenges_that_are_none(name: str, value: object) -> None:
-    dg14 = personalise(profile()).files["EF.DG14"]
+def test_challenges_that_are_none(dg14: bytes, name: str, value: object) -> None:
     values = challenge_chip(dg14).to_dict()
     assert ChipAuthenticationChallenge.from_dict(values).to_dict() == values
     with pytest.raises(ChallengeMalformedError):
@@ -212,8 +216,7 @@ def test_challenges_that_are_none(name: str, value: object) -> None:
             ChipAuthenticationChallenge.from_dict(something_else)
 
 
-def test_the_servers_secret_is_not_printable() -> None:
-    dg14 = personalise(profile()).files["EF.DG14"]
+def test_the_servers_secret_is_not_printable(dg14: bytes) -> None:
     challenge = challenge_chip(dg14)
     printed = repr(challenge) + repr(challenge.request(dg14))
     assert f"{challenge.private_key}" not in printed

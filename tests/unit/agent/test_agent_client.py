@@ -69,6 +69,7 @@ CHALLENGE = {"oid": "0.4.0.127", "key_id": None, "public_key": "0405", "command"
         {"public_key": "no hex"},
         {"public_key": "00" * 2000},
         {"command": "0cb0"},
+        {"command": "00b08e0020"},
         {"command": "00" * 300},
         {"command": None},
     ],
