@@ -19,6 +19,9 @@ from devices.emrtd.security_infos import (
 from devices.errors import CardMissingError, DeviceError
 from devices.transport import CardTransport, PlainChannel
 
+TIMEOUT_S = 30.0
+"""How long one card may take to say everything."""
+
 
 def describe_cards(reader: str | None, card: Path | None) -> list[dict[str, Any]]:
     """Return what each reader, or the simulated card, holds and offers.
@@ -51,7 +54,7 @@ def _describe(transport: CardTransport) -> dict[str, Any]:
         "atr": transport.atr.hex().upper(),
     }
     try:
-        channel = PlainChannel(transport)
+        channel = PlainChannel(transport, TIMEOUT_S)
         raw = read_card_access(channel)
         extended_length = channel.extended_length
         infos = () if raw is None else parse_security_infos(raw)

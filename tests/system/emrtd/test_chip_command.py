@@ -4,12 +4,13 @@ import argparse
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from api.cli import chip
+from api.cli import chip, chip_description
 from api.errors import InputUnusableError
 from devices.emrtd.errors import (
     EvidenceMalformedError,
@@ -17,6 +18,7 @@ from devices.emrtd.errors import (
     PasswordWrongError,
     TrustAnchorsUnusableError,
 )
+from devices.simulator.faults import Fault
 
 CHALLENGE = "0011223344556677"
 
@@ -179,6 +181,21 @@ def test_the_table_tells_hashes_and_policy(card: Path, capsys: pytest.CaptureFix
     dg13.write_bytes(dg13.read_bytes()[:-1] + b"?")
     assert _run("read", "--card", str(damaged), "--can", "123456") == 0
     assert "mismatch" in capsys.readouterr().out
+
+
+def test_info_gives_up_a_slow_card(
+    make_card: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    image = make_card()
+    slow = (Fault("slow-answer", every=1, seconds=0.1),)
+    replace(image, behaviour=replace(image.behaviour, faults=slow)).save(tmp_path / "slow")
+    monkeypatch.setattr(chip_description, "TIMEOUT_S", 0.05)
+    assert _run("info", "--card", str(tmp_path / "slow"), "--json") == 0
+    (described,) = json.loads(capsys.readouterr().out)["readers"]
+    assert described["error"]["code"] == "card-too-slow"
 
 
 def test_info_says_what_each_policy_would_do(
