@@ -4,18 +4,12 @@ Source: ICAO Doc 9303-10, 3.11.4; 9303-11, 9.2.11; BSI TR-03110-3, A.1.2.5.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from devices.emrtd.certificates import Certificate
-from devices.emrtd.certification_path import verify_chain
-from devices.emrtd.checks import CARD_SECURITY as CHECK
-from devices.emrtd.checks import Check, failed, not_performed, ok
-from devices.emrtd.csca import TrustAnchors
-from devices.emrtd.errors import AuthenticationRefusedError, FileMalformedError
+from devices.emrtd.errors import FileMalformedError
 from devices.emrtd.files import CARD_SECURITY
 from devices.emrtd.security_infos import SecurityInfo, parse_security_infos
 from devices.emrtd.signed_data import SignedData, SignedFile, parse_signed_data, verify_signed_data
-from devices.errors import DeviceError
 
 # 9303-11, 9.2.11: id-SecurityObject.
 _CARD_SECURITY_FILE = SignedFile(
@@ -81,32 +75,3 @@ def verify_card_security(
     """
     signer = verify_signed_data(card_security.signed_data, certificates)
     return VerifiedCardSecurity(card_security, signer, _SEALED)
-
-
-def check_card_security(
-    data: bytes | None, anchors: TrustAnchors, *, at: datetime
-) -> tuple[tuple[SecurityInfo, ...] | None, Check]:
-    """Return the contents of EF.CardSecurity as read, and whether an anchor vouches for them.
-
-    Reasons: `card-security-not-read`, `csca-unknown` (not performed); `card-security-malformed`,
-    and those of its signature and of the chain (failed).
-
-    Args:
-        data: the file; None if it was not read.
-        anchors: the operator's trust anchors.
-        at: the time of the verdict, with time zone.
-    """
-    if data is None:
-        return None, not_performed(CHECK, "card-security-not-read")
-    infos: tuple[SecurityInfo, ...] | None = None
-    try:
-        parsed = parse_card_security(data)
-        infos = parsed.security_infos
-        signer = verify_card_security(parsed, anchors.certificates).signer
-        verify_chain(signer, anchors, at=at, signing_time=None)
-    except AuthenticationRefusedError as error:
-        finding = not_performed if error.reason == "csca-unknown" else failed
-        return infos, finding(CHECK, error.reason)
-    except DeviceError:
-        return infos, failed(CHECK, "card-security-malformed")
-    return infos, ok(CHECK)

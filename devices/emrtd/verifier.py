@@ -7,7 +7,7 @@ import hashlib
 from datetime import datetime
 
 from devices.emrtd.active_authentication import CHALLENGE_BYTES
-from devices.emrtd.card_security import check_card_security
+from devices.emrtd.card_security_check import check_card_security
 from devices.emrtd.certification_path import VerifiedChain, verify_chain
 from devices.emrtd.challenges import Challenges
 from devices.emrtd.checks import (
