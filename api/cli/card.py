@@ -19,13 +19,14 @@ examples:
   chinhchu card profiles                              the shipped kinds of cards
   chinhchu card new --profile pace-cam --out card     one of them
   chinhchu card new child.toml --out card             a card of your own profile
-  chinhchu card show card                             what is on it
+  chinhchu card show card --show                      what is on it, and what opens it
   chinhchu card run card                              lay it on the system's virtual reader
 """
 
 EPILOG_NEW = """\
-The specimen's access number (CAN) is 123456: the last six digits of its invented number. A profile
-of your own starts as a copy of the shipped one:
+The specimen's access number (CAN) is 123456: the last six digits of its invented number; `card show
+DIR --show` tells what opens any other card. A profile of your own starts as a copy of the shipped
+one:
 
   chinhchu card new --print-profile > mine.toml
   chinhchu card new mine.toml --portrait face.jpg --out card
@@ -65,10 +66,11 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "show",
         help="say what is on a card",
         description="List files, protocols and signer of a card; nothing personal, no key.",
-        epilog="examples:\n  chinhchu card show card\n  chinhchu card show card --json",
+        epilog="examples:\n  chinhchu card show card\n  chinhchu card show card --show --json",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     show.add_argument("card", metavar="DIR", type=Path, help="folder that `card new` made")
+    show.add_argument("--show", action="store_true", help="show what opens it too: CAN and MRZ")
     show.add_argument("--json", action="store_true", help="print JSON")
     show.set_defaults(run=_show)
 
@@ -163,7 +165,7 @@ def _profiles(args: argparse.Namespace) -> int:
     table = Table("profile", "card")
     for name, line in profiles.items():
         table.add_row(name, line)
-    Console().print(table)
+    Console(markup=False).print(table)
     return EXIT_PASSED
 
 
@@ -171,11 +173,26 @@ def _show(args: argparse.Namespace) -> int:
     from devices.simulator.image import CardImage
 
     image = CardImage.load(args.card)
+    passwords = _passwords(image) if args.show else {}
     if args.json:
-        print_json({"card": str(args.card)} | _describe(image))
+        print_json({"card": str(args.card)} | _describe(image) | passwords)
     else:
-        _print_card(args.card, image)
+        _print_card(args.card, image, passwords)
     return EXIT_PASSED
+
+
+def _passwords(image: "CardImage") -> dict[str, str]:
+    """Return what opens the card, by the names of the arguments of `chip read`.
+
+    Source: Doc 9303-11, 4.3.2: the MRZ information ends in birth and expiry, each with its digit.
+    """
+    mrz = image.behaviour.mrz_information
+    return {
+        "can": image.behaviour.can,
+        "mrz_document_number": mrz[:-15],
+        "date_of_birth": mrz[-14:-8],
+        "date_of_expiry": mrz[-7:-1],
+    }
 
 
 def _describe(image: "CardImage") -> dict[str, Any]:
@@ -204,11 +221,11 @@ def _describe(image: "CardImage") -> dict[str, Any]:
     }
 
 
-def _print_card(folder: Path, image: "CardImage") -> None:
+def _print_card(folder: Path, image: "CardImage", passwords: dict[str, str] | None = None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    described = _describe(image)
+    described = _describe(image) | (passwords or {})
     table = Table("what", title=f"card {folder}", title_justify="left")
     table.add_column("value", overflow="fold")
     for name, size in described.pop("files").items():
@@ -216,4 +233,4 @@ def _print_card(folder: Path, image: "CardImage") -> None:
     for what, value in described.items():
         text = ", ".join(value) or "none" if isinstance(value, list) else str(value)
         table.add_row(what.replace("_", " "), text)
-    Console().print(table)
+    Console(markup=False).print(table)

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from api.cli.card_arguments import add_source_arguments
-from api.cli.output import EXIT_PASSED, print_json
+from api.cli.output import EXIT_PASSED, print_json, printable
 
 EPILOG = """\
 Nothing personal is read: only EF.CardAccess, EF.ATR/INFO and EF.DIR, which every reader may see.
@@ -49,7 +49,7 @@ def _print(cards: list[dict[str, Any]]) -> None:
 
     console = Console(markup=False)
     for card in cards:
-        table = Table(title=card["reader"], show_header=False)
+        table = Table(title=printable(card["reader"]), show_header=False)
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
         table.add_row("answer to reset", card.get("atr", ""))

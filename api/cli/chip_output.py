@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from api.cli.output import printable
 from devices.emrtd.checks import CheckResult, Outcome
 from devices.emrtd.document import VerifiedDocument
 from devices.emrtd.verifier import ChipVerdict
@@ -85,5 +86,5 @@ def pairs(title: str, values: dict[str, Any]) -> Table:
     """Return a table of names and values."""
     table = Table(title=title, show_header=False)
     for name, value in values.items():
-        table.add_row(name.replace("_", " "), Text("" if value is None else str(value)))
+        table.add_row(name.replace("_", " "), Text("" if value is None else printable(value)))
     return table

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.cli.card_arguments import camera_number, seconds
-from api.cli.output import EXIT_PASSED, print_json
+from api.cli.output import EXIT_PASSED, print_json, printable
 
 if TYPE_CHECKING:
     from devices.card_scan import CardScan
@@ -103,5 +103,5 @@ def _print(found: dict[str, Any]) -> None:
         table.add_row("not read, because", ", ".join(found["lacks"]))
     for name, value in found.get("unverified", {}).items():
         if value is not None:
-            table.add_row(name.replace("_", " "), Text(str(value)))
+            table.add_row(name.replace("_", " "), Text(printable(value)))
     Console(markup=False, highlight=False).print(table)

@@ -1,12 +1,13 @@
 """`chinhchu chip trace`: record a reading without anything personal, and go through it again."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from api.cli.card_arguments import add_card_arguments, add_reading_arguments
-from api.cli.output import EXIT_FAILED, EXIT_PASSED, print_json
+from api.cli.output import EXIT_FAILED, EXIT_PASSED, print_json, printable
 
 EPILOG = """\
 A trace holds headers, lengths, status words and times, and the contents of EF.CardAccess alone: no
@@ -58,12 +59,12 @@ def _record(args: argparse.Namespace) -> int:
         with chip_read_output.progress(enabled=not args.json) as listener:
             read_card(args, password, listener, trace)
     finally:
-        # What went wrong is what the trace is for.
-        _write(args.out, trace.to_text())
+        # What went wrong is what the trace is for; without a card there is nothing to tell.
+        if trace.records:
+            _write(args.out, trace.to_text())
+            print(f"trace written to {args.out}; it holds nothing personal", file=sys.stderr)
     if args.json:
         print_json({"trace": str(args.out), "records": len(trace.records)})
-    else:
-        print(f"trace written to {args.out}; it holds nothing personal")
     return EXIT_PASSED
 
 
@@ -99,16 +100,16 @@ def _print(
 
     console = Console(markup=False)
     exchanges = Table("at ms", "command", "sent", "received", "status", "ms")
-    exchanges.title = f"{header.get('reader')}, ATR {header.get('atr')}"
+    exchanges.title = printable(f"{header.get('reader')}, ATR {header.get('atr')}")
     for record in records:
         if "apdu" in record:
             row = ("at_ms", "apdu", "command_bytes", "response_bytes", "sw", "ms")
-            cells = [str(record.get(name, "")) for name in row]
-            cells[4] = cells[4] or str(record.get("error", ""))
+            cells = [printable(record.get(name, "")) for name in row]
+            cells[4] = cells[4] or printable(record.get("error", ""))
             exchanges.add_row(*map(Text, cells))
         elif "event" in record:
             words = (record["event"], record.get("file"), record.get("error"))
-            exchanges.add_row("", Text(" ".join(str(word) for word in words if word)))
+            exchanges.add_row("", Text(printable(" ".join(str(word) for word in words if word))))
     console.print(exchanges)
     if not files:
         console.print("no session was opened: there is nothing to go through again")

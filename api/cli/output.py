@@ -23,6 +23,11 @@ EXIT_BY_OUTCOME = {
 }
 
 
+def printable(text: object) -> str:
+    """Return text from a card, a file or a driver without characters that command a terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(text))
+
+
 def print_json(value: Any) -> None:
     """Print one JSON document to standard output."""
     json.dump(value, sys.stdout, ensure_ascii=False, indent=2)

@@ -176,8 +176,8 @@ class ChipAccess:
     def _open_bac(self, downgrade_reason: str | None) -> SecureChannel:
         if not isinstance(self._password, MrzKey):
             raise AccessUnsupportedError(
-                "a CAN opens a chip by PACE alone, and that is not what policy, card and software "
-                "come down to: give document number, date of birth and date of expiry"
+                "a CAN opens a chip by PACE only, and this chip is to be opened by BAC: give "
+                "document number, date of birth and date of expiry"
             )
         self.downgrade_reason = downgrade_reason if self.offers else None
         try:

@@ -1,6 +1,7 @@
 """`chinhchu chip`, as people and machines call it."""
 
 import argparse
+import io
 import json
 import os
 import shutil
@@ -9,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from api.cli import chip, chip_description
+from api.cli.chip_output import pairs
 from api.errors import InputUnusableError
 from devices.emrtd.errors import (
     EvidenceMalformedError,
@@ -18,6 +21,7 @@ from devices.emrtd.errors import (
     PasswordWrongError,
     TrustAnchorsUnusableError,
 )
+from devices.errors import DeviceError
 from devices.simulator.faults import Fault
 
 CHALLENGE = "0011223344556677"
@@ -242,3 +246,30 @@ def test_a_trace_of_what_went_wrong_is_written_all_the_same(
     shown = capsys.readouterr().out
     assert "end password-wrong" in shown
     assert "no session was opened" in shown
+
+
+def test_a_trace_of_no_card_is_not_written(tmp_path: Path) -> None:
+    out = tmp_path / "trace.jsonl"
+    with pytest.raises(DeviceError):
+        _run("trace", "--card", str(tmp_path / "none"), "--can", "123456", "--out", str(out))
+    assert not out.exists()
+
+
+def test_a_trace_from_elsewhere_commands_no_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace = tmp_path / "trace.jsonl"
+    evil = "\x1b[31m\x9b2J\x07"
+    header = {"format": "chinhchu-apdu-trace", "version": 1, "reader": evil, "atr": evil}
+    records = ({"event": evil}, {"apdu": evil, "error": evil})
+    trace.write_text("".join(json.dumps(line) + "\n" for line in (header, *records)))
+    _run("trace", "--play", str(trace))
+    shown = capsys.readouterr().out
+    assert not set("\x1b\x9b\x07") & set(shown)
+    assert "[31m" in shown
+
+
+def test_what_a_card_says_commands_no_terminal() -> None:
+    printed = io.StringIO()
+    Console(file=printed, markup=False).print(pairs("not verified", {"name": "A\x1b[2JB\x9b"}))
+    assert "A\N{REPLACEMENT CHARACTER}[2JB\N{REPLACEMENT CHARACTER}" in printed.getvalue()

@@ -1,6 +1,7 @@
 """`chinhchu card run` with faults and a link, on the driver of a reader under the real pcscd."""
 
 import json
+import shutil
 
 import pytest
 
@@ -75,6 +76,23 @@ with VirtualReader(SimulatedCard(image)) as reader:
 def test_options_that_say_nothing(card_folder, capsys, options):
     assert main(["card", "run", str(card_folder), "--port", "1", *options]) == EXIT_FAULT
     assert "profile-invalid" in capsys.readouterr().err
+
+
+def test_what_opens_a_card_is_shown_only_where_asked(card_folder, capsys):
+    assert main(["card", "show", str(card_folder), "--json"]) == 0
+    assert "190123456" not in capsys.readouterr().out
+    assert main(["card", "show", str(card_folder), "--show", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["can"], shown["mrz_document_number"]) == ("123456", "190123456")
+    assert (shown["date_of_birth"], shown["date_of_expiry"]) == ("900520", "300520")
+    assert main(["card", "show", str(card_folder), "--show"]) == 0
+    assert "190123456" in capsys.readouterr().out
+
+
+def test_a_folder_may_have_any_name(card_folder, tmp_path, capsys):
+    shutil.copytree(card_folder, tmp_path / "[/x]")
+    assert main(["card", "show", str(tmp_path / "[/x]")]) == 0
+    assert "EF.DG1" in capsys.readouterr().out
 
 
 def test_the_quirks_are_listed(capsys):
