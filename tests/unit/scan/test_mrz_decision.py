@@ -114,6 +114,44 @@ def test_o_and_zero_stay_open_where_check_digits_allow_both() -> None:
         decide(_foreign("OO1234567"), LAYOUTS["TD1"])
 
 
+def _in_doubt(text: str, at: str) -> list[AlignedLine]:
+    """Return lines in which the characters above a `?` in `at` are not quite sure."""
+    marks = at.ljust(len(text))
+    return [
+        AlignedLine(line, tuple(0.9 if marks[start + n] == "?" else 0.999 for n in range(30)))
+        for start, line in ((0, text[:30]), (30, text[31:]))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("printed", "read"),
+    [
+        # Each misreading alone breaks the check digits; both together pass all of them.
+        ("MA1SZ3P27", "MA1523P27"),
+        # G counts 16 and 6 six: no check digit tells them apart.
+        ("AB7G45673", "AB7645673"),
+    ],
+)
+def test_lookalikes_in_doubt_that_check_digits_cannot_tell_are_refused(
+    printed: str, read: str
+) -> None:
+    assert check_digit(printed) == check_digit(read)
+    layout = LAYOUTS["TD1"]
+    assert decide(_foreign(printed), layout).document_number == printed
+    differing = "".join("?" if a != b else " " for a, b in zip(printed, read, strict=True))
+    with pytest.raises(MrzUnsureError, match="check digits"):
+        decide_mrz(_in_doubt(_foreign(read), " " * 5 + differing), layout, 0.5)
+
+
+def test_check_digits_choose_between_lookalikes_in_doubt() -> None:
+    right = _foreign("AB8234567")
+    read = right.replace("AB8234567", "ABB234567")
+    mrz = decide_mrz(_in_doubt(read, " " * 7 + "?"), LAYOUTS["TD1"], 0.5)
+    assert mrz.document_number == "AB8234567"
+    with pytest.raises(MrzUnsureError, match="check digits"):
+        decide(read, LAYOUTS["TD1"])
+
+
 def test_many_o_and_zero_are_not_tried() -> None:
     with pytest.raises(MrzUnsureError, match="check digits"):
         decide(_foreign("000000000"), LAYOUTS["TD1"])
