@@ -30,6 +30,7 @@ from devices.emrtd.interruption import (
 from devices.emrtd.lengths import (
     LengthMemory,
 )
+from devices.emrtd.master_file import announces_extended_length
 from devices.emrtd.mrz import Password
 from devices.emrtd.progress import Progress, ProgressListener
 from devices.emrtd.public_keys import RsaKey
@@ -278,6 +279,7 @@ class _Reading:
             lengths = self._answer_lengths()
             response = self._sessions.reader.send(internal_authenticate(challenge, lengths[0]))
             if response.status == WRONG_LENGTH and len(lengths) > 1:
+                self._plain.extended_length = True
                 response = self._sessions.reader.send(internal_authenticate(challenge, lengths[1]))
         is_answer = response.status == OK and 0 < len(response.data) <= MAX_ANSWER_BYTES
         return response.data if is_answer else None
@@ -305,12 +307,15 @@ class _Reading:
 
     def _answer_lengths(self) -> tuple[int, ...]:
         """Le for the signature: one of an RSA key of 2048 bits does not fit a short answer."""
-        key = self._decoded[DATA_GROUPS[15].name].result().parsed
-        is_long = isinstance(key, RsaKey) and key.size_bytes > _SHORT_ANSWER_BYTES
-        if not self._sessions.reader.is_extended:
+        if not self._plain.extended_length and not announces_extended_length(self._plain.atr):
             return (SHORT_LE_MAX,)
-        long_answer = self._sessions.reader.chunk_bytes
-        return (long_answer, SHORT_LE_MAX) if is_long else (SHORT_LE_MAX, long_answer)
+        key = self._decoded[DATA_GROUPS[15].name].result().parsed
+        size = key.size_bytes if isinstance(key, RsaKey) else 0
+        reader = self._sessions.reader
+        # What limits a read need not limit a signature.
+        long_answer = max(reader.chunk_bytes, SHORT_LE_MAX + 1, size)
+        is_long_first = reader.is_extended and size > _SHORT_ANSWER_BYTES
+        return (long_answer, SHORT_LE_MAX) if is_long_first else (SHORT_LE_MAX, long_answer)
 
     def _partial(self) -> PartialReading:
         """Return what is there to go on with, that of earlier readings included."""

@@ -8,6 +8,7 @@ import pytest
 from devices.emrtd.certificates import parse_certificate
 from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.evidence import ChipEvidence
+from devices.emrtd.lengths import LengthMemory
 from devices.emrtd.mrz import Can, MrzKey, Password
 from devices.emrtd.reader import Progress, read_chip
 from devices.emrtd.verifier import ChipVerdict, verify_evidence
@@ -107,3 +108,15 @@ def test_progress_runs_to_the_end_of_every_file(make_card: Any) -> None:
     assert {name for name in evidence.files if name != "EF.CardAccess"} == last.keys()
     assert all(event.done_bytes == event.total_bytes > 0 for event in last.values())
     assert len([event for event in events if event.file == "EF.DG2"]) > 10
+
+
+@pytest.mark.parametrize("limits", [{"max_read_bytes": 192}, {"max_response_bytes": 700}], ids=str)
+@pytest.mark.parametrize("key", ["rsa-2048", "rsa-4096"])
+def test_a_signature_longer_than_any_read(make_card: Any, key: str, limits: dict[str, Any]) -> None:
+    image = make_card(active_authentication=key, quirks=("aa-needs-extended-le",), **limits)
+    card = SimulatedCard(image)
+    memory = LengthMemory()
+    for _ in range(2):
+        card.reset()
+        evidence = read_chip(card, CAN, challenge=CHALLENGE, lengths=memory)
+        assert len(evidence.aa_response or b"") * 8 == int(key.removeprefix("rsa-"))
