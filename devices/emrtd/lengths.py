@@ -20,8 +20,9 @@ EVEN_OFFSET_END = 0x8000
 CAUTIOUS_CHUNKS = (192, 128, 64, 32, 16)
 """What cards take that refuse a full short response."""
 
-_MODEST_RESPONSE_BYTES = 1536
+MODEST_RESPONSE_BYTES = 1536
 """Where a card speaks extended length but refuses to fill it, what its buffer most likely holds."""
+
 _MAX_REMEMBERED = 256
 _MAX_MEMORY_FILE_BYTES = 1 << 16
 _MAX_USES = 50
@@ -38,7 +39,7 @@ def chunks_for(
         messaging: the session, whose protection takes its part of every response.
         max_response_bytes: longest response APDU that card and reader are known to bring.
     """
-    sizes = {max_response_bytes, _MODEST_RESPONSE_BYTES, SHORT_LE_MAX}
+    sizes = {max_response_bytes, MODEST_RESPONSE_BYTES, SHORT_LE_MAX}
     protected = (
         min(messaging.max_response_data(size), EVEN_OFFSET_END)
         for size in sorted(sizes, reverse=True)

@@ -16,13 +16,14 @@ from devices.emrtd.atr_info import AtrInfo, parse_atr_info, parse_historical_byt
 from devices.emrtd.errors import FileMalformedError
 from devices.emrtd.file_reading import FileReader
 from devices.emrtd.files import ATR_INFO, CARD_ACCESS, CARD_SECURITY, DIRECTORY, ElementaryFile
-from devices.emrtd.lengths import CAUTIOUS_CHUNKS, chunks_for
+from devices.emrtd.lengths import CAUTIOUS_CHUNKS, MODEST_RESPONSE_BYTES, chunks_for
 from devices.emrtd.secure_messaging import SecureChannel
 from devices.errors import ReaderFailedError, TlvMalformedError
 from devices.tlv import parse_header
 from devices.transport import PlainChannel
 
 _SELECT_MASTER_FILE = CommandApdu(0x00, 0xA4, 0x00, 0x0C, b"\x3f\x00")
+_STATUS_BYTES = 2
 _REFUSES_EXTENDED = (WRONG_LENGTH, StatusWord(0x6D00), StatusWord(0x6E00), StatusWord(0x6F00))
 
 
@@ -31,24 +32,29 @@ def read_card_access(channel: PlainChannel) -> bytes | None:
 
     The first command shows at the same time whether card and reader take extended length, where no
     session is lost yet: `channel.extended_length` and `channel.max_response_bytes` say so
-    afterwards. Where it is refused by a card whose answer to reset announces extended length, the
-    card is asked for its limits, which costs one command more.
+    afterwards. Where it is refused by a card whose answer to reset announces extended length, it
+    was too long: the card is asked for its limits, which costs one command more, and a card that
+    does not tell them is taken to bring a modest response.
 
     Raises:
         DeviceError: the card answers with a malformed file, or the transport failed.
     """
-    found = _probe(channel) if channel.extended_length else None
+    was_extended = channel.extended_length
+    found = _probe(channel, channel.max_response_bytes) if was_extended else None
+    if was_extended and not channel.extended_length and announces_extended_length(channel.atr):
+        if not adopt_limits(channel):
+            channel.extended_length = True
+            channel.max_response_bytes = MODEST_RESPONSE_BYTES
+        if channel.extended_length and found is None:
+            found = _probe(channel, channel.max_response_bytes - _STATUS_BYTES)
     if found is not None:
         return found
-    was_refused = not channel.extended_length
     reader = FileReader(channel, (SHORT_LE_MAX, *CAUTIOUS_CHUNKS))
     found = reader.read(CARD_ACCESS)
     if found is None:
         # The card may still have an application selected. Some know no SELECT MF: not an error.
         channel.send(_SELECT_MASTER_FILE)
         found = reader.read(CARD_ACCESS)
-    if was_refused and announces_extended_length(channel.atr):
-        adopt_limits(channel)
     return found
 
 
@@ -63,16 +69,17 @@ def announces_extended_length(atr: bytes) -> bool:
     )
 
 
-def adopt_limits(channel: PlainChannel, *, application_selected: bool = False) -> None:
-    """Take over the lengths that EF.ATR/INFO gives, where the card has it and it gives any."""
+def adopt_limits(channel: PlainChannel, *, application_selected: bool = False) -> bool:
+    """Take over the lengths that EF.ATR/INFO gives; return whether it gives any."""
     if application_selected and channel.send(_SELECT_MASTER_FILE).status != OK:
-        return
+        return False
     info = read_atr_info(channel)
     if info is None or info.max_response_bytes is None or info.max_command_bytes is None:
-        return
+        return False
     channel.extended_length = info.max_response_bytes > SHORT_LE_MAX
     channel.max_response_bytes = min(info.max_response_bytes, channel.max_response_bytes)
     channel.max_command_bytes = min(info.max_command_bytes, channel.max_command_bytes)
+    return True
 
 
 def read_atr_info(channel: PlainChannel) -> AtrInfo | None:
@@ -104,9 +111,8 @@ def read_card_security(channel: SecureChannel) -> bytes | None:
     return FileReader(channel, chunks_for(channel.messaging)).read(CARD_SECURITY)
 
 
-def _probe(channel: PlainChannel) -> bytes | None:
+def _probe(channel: PlainChannel, le: int) -> bytes | None:
     """Ask for the whole of EF.CardAccess with an extended Le; None if that does not bring it."""
-    le = channel.max_response_bytes
     command = CommandApdu(0x00, 0xB0, 0x80 | CARD_ACCESS.sfi, 0x00, le=le)
     try:
         response = channel.send(command)

@@ -77,6 +77,27 @@ def test_round_trips_on_a_card_never_seen_before(
     }
 
 
+@pytest.mark.parametrize("asked_too_much", ["6700", "6Cxx", "less", "6282"])
+@pytest.mark.parametrize("master_files", [(), ("EF.ATR",)], ids=["untold", "told"])
+@pytest.mark.parametrize("most_bytes", [1600, 4096])
+def test_extended_length_that_is_announced_and_limited_is_used(
+    make_card: Any, most_bytes: int, master_files: tuple[str, ...], asked_too_much: str
+) -> None:
+    profile = load_profile(SPECIMEN)
+    limits = {"max_response_bytes": most_bytes, "asked_too_much": asked_too_much}
+    sized = replace(
+        profile,
+        file_sizes={"EF.SOD": 2000, "EF.DG2": 20_000},
+        chip=replace(profile.chip, **limits),
+        files=replace(profile.files, master_files=master_files),
+    )
+    image = personalise(sized, portrait=make_card.portrait)
+    evidence = read_chip(SimulatedCard(image), CAN, data_groups=(1, 2, 14, 15))
+    assert evidence.files["EF.DG2"] == image.files["EF.DG2"]
+    # Three commands find the length, which short reads would need five times as many for.
+    assert evidence.apdu_count <= 30
+
+
 def _groups(*numbers: int) -> list[str]:
     return [f"DG{number}" for number in numbers]
 
