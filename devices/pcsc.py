@@ -128,7 +128,8 @@ class _Context:
         code, self._context = self.scard.SCardEstablishContext(self.scard.SCARD_SCOPE_USER)
         if code != self.scard.SCARD_S_SUCCESS:
             raise PcscUnavailableError(
-                "the PC/SC service is not running (Linux: pcscd; Windows: Smart Card)"
+                "the PC/SC service is not running, or does not let this account in "
+                "(Linux: pcscd; Windows: Smart Card)"
             )
         self._is_open = True
 
