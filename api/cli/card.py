@@ -187,8 +187,8 @@ def _passwords(image: "CardImage") -> dict[str, str]:
     Source: Doc 9303-11, 4.3.2: the MRZ information ends in birth and expiry, each with its digit.
     """
     mrz = image.behaviour.mrz_information
-    return {
-        "can": image.behaviour.can,
+    can = {"can": image.behaviour.can} if image.behaviour.can else {}
+    return can | {
         "mrz_document_number": mrz[:-15],
         "date_of_birth": mrz[-14:-8],
         "date_of_expiry": mrz[-7:-1],

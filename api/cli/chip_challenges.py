@@ -1,5 +1,6 @@
 """Challenges that `chinhchu chip read` makes itself, and the secret file that `verify` needs."""
 
+import os
 import secrets
 from pathlib import Path
 
@@ -44,6 +45,10 @@ def load_challenges(path: Path) -> Challenges:
     return Challenges.from_bytes(read_input(path, MAX_CHALLENGES_BYTES))
 
 
+def _open_for_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def write_secret(path: Path, data: bytes) -> None:
     """Write a file that its owner alone can read.
 
@@ -51,8 +56,9 @@ def write_secret(path: Path, data: bytes) -> None:
         InputUnusableError: it cannot be written.
     """
     try:
-        path.touch(mode=0o600)
-        path.chmod(0o600)
-        path.write_bytes(data)
+        with open(path, "wb", opener=_open_for_owner) as file:
+            if path.is_file():  # the rights of a device are not ours to change
+                path.chmod(0o600)
+            file.write(data)
     except OSError as error:
         raise InputUnusableError(f"{path}: {error.strerror or 'cannot be written'}") from None

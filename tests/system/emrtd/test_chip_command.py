@@ -273,3 +273,25 @@ def test_what_a_card_says_commands_no_terminal() -> None:
     printed = io.StringIO()
     Console(file=printed, markup=False).print(pairs("not verified", {"name": "A\x1b[2JB\x9b"}))
     assert "A\N{REPLACEMENT CHARACTER}[2JB\N{REPLACEMENT CHARACTER}" in printed.getvalue()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of POSIX")
+def test_evidence_is_the_owners_and_no_other_rights_change(card: Path, tmp_path: Path) -> None:
+    read = ("read", "--card", str(card), "--can", "123456", "--out")
+    old = tmp_path / "old.cbor"
+    old.write_bytes(b"\x00" * 100_000)
+    old.chmod(0o644)
+    assert _run(*read, str(old)) == 0
+    assert old.stat().st_mode & 0o777 == 0o600
+    assert old.stat().st_size < 100_000
+    folder = tmp_path / "folder"
+    folder.mkdir(mode=0o755)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o640)
+    held = os.open(pipe, os.O_RDWR)
+    rights = [path.stat().st_mode for path in (folder, pipe)]
+    with pytest.raises(InputUnusableError):
+        _run(*read, str(folder))
+    assert _run(*read, str(pipe)) == 0
+    os.close(held)
+    assert [path.stat().st_mode for path in (folder, pipe)] == rights
