@@ -1,9 +1,14 @@
 """Verifying evidence against the bare calls of the cryptographic library, and loading anchors.
 
 `verify_ratio` is the whole of `verify_evidence` (certificate path, hashes, clone check, contents)
-over the hashes and signatures that it rests on, with keys that are loaded already. In the plain
-figure the server has seen a card of this document signer before, which signs a hundred thousand; so
-the signer's certificate is in neither side. In `.first` it has not, and it is in both.
+over the calls that no verification can do without, with keys that are loaded already: the hash of
+each data group that was read, the hash of what the SOD signs, the SOD's signature, the recovery of
+the chip's answer and the hash in it. What is not one of these is not in the bound: parsing, and the
+digests that only name the SOD and the certificates in the verdict. There is no revocation list.
+
+In the plain figure the server has seen a card of this document signer before, which signs a hundred
+thousand; so the signature of its certificate is in neither side. In `.first` it has not, and it is
+in both.
 """
 
 import hashlib
@@ -83,12 +88,12 @@ def _verification(variant: str, key_type: KeyType, n: int) -> Figures:
 
 
 def _bare_calls(evidence: ChipEvidence) -> Callable[[], None]:
-    """Return the hashes of all that was read, the SOD's signature and the chip's."""
+    """Return the hashes and signatures that the module's docstring names."""
     assert evidence.sod is not None
     assert evidence.aa_response is not None
     signed = parse_sod(evidence.sod).signed_data
     (info,) = signed.signers
-    groups = [*evidence.data_groups.values(), signed.content, evidence.sod]
+    hashed = [*evidence.data_groups.values(), signed.content]
     sod = _bare_signature(
         signed.certificates[0].public_key, (info.signature, info.attributes or b"")
     )
@@ -99,11 +104,14 @@ def _bare_calls(evidence: ChipEvidence) -> Callable[[], None]:
     answer = evidence.aa_response
 
     def calls() -> None:
-        for data in groups:
+        for data in hashed:
             hashlib.sha256(data).digest()
         sod()
         # ISO/IEC 9796-2 with message recovery: the library has no call for it.
-        pow(int.from_bytes(answer, "big"), chip_key.exponent, chip_key.modulus)
+        block = pow(int.from_bytes(answer, "big"), chip_key.exponent, chip_key.modulus)
+        recovered = block.to_bytes(chip_key.size_bytes, "big")
+        # 6A || M1 || SHA-256 || 34CC
+        hashlib.sha256(recovered[1:-34] + CHALLENGE).digest()
 
     return calls
 

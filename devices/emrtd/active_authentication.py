@@ -3,7 +3,6 @@
 Source: ICAO Doc 9303-11, 6.1; ISO/IEC 9796-2:2010, digital signature scheme 1.
 """
 
-import hashlib
 import hmac
 
 from cryptography.exceptions import InvalidSignature
@@ -11,7 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from devices.apdu import CommandApdu
 from devices.emrtd.errors import AuthenticationRefusedError, ChallengeMalformedError
 from devices.emrtd.public_keys import EcKey, PublicKey, RsaKey, verify_ecdsa
-from devices.emrtd.signature_algorithms import HASHES
+from devices.emrtd.signature_algorithms import HASHES, digest_of
 
 CHALLENGE_BYTES = 8
 
@@ -92,13 +91,13 @@ def _verify_rsa(key: RsaKey, challenge: bytes, signature: bytes) -> None:
     """ISO/IEC 9796-2, scheme 1 with partial recovery: M1 is the chip's, M2 the challenge."""
     message = _recover(key, signature)
     hash_name, trailer_bytes = _trailer(message)
-    digest_bytes = hashlib.new(hash_name, usedforsecurity=False).digest_size
+    digest_bytes = HASHES[hash_name]().digest_size
     start = _padding_end(message)
     end = len(message) - trailer_bytes - digest_bytes
     if end < start:
         raise InvalidSignature
     m1, digest = message[start:end], message[end : end + digest_bytes]
-    expected = hashlib.new(hash_name, m1 + challenge, usedforsecurity=False).digest()
+    expected = digest_of(hash_name, m1 + challenge)
     if not hmac.compare_digest(digest, expected):
         raise InvalidSignature
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Outcome(StrEnum):
@@ -56,21 +57,26 @@ _CLONE_CHECKS = {ACTIVE_AUTHENTICATION, CHIP_AUTHENTICATION}
 _POLICY_REASONS = {"bac-despite-pace"}
 
 
+# Names and reasons are constants of the code, so there are few checks, and each is made once.
+@lru_cache(maxsize=256)
 def ok(name: str, reason: str | None = None) -> Check:
     """Return a check that passed."""
     return Check(name, CheckResult.OK, reason)
 
 
+@lru_cache(maxsize=256)
 def failed(name: str, reason: str) -> Check:
     """Return a check that found against the chip."""
     return Check(name, CheckResult.FAILED, reason)
 
 
+@lru_cache(maxsize=256)
 def not_performed(name: str, reason: str) -> Check:
     """Return a check that could not be carried out."""
     return Check(name, CheckResult.NOT_PERFORMED, reason)
 
 
+@lru_cache(maxsize=256)
 def not_supported(name: str, reason: str) -> Check:
     """Return a check that the chip, by its signed contents, does not offer."""
     return Check(name, CheckResult.NOT_SUPPORTED, reason)

@@ -113,6 +113,5 @@ def _folded(text: str | None) -> str:
 
 def _differs(dg13_text: str | None, mrz_text: str) -> bool:
     """Return whether a full date of DG13 is another than the MRZ's."""
-    if dg13_text is None or parse_dg13_date(dg13_text) is None:
-        return False
-    return dg13_text[8:] + dg13_text[3:5] + dg13_text[:2] != mrz_text
+    text = dg13_text or ""
+    return text[8:] + text[3:5] + text[:2] != mrz_text and parse_dg13_date(text) is not None

@@ -15,6 +15,7 @@ from devices.emrtd.files import DATA_GROUPS
 from devices.tlv import Span, parse_span, parse_spans
 
 NO_EXPIRY = "Không thời hạn"
+_NO_EXPIRY_FOLDED = NO_EXPIRY.casefold()
 
 _INTEGER, _OID, _SEQUENCE, _SET = 0x02, 0x06, 0x30, 0x31
 # X.690, 8.23: what a text may be written as; TeletexString holds Latin-1 wherever it is met.
@@ -68,7 +69,7 @@ class Dg13:
     @property
     def never_expires(self) -> bool:
         """Whether the card says that it has no expiry, in capitals or not."""
-        return (self.date_of_expiry or "").casefold() == NO_EXPIRY.casefold()
+        return (self.date_of_expiry or "").casefold() == _NO_EXPIRY_FOLDED
 
 
 def parse_dg13(data: bytes) -> Dg13:

@@ -4,6 +4,8 @@ Source: ICAO Doc 9303-11, 4.4.2 and 9.2 (EF.CardAccess, EF.CardSecurity and DG14
 offers).
 """
 
+from functools import lru_cache
+
 from devices.emrtd.checks import DOWNGRADE, Check, failed, not_performed, not_supported, ok
 from devices.emrtd.errors import FileMalformedError
 from devices.emrtd.evidence import ChipEvidence, PaceRecord
@@ -35,11 +37,11 @@ def check_downgrade(
         is_clone_check_withheld: whether the evidence lacks every answer that the chip could give.
     """
     try:
-        offered = _offers(parse_security_infos(evidence.card_access or b""))
+        offered = _card_access_offers(evidence.card_access or b"")
     except FileMalformedError:
         if evidence.card_access is not None:
             return failed(DOWNGRADE, "card-access-malformed")
-        offered = set()
+        offered = frozenset()
     signed = _offers(dg14 or ()) | _offers(card_security)
     used_pace = evidence.access.startswith("PACE-")
     if used_pace and not offered:
@@ -68,5 +70,11 @@ def _is_offer(offer: PaceInfo, used: PaceRecord) -> bool:
     return (offer.oid, offer.parameter_id) == (used.oid, used.parameter_id)
 
 
-def _offers(infos: tuple[SecurityInfo, ...]) -> set[PaceInfo]:
-    return set(pace_infos(infos))
+@lru_cache(maxsize=64)
+def _card_access_offers(card_access: bytes) -> frozenset[PaceInfo]:
+    """Return the offers of a file that anybody may read, the same in all chips of a series."""
+    return _offers(parse_security_infos(card_access))
+
+
+def _offers(infos: tuple[SecurityInfo, ...]) -> frozenset[PaceInfo]:
+    return frozenset(pace_infos(infos))

@@ -6,7 +6,6 @@ parameters; unknown parameters are refused, since a forger could choose them.
 Source: RFC 5480 and BSI TR-03111, 5 (keys); RFC 8017, 8 (RSA); BSI TR-03111, 4.2.1 (ECDSA).
 """
 
-import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,7 +17,7 @@ from devices.emrtd import der
 from devices.emrtd.asn1 import MAX_ASN1_BYTES, asn1_errors
 from devices.emrtd.elliptic_curves import BY_OID, BY_ORDER, Curve
 from devices.emrtd.errors import KeyUnsupportedError
-from devices.emrtd.signature_algorithms import HASHES, Scheme, SignatureAlgorithm
+from devices.emrtd.signature_algorithms import HASHES, Scheme, SignatureAlgorithm, digest_of
 
 MIN_RSA_BITS = 1024
 MAX_RSA_BITS = 8192
@@ -189,7 +188,7 @@ def verify_ecdsa(key: EcKey, hash_name: str, signature: bytes, message: bytes) -
     Raises:
         InvalidSignature: it is wrong or in neither form.
     """
-    digest = hashlib.new(hash_name, message, usedforsecurity=False).digest()
+    digest = digest_of(hash_name, message)
     for r, s in _candidate_pairs(key.curve, signature):
         if (
             0 < r < key.curve.n

@@ -52,6 +52,7 @@ _PACE_MAPPINGS = {
 }
 # 9303-11, 9.2.5 to 9.2.7: the arc after id-CA and id-PK.
 _KEY_AGREEMENTS = {1: "DH", 2: "ECDH"}
+_KEYS = {f"{ID_PK}{arc}": agreement for arc, agreement in _KEY_AGREEMENTS.items()}
 _CIPHERS = {
     1: SessionCipher.TDES,
     2: SessionCipher.AES_128,
@@ -190,8 +191,7 @@ def chip_authentication_public_keys(
     return tuple(
         ChipAuthenticationPublicKeyInfo(agreement, info.parameter, info.required_data)
         for info in infos
-        for arc, agreement in _KEY_AGREEMENTS.items()
-        if info.oid == f"{ID_PK}{arc}"
+        if (agreement := _KEYS.get(info.oid)) is not None
     )
 
 

@@ -4,6 +4,7 @@ Source: RFC 4055 (RSA); RFC 5758 and ANSI X9.62 (ECDSA); BSI TR-03111, 5.2.1.1 (
 ICAO Doc 9303-12, 4.1.6 (what a chip may use).
 """
 
+import hashlib
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -22,6 +23,8 @@ HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "sha512": hashes.SHA512,
 }
 """Hash algorithms that a chip may use, by name."""
+# `hashlib.new` looks each up by name, which takes as long as hashing a small file.
+_DIGESTS = {name: getattr(hashlib, name) for name in HASHES}
 
 MAX_SALT_BYTES = 1024
 _HASH_OIDS = {
@@ -96,6 +99,12 @@ class SignatureAlgorithm:
         if name not in HASHES:
             raise KeyUnsupportedError("a signature's hash algorithm is missing or not supported")
         return name
+
+
+def digest_of(hash_name: str, data: bytes) -> bytes:
+    """Return the digest of `data` by a hash that is a key of `HASHES`."""
+    digest: bytes = _DIGESTS[hash_name](data, usedforsecurity=False).digest()
+    return digest
 
 
 @lru_cache(maxsize=256)

@@ -4,11 +4,11 @@ Source: RFC 5652, 5; ICAO Doc 9303-10, 4.6.2 (EF.SOD) and 3.11.4 (EF.CardSecurit
 (master lists).
 """
 
-import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain
 
 from cryptography.exceptions import InvalidSignature
@@ -19,7 +19,11 @@ from devices.emrtd.certificates import Certificate, parse_certificate
 from devices.emrtd.errors import AuthenticationRefusedError, KeyUnsupportedError
 from devices.emrtd.names import Name
 from devices.emrtd.public_keys import verify_signature
-from devices.emrtd.signature_algorithms import parse_hash_algorithm, parse_signature_algorithm
+from devices.emrtd.signature_algorithms import (
+    digest_of,
+    parse_hash_algorithm,
+    parse_signature_algorithm,
+)
 from devices.emrtd.trust_policy import DEFAULT_POLICY, TrustPolicy
 from devices.errors import DeviceError
 
@@ -139,7 +143,7 @@ def parse_signed_data(data: bytes, file: SignedFile) -> SignedData:
             content=der.contents(data, content, der.OCTET_STRING),
             content_type=content_type,
             digest_algorithms=tuple(
-                der.oid(data, der.children(data, algorithm)[0])
+                _identifier_oid(der.encoding(data, algorithm))
                 for algorithm in der.children(data, der.expect(digests, der.SET))
             ),
             certificates=tuple(parse_certificate(der.encoding(data, c)) for c in certificates),
@@ -216,7 +220,7 @@ def _signed_bytes(signed: SignedData, info: SignerInfo, digest_name: str) -> byt
     """Return the bytes under the signature, after the checks of RFC 5652, 5.4 and 5.6."""
     if info.attributes is None:
         return signed.content
-    digest = hashlib.new(digest_name, signed.content, usedforsecurity=False).digest()
+    digest = digest_of(digest_name, signed.content)
     # RFC 5652, 11.1 and 11.2: each present once, with one value.
     types = info.values.get(_CONTENT_TYPE, [])
     digests = info.values.get(_MESSAGE_DIGEST, [])
@@ -285,6 +289,7 @@ def _attributes(data: bytes, holder: der.Element) -> dict[str, list[bytes]]:
     return values
 
 
+@lru_cache(maxsize=64)
 def _identifier_oid(identifier: bytes) -> str:
     return der.oid(identifier, der.children(identifier, der.whole(identifier, der.SEQUENCE))[0])
 

@@ -3,7 +3,6 @@
 Source: ICAO Doc 9303-10, 4.6.2 and appendix D; 9303-12, 7.1.4; RFC 5652.
 """
 
-import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,8 +20,8 @@ from devices.emrtd.errors import (
     SodMalformedError,
     SodWithoutHashesError,
 )
-from devices.emrtd.files import SOD
-from devices.emrtd.signature_algorithms import parse_hash_algorithm
+from devices.emrtd.files import DATA_GROUPS, SOD
+from devices.emrtd.signature_algorithms import HASHES, digest_of, parse_hash_algorithm
 from devices.emrtd.signed_data import SignedData, SignedFile, parse_signed_data, verify_signed_data
 from devices.emrtd.trust_policy import DEFAULT_POLICY, TrustPolicy
 from devices.errors import TlvMalformedError
@@ -36,7 +35,6 @@ _SOD_FILE = SignedFile(
     reason_prefix="sod",
 )
 _SEALED = object()
-_MAX_DATA_GROUPS = 16
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ class VerifiedSod:
     def covers(self, number: int, data: bytes) -> bool:
         """Return whether `data` is the data group that the issuer signed."""
         expected = self.sod.hashes.get(number)
-        digest = hashlib.new(self.sod.hash_name, data, usedforsecurity=False).digest()
+        digest = digest_of(self.sod.hash_name, data)
         return expected is not None and hmac.compare_digest(digest, expected)
 
 
@@ -146,15 +144,15 @@ def _data_group_hashes(data: bytes, hashes: der.Element, hash_name: str) -> dict
     entries = der.children(data, der.expect(hashes, der.SEQUENCE))
     if not entries:
         raise SodWithoutHashesError("EF.SOD lists no data group, so it proves nothing")
-    if len(entries) > _MAX_DATA_GROUPS:
+    if len(entries) > len(DATA_GROUPS):
         raise SodMalformedError("EF.SOD lists too many data groups")
     found = {}
     for entry in entries:
         number, value = der.children(data, der.expect(entry, der.SEQUENCE))
         found[der.integer(data, number)] = der.contents(data, value, der.OCTET_STRING)
-    if len(found) != len(entries) or not all(1 <= n <= _MAX_DATA_GROUPS for n in found):
+    if len(found) != len(entries) or not found.keys() <= DATA_GROUPS.keys():
         raise SodMalformedError("EF.SOD lists a data group twice or one that does not exist")
-    size = hashlib.new(hash_name, usedforsecurity=False).digest_size
-    if any(len(value) != size for value in found.values()):
+    size = HASHES[hash_name]().digest_size
+    if {*map(len, found.values())} != {size}:
         raise SodHashLengthError("EF.SOD lists hashes of another length than their algorithm has")
     return found

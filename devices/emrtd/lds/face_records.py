@@ -3,6 +3,8 @@
 Source: ISO/IEC 19794-5:2005, 5.4–5.8.
 """
 
+import struct
+
 from devices.emrtd.errors import FileMalformedError
 from devices.emrtd.lds.face_image import MAX_FACES, SOURCES, FaceImage
 from devices.emrtd.lds.images import parse_image
@@ -11,7 +13,8 @@ FORMAT_IDENTIFIER = b"FAC\x00"
 _RECORD_HEADER_BYTES = 14
 _FACE_HEADER_BYTES = 20
 _FEATURE_POINT_BYTES = 8
-_IMAGE_HEADER_BYTES = 12
+# 5.7: image type, (data type), width, height, colour space, source, device type, (quality).
+_IMAGE_HEADER = struct.Struct(">BxHHBBHxx")
 
 _IMAGE_TYPES = {0: "basic", 1: "full-frontal", 2: "token-frontal"}
 _COLOUR_SPACES = {1: "rgb-24", 2: "yuv-422", 3: "grey-8", 4: "other"}
@@ -51,19 +54,19 @@ def parse_19794_faces(record: bytes) -> list[FaceImage]:
 def _parse_face(block: bytes) -> FaceImage:
     points = int.from_bytes(block[4:6], "big")
     start = _FACE_HEADER_BYTES + points * _FEATURE_POINT_BYTES
-    # 5.7: image type, data type, width, height, colour space, source, device type, quality.
-    header = block[start : start + _IMAGE_HEADER_BYTES]
-    if len(header) < _IMAGE_HEADER_BYTES:
+    if len(block) < start + _IMAGE_HEADER.size:
         raise FileMalformedError("a face of DG2 is cut off")
-    image = parse_image(block[start + _IMAGE_HEADER_BYTES :])
+    header = _IMAGE_HEADER.unpack_from(block, start)
+    image_type, width_px, height_px, colour_space, source, device_type = header
+    image = parse_image(block[start + _IMAGE_HEADER.size :])
     return FaceImage(
         **vars(image),
         record_format="ISO/IEC 19794-5",
-        record_width_px=int.from_bytes(header[2:4], "big") or None,
-        record_height_px=int.from_bytes(header[4:6], "big") or None,
-        image_type=_IMAGE_TYPES.get(header[0]),
-        colour_space=_COLOUR_SPACES.get(header[6]),
-        source=SOURCES.get(header[7]),
-        device_type=int.from_bytes(header[8:10], "big") or None,
+        record_width_px=width_px or None,
+        record_height_px=height_px or None,
+        image_type=_IMAGE_TYPES.get(image_type),
+        colour_space=_COLOUR_SPACES.get(colour_space),
+        source=SOURCES.get(source),
+        device_type=device_type or None,
         feature_points=points,
     )

@@ -7,6 +7,7 @@ Source: ITU-T T.81, annex B (JPEG); ISO/IEC 15444-1, annex A (codestream) and an
 """
 
 import re
+import struct
 from dataclasses import dataclass, field
 
 from devices.emrtd.errors import FileMalformedError
@@ -28,6 +29,7 @@ _MARKER_AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 _START_OF_TILE_PART, _END_OF_CODESTREAM = b"\xff\x90", b"\xff\xd9"
 _TILE_PART_HEADER_BYTES = 12
+_SIZE_AND_OFFSET = struct.Struct(">4I")
 # 15444-1, table I.2: what may follow the codestream in a JP2 file.
 _METADATA_BOXES = (b"jp2i", b"xml ", b"uuid", b"uinf")
 
@@ -161,9 +163,7 @@ def _codestream_size(data: bytes) -> _Size:
     segment = data[2:24]
     if len(segment) < 22 or not segment.startswith(b"\xff\x51"):
         return _UNKNOWN
-    right, bottom, left, top = (
-        int.from_bytes(segment[offset : offset + 4], "big") for offset in (6, 10, 14, 18)
-    )
+    right, bottom, left, top = _SIZE_AND_OFFSET.unpack_from(segment, 6)
     return max(0, right - left), max(0, bottom - top)
 
 
