@@ -12,13 +12,14 @@ The name stays unread: no check digit covers it.
 
 import itertools
 import math
+import statistics
 from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
 from devices.emrtd.errors import MrzMalformedError
-from devices.emrtd.issuing_states import certificate_country
-from devices.emrtd.mrz import Mrz, parse_mrz
+from devices.emrtd.lds.mrz import Mrz, parse_mrz
+from devices.emrtd.verification.issuing_states import certificate_country
 from devices.mrz_scan.alignment import AlignedLine
 from devices.mrz_scan.errors import MrzUnsureError
 from devices.mrz_scan.formats import GIVEN, MIXED, UNREAD, Layout
@@ -30,6 +31,9 @@ _ALWAYS_ALIKE: Final = "O0"
 _ALIKE_IN_DOUBT: Final = ("I1", "Z2", "S5", "G6", "B8", "D0", "Q0")
 _DOUBT_BELOW: Final = 0.98
 """Photographs with wrong readings: S as 5 at 0.93, Z as 2 at 0.90, Q as 0 at 0.97."""
+
+_LEGIBLE: Final = 0.8
+"""Mean confidence of lines that are read the right way up; upside down it is far lower."""
 
 # 9303-3, section 5: organisations and persons without a state, which no certificate names; Utopia.
 _NO_STATE = "XBA XCC XCE XCO XDC XEC XES XIM XMP XOM XPO XXA XXB XXC XXX UTO"
@@ -52,20 +56,27 @@ def decide_mrz(lines: Sequence[AlignedLine], layout: Layout, min_confidence: flo
     """
     kinds = "".join(layout.kinds)
     text = "".join(line.text for line in lines)
-    confidences = tuple(itertools.chain.from_iterable(line.confidences for line in lines))
+    confidences = [confidence for line in lines for confidence in line.confidences]
+    legible = statistics.fmean(confidences) >= _LEGIBLE
     if any(
         confidence < min_confidence
         for confidence, kind in zip(confidences, kinds, strict=True)
         if kind not in (UNREAD, GIVEN)
     ):
-        raise MrzUnsureError("the MRZ is not sharp enough to be read for certain: take it again")
+        raise MrzUnsureError(
+            "the MRZ is not sharp enough to be read for certain: take it again", legible=legible
+        )
     filler = "<" * layout.unread
     possible = _readings(text, kinds, confidences)
     readings = [mrz for reading in possible if (mrz := _parsed(reading + filler))]
     if len(readings) != 1:
-        raise MrzUnsureError("the MRZ's check digits do not confirm what was read: take it again")
+        raise MrzUnsureError(
+            "the MRZ's check digits do not confirm what was read: take it again", legible=legible
+        )
     if not _plausible(readings[0]):
-        raise MrzUnsureError("what was read as an MRZ cannot be one: take it again")
+        raise MrzUnsureError(
+            "what was read as an MRZ cannot be one: take it again", legible=legible
+        )
     return readings[0]
 
 

@@ -18,6 +18,12 @@ class MrzUnsureError(DeviceError):
     code: ClassVar[str] = "mrz-unsure"
     retryable: ClassVar[bool] = True
 
+    def __init__(self, message: str, *, legible: bool = False) -> None:
+        super().__init__(message)
+        self.legible = legible
+        """True: most characters were read well, so it is an MRZ, the right way up; another try on
+        the same photo would not help."""
+
 
 class MrzAmbiguousError(DeviceError):
     """The photo shows the machine-readable zones of several documents."""

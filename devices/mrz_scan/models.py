@@ -39,6 +39,8 @@ class OcrModel:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = min(MAX_THREADS, os.cpu_count() or 1)
         options.inter_op_num_threads = 1
+        # Waiting threads that spin take the cores from the other programs of a counter's computer.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = _LOG_FATAL_ONLY
         try:
             self._session: onnxruntime.InferenceSession = onnxruntime.InferenceSession(

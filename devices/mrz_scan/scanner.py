@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass
 
 from devices.card_photo import GrayPicture
-from devices.emrtd.mrz import Mrz
+from devices.emrtd.lds.mrz import Mrz
 from devices.mrz_scan.alignment import AlignedLine, align
 from devices.mrz_scan.blocks import Block, cut_rows, find_blocks, ways_to_read
 from devices.mrz_scan.decision import decide_mrz
@@ -62,37 +62,42 @@ class MrzScanner:
         for longer_side_px in _LONGER_SIDES_PX[: 1 if quick else None]:
             try:
                 return self._scan_at(picture, longer_side_px)
-            except MrzUnsureError as error:
-                unsure = error
             except MrzMissingError:
                 continue
+            except MrzUnsureError as error:
+                unsure = error
+                if error.legible:
+                    break
         raise unsure or MrzMissingError(
             "the photo shows no MRZ: take it again, nearer and straight"
         )
 
     def _scan_at(self, picture: GrayPicture, longer_side_px: int) -> Mrz:
         detector, recogniser = self._load()
-        blocks = find_blocks(detector.find(picture, longer_side_px))
-        if not blocks:
-            raise MrzMissingError("the photo shows no MRZ")
         found: Mrz | None = None
-        read: Block | None = None
-        unsure = MrzUnsureError("the MRZ cannot be read: take it again")
-        for block, name in ways_to_read(blocks, _MAX_READINGS):
-            if read is not None and block.shares_lines_with(read):
+        unsure: MrzUnsureError | None = None
+        done: list[Block] = []
+        for block, name in ways_to_read(
+            find_blocks(detector.find(picture, longer_side_px)), _MAX_READINGS
+        ):
+            if any(block.shares_lines_with(other) for other in done):
                 continue
             rows = cut_rows(picture, block, LAYOUTS[name].line_length)[:_LINES_READ]
             lines, layout = _align_all(recogniser.read(rows), LAYOUTS[name])
             try:
                 mrz = decide_mrz(lines, layout, self._models.min_confidence)
             except MrzUnsureError as error:
-                unsure = error
+                if unsure is None or error.legible:
+                    unsure = error
+                if error.legible:
+                    done.append(block)
                 continue
             if found is not None and mrz != found:
                 raise MrzAmbiguousError("the photo shows the MRZs of several documents")
-            found, read = mrz, block
+            found = mrz
+            done.append(block)
         if found is None:
-            raise unsure
+            raise unsure or MrzMissingError("the photo shows no MRZ")
         return found
 
     def _load(self) -> tuple[TextLineDetector, TextRecogniser]:
