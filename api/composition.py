@@ -8,7 +8,7 @@ from api.settings import Settings
 from api.store.database import open_database
 from biometrics.manifest import load_manifest
 from biometrics.pipeline import FacePipeline
-from devices.emrtd.csca import TrustAnchors
+from devices.emrtd.trust.csca import TrustAnchors
 
 
 def build_service(settings: Settings) -> ProofingService:

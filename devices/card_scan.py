@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from devices.card_photo import GrayPicture, open_photo
-from devices.emrtd.mrz import Can, Mrz, MrzKey, Password
+from devices.emrtd.lds.mrz import Can, Mrz, MrzKey, Password
 from devices.errors import DeviceError
 from devices.mrz_scan import MrzMissingError, MrzScanner
 from devices.qr import CardQr, QrMissingError, find_qr

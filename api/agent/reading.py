@@ -7,10 +7,10 @@ from typing import Any
 from api.agent.client import ServerAnswerUnusableError, SessionClient
 from api.errors import ApiError
 from devices.emrtd.evidence import ChipEvidence
-from devices.emrtd.interruption import PartialReading
-from devices.emrtd.lengths import LengthMemory
-from devices.emrtd.mrz import Password
-from devices.emrtd.reader import ProgressListener, read_chip
+from devices.emrtd.lds.mrz import Password
+from devices.emrtd.terminal.interruption import PartialReading
+from devices.emrtd.terminal.lengths import LengthMemory
+from devices.emrtd.terminal.reader import ProgressListener, read_chip
 from devices.transport import CardTransport
 
 

@@ -9,7 +9,7 @@ from biometrics.onnx import model_bytes
 from biometrics.weights.errors import ModelMissingError
 from devices.card_photo import MAX_BYTES
 from devices.card_scan import CardScan, scan_card_photo
-from devices.emrtd.mrz import Password
+from devices.emrtd.lds.mrz import Password
 from devices.mrz_scan import MrzScanner, ScannerModels
 from devices.qr import QrMissingError
 

@@ -87,10 +87,10 @@ def _register_verify(actions: "argparse._SubParsersAction[argparse.ArgumentParse
 def _run_verify(args: argparse.Namespace) -> int:
     from api.cli import chip_output
     from api.cli.chip_challenges import load_challenges
-    from devices.emrtd.challenges import Challenges
-    from devices.emrtd.csca import TrustAnchors
     from devices.emrtd.evidence import MAX_EVIDENCE_BYTES, ChipEvidence
-    from devices.emrtd.verifier import verify_evidence
+    from devices.emrtd.trust.csca import TrustAnchors
+    from devices.emrtd.verification.challenges import Challenges
+    from devices.emrtd.verification.verifier import verify_evidence
 
     evidence = ChipEvidence.from_bytes(read_input(args.evidence, MAX_EVIDENCE_BYTES))
     file = args.challenge_file

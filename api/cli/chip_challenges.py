@@ -7,10 +7,13 @@ from pathlib import Path
 from api.cli.output import read_input
 from api.errors import InputUnusableError
 from devices.emrtd.active_authentication import CHALLENGE_BYTES
-from devices.emrtd.challenges import MAX_CHALLENGES_BYTES, Challenges
-from devices.emrtd.chip_authentication import ChipAuthenticationChallenge, challenge_chip
 from devices.emrtd.errors import ChipAuthenticationUnsupportedError
 from devices.emrtd.evidence import ChipAuthenticationRequest
+from devices.emrtd.verification.challenges import MAX_CHALLENGES_BYTES, Challenges
+from devices.emrtd.verification.chip_authentication import (
+    ChipAuthenticationChallenge,
+    challenge_chip,
+)
 
 
 class Challenger:

@@ -4,11 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from api.cli.chip_source import open_card
-from devices.emrtd.access import AccessPolicy
-from devices.emrtd.dir import parse_dir
-from devices.emrtd.master_file import read_atr_info, read_card_access, read_directory
-from devices.emrtd.pace_choice import choose_pace
-from devices.emrtd.security_infos import (
+from devices.emrtd.lds.dir import parse_dir
+from devices.emrtd.lds.security_infos import (
     ID_CA,
     ID_TA,
     PaceInfo,
@@ -16,6 +13,9 @@ from devices.emrtd.security_infos import (
     pace_infos,
     parse_security_infos,
 )
+from devices.emrtd.terminal.access import AccessPolicy
+from devices.emrtd.terminal.master_file import read_atr_info, read_card_access, read_directory
+from devices.emrtd.terminal.pace_choice import choose_pace
 from devices.errors import CardMissingError, DeviceError
 from devices.transport import CardTransport, PlainChannel
 

@@ -8,8 +8,8 @@ from rich.text import Text
 
 from api.cli.output import printable
 from devices.emrtd.checks import CheckResult, Outcome
-from devices.emrtd.document import VerifiedDocument
-from devices.emrtd.verifier import ChipVerdict
+from devices.emrtd.verification.document import VerifiedDocument
+from devices.emrtd.verification.verifier import ChipVerdict
 
 _RESULT_STYLES = {
     CheckResult.OK: "green",

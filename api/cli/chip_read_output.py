@@ -13,11 +13,11 @@ from rich.text import Text
 
 from api.cli.chip_output import pairs
 from api.cli.chip_session import CARD_REMOVED
-from devices.emrtd.decoding import FileReading
-from devices.emrtd.dg13 import parse_dg13
 from devices.emrtd.evidence import ChipEvidence
 from devices.emrtd.lds import parse_dg1
-from devices.emrtd.reader import Progress, ProgressListener
+from devices.emrtd.lds.dg13 import parse_dg13
+from devices.emrtd.terminal.decoding import FileReading
+from devices.emrtd.terminal.reader import Progress, ProgressListener
 
 _HASHES = {True: "ok", False: "mismatch", None: None}
 

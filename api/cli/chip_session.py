@@ -9,13 +9,13 @@ from typing import TypeVar
 from api.cli.chip_challenges import Challenger
 from api.cli.chip_source import open_card
 from biometrics.weights.cache import cache_folder
-from devices.emrtd.access import AccessPolicy
-from devices.emrtd.decoding import FileReading
 from devices.emrtd.evidence import ChipEvidence
-from devices.emrtd.interruption import PartialReading, ReadingInterruptedError
-from devices.emrtd.lengths import LengthMemory
-from devices.emrtd.mrz import Password
-from devices.emrtd.reader import DEFAULT_DATA_GROUPS, Progress, ProgressListener, read_chip
+from devices.emrtd.lds.mrz import Password
+from devices.emrtd.terminal.access import AccessPolicy
+from devices.emrtd.terminal.decoding import FileReading
+from devices.emrtd.terminal.interruption import PartialReading, ReadingInterruptedError
+from devices.emrtd.terminal.lengths import LengthMemory
+from devices.emrtd.terminal.reader import DEFAULT_DATA_GROUPS, Progress, ProgressListener, read_chip
 from devices.errors import CardRemovedError, PcscUnavailableError, ReaderMissingError
 from devices.trace import ApduTrace
 from devices.transport import CardTransport

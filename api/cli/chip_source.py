@@ -7,7 +7,7 @@ from getpass import getpass
 from pathlib import Path
 
 from api.errors import InputUnusableError
-from devices.emrtd.mrz import Can, MrzKey, Password
+from devices.emrtd.lds.mrz import Can, MrzKey, Password
 from devices.transport import CardTransport
 
 

@@ -69,7 +69,7 @@ def _record(args: argparse.Namespace) -> int:
 
 
 def _play(path: Path, *, as_json: bool) -> int:
-    from devices.emrtd.rerun import rerun
+    from devices.emrtd.terminal.rerun import rerun
     from devices.trace import read_trace
 
     header, records = read_trace(path)

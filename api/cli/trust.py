@@ -11,8 +11,8 @@ from api.cli.output import EXIT_FAILED, EXIT_PASSED, read_input
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-    from devices.emrtd.certificates import Certificate
-    from devices.emrtd.public_keys import PublicKey
+    from devices.emrtd.crypto.public_keys import PublicKey
+    from devices.emrtd.trust.certificates import Certificate
 
 EPILOG = """\
 examples:
@@ -118,10 +118,10 @@ def _action(
 def _run_import(args: argparse.Namespace) -> int:
     from api.cli import trust_output
     from api.errors import InputUnusableError
-    from devices.emrtd.master_list import MAX_MASTER_LIST_BYTES
-    from devices.emrtd.trust_bundle import MAX_BUNDLE_BYTES, import_bundle, is_bundle
-    from devices.emrtd.trust_import import ImportOutcome, import_objects
-    from devices.emrtd.trust_store import load_store, save_store
+    from devices.emrtd.trust.master_list import MAX_MASTER_LIST_BYTES
+    from devices.emrtd.trust.trust_bundle import MAX_BUNDLE_BYTES, import_bundle, is_bundle
+    from devices.emrtd.trust.trust_import import ImportOutcome, import_objects
+    from devices.emrtd.trust.trust_store import load_store, save_store
 
     store = load_store(args.trust)
     limit = max(MAX_MASTER_LIST_BYTES, MAX_BUNDLE_BYTES)
@@ -146,7 +146,7 @@ def _run_import(args: argparse.Namespace) -> int:
 
 def _run_list(args: argparse.Namespace) -> int:
     from api.cli import trust_output
-    from devices.emrtd.csca import TrustAnchors
+    from devices.emrtd.trust.csca import TrustAnchors
 
     anchors = TrustAnchors.from_directory(args.trust)
     trust_output.show_list(anchors, args.country, at=datetime.now(UTC), as_json=args.json)
@@ -155,8 +155,8 @@ def _run_list(args: argparse.Namespace) -> int:
 
 def _run_check(args: argparse.Namespace) -> int:
     from api.cli import trust_output
-    from devices.emrtd.trust_status import concerns
-    from devices.emrtd.trust_store import open_store
+    from devices.emrtd.trust.trust_status import concerns
+    from devices.emrtd.trust.trust_store import open_store
 
     store = open_store(args.trust)
     found = concerns(store, at=args.at or datetime.now(UTC))
@@ -167,8 +167,8 @@ def _run_check(args: argparse.Namespace) -> int:
 def _run_export(args: argparse.Namespace) -> int:
     from api.cli import trust_output
     from api.errors import InputUnusableError
-    from devices.emrtd.trust_bundle import bundle_digest, export_bundle
-    from devices.emrtd.trust_store import open_store
+    from devices.emrtd.trust.trust_bundle import bundle_digest, export_bundle
+    from devices.emrtd.trust.trust_store import open_store
 
     store = open_store(args.trust)
     bundle = export_bundle(store, _private_key(args.key))
@@ -183,7 +183,7 @@ def _run_export(args: argparse.Namespace) -> int:
 
 
 def _certificate(path: Path | None) -> "Certificate | None":
-    from devices.emrtd.certificates import parse_certificate
+    from devices.emrtd.trust.certificates import parse_certificate
 
     return parse_certificate(read_input(path, 1 << 20)) if path else None
 
@@ -198,7 +198,7 @@ def _public_key(path: Path | None) -> "PublicKey | None":
     )
 
     from api.errors import InputUnusableError
-    from devices.emrtd.public_keys import parse_public_key
+    from devices.emrtd.crypto.public_keys import parse_public_key
 
     try:
         key = load_pem_public_key(read_input(path, 1 << 20))

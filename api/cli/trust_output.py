@@ -10,13 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from api.cli.output import print_json
-from devices.emrtd.certificates import Certificate
-from devices.emrtd.csca import TrustAnchors
+from devices.emrtd.crypto.public_keys import RsaKey
 from devices.emrtd.errors import KeyUnsupportedError
-from devices.emrtd.public_keys import RsaKey
-from devices.emrtd.trust_import import ImportEntry, ImportOutcome
-from devices.emrtd.trust_status import Concern, role_of, unusable_reason
-from devices.emrtd.trust_store import TrustStore
+from devices.emrtd.trust.certificates import Certificate
+from devices.emrtd.trust.csca import TrustAnchors
+from devices.emrtd.trust.trust_import import ImportEntry, ImportOutcome
+from devices.emrtd.trust.trust_status import Concern, role_of, unusable_reason
+from devices.emrtd.trust.trust_store import TrustStore
 
 _STYLES = {
     ImportOutcome.NEW: "green",

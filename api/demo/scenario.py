@@ -29,7 +29,7 @@ from biometrics.manifest import load_manifest
 from biometrics.rig import Rig, RigKind
 from biometrics.types import FrameSample
 from biometrics.weights import sample
-from devices.emrtd.mrz import Can
+from devices.emrtd.lds.mrz import Can
 from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise
 from devices.simulator.profile import SPECIMEN, load_profile

@@ -39,8 +39,8 @@ from biometrics.pipeline import EVIDENCE_LEVEL, FaceVerdict
 from biometrics.types import ComparisonVerdict, Method
 from biometrics.types import Outcome as FaceOutcome
 from devices.emrtd.checks import CRL
-from devices.emrtd.document import VerifiedDocument, age_years
-from devices.emrtd.verifier import ChipVerdict
+from devices.emrtd.verification.document import VerifiedDocument, age_years
+from devices.emrtd.verification.verifier import ChipVerdict
 
 VIETNAM = timezone(timedelta(hours=7))
 """Whose day decides whether a card has expired and whether a person is of age."""

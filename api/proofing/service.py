@@ -49,10 +49,13 @@ from biometrics.challenge import Challenge
 from biometrics.image import MAX_FRAME_PIXELS, decode_image
 from biometrics.pipeline import FacePipeline
 from biometrics.types import FrameSample, Outcome
-from devices.emrtd.chip_authentication import ChipAuthenticationChallenge, challenge_chip
-from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.evidence import ChipEvidence
-from devices.emrtd.verifier import ChipVerdict, verify_evidence
+from devices.emrtd.trust.csca import TrustAnchors
+from devices.emrtd.verification.chip_authentication import (
+    ChipAuthenticationChallenge,
+    challenge_chip,
+)
+from devices.emrtd.verification.verifier import ChipVerdict, verify_evidence
 
 MAX_EVIDENCE_BYTES = 96 << 20
 

@@ -19,12 +19,12 @@ from benchmarks.peers.errors import PeerFailedError, PeerUnavailableError
 from benchmarks.peers.jmrtd import Jmrtd, JmrtdRequest
 from benchmarks.result import Figures, Metric, Skipped, median_ms
 from devices import pcsc
-from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.evidence import ChipEvidence
 from devices.emrtd.files import CARD_ACCESS
-from devices.emrtd.mrz import Can
-from devices.emrtd.reader import read_chip
-from devices.emrtd.verifier import verify_evidence
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.terminal.reader import read_chip
+from devices.emrtd.trust.csca import TrustAnchors
+from devices.emrtd.verification.verifier import verify_evidence
 from devices.simulator.card import SimulatedCard
 from devices.simulator.image import CardImage
 from devices.simulator.link import LinkModel

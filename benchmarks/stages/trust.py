@@ -27,17 +27,17 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from benchmarks.result import Figures, Metric, Skipped, median_ms
 from biometrics.manifest import load_manifest
 from biometrics.weights import sample
-from devices.emrtd.certificates import Certificate, forget_certificates, parse_certificate
-from devices.emrtd.csca import TrustAnchors
+from devices.emrtd.crypto.public_keys import PublicKey, RsaKey
 from devices.emrtd.evidence import ChipEvidence
 from devices.emrtd.lds import parse_dg15
-from devices.emrtd.mrz import Can
-from devices.emrtd.public_keys import PublicKey, RsaKey
-from devices.emrtd.reader import read_chip
-from devices.emrtd.sod import parse_sod
-from devices.emrtd.trust_import import import_objects
-from devices.emrtd.trust_store import TrustStore, save_store
-from devices.emrtd.verifier import verify_evidence
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.lds.sod import parse_sod
+from devices.emrtd.terminal.reader import read_chip
+from devices.emrtd.trust.certificates import Certificate, forget_certificates, parse_certificate
+from devices.emrtd.trust.csca import TrustAnchors
+from devices.emrtd.trust.trust_import import import_objects
+from devices.emrtd.trust.trust_store import TrustStore, save_store
+from devices.emrtd.verification.verifier import verify_evidence
 from devices.simulator.card import SimulatedCard
 from devices.simulator.keys import KeyType
 from devices.simulator.personalise import personalise

@@ -8,9 +8,9 @@ import hmac
 from cryptography.exceptions import InvalidSignature
 
 from devices.apdu import CommandApdu
+from devices.emrtd.crypto.public_keys import EcKey, PublicKey, RsaKey, verify_ecdsa
+from devices.emrtd.crypto.signature_algorithms import HASHES, digest_of
 from devices.emrtd.errors import AuthenticationRefusedError, ChallengeMalformedError
-from devices.emrtd.public_keys import EcKey, PublicKey, RsaKey, verify_ecdsa
-from devices.emrtd.signature_algorithms import HASHES, digest_of
 
 CHALLENGE_BYTES = 8
 

@@ -9,14 +9,14 @@ Source: ICAO Doc 9303-11, 4.4.3.3.3 and 4.4.3.5.
 
 import hmac
 
-from devices.emrtd.block_ciphers import decrypt_cbc, encrypt_cbc, unpad
-from devices.emrtd.ecdh_agreement import EcdhAgreement
-from devices.emrtd.elliptic_curves import Curve
+from devices.emrtd.crypto.block_ciphers import decrypt_cbc, encrypt_cbc, unpad
+from devices.emrtd.crypto.ecdh_agreement import EcdhAgreement
+from devices.emrtd.crypto.elliptic_curves import Curve
+from devices.emrtd.crypto.kdf import SessionCipher
+from devices.emrtd.crypto.public_keys import EcKey
 from devices.emrtd.errors import ChipAuthenticationMappingError, KeyUnsupportedError
 from devices.emrtd.evidence import CamRecord
-from devices.emrtd.kdf import SessionCipher
-from devices.emrtd.public_keys import EcKey
-from devices.emrtd.security_infos import SecurityInfo, chip_authentication_public_keys
+from devices.emrtd.lds.security_infos import SecurityInfo, chip_authentication_public_keys
 
 
 def decrypt_authentication_data(

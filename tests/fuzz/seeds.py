@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from devices.emrtd.evidence import CamRecord, ChipEvidence, PaceRecord
-from devices.emrtd.sod import parse_sod
+from devices.emrtd.lds.sod import parse_sod
 from devices.simulator.personalise import personalise
 from devices.simulator.profile import load_profile
 from devices.tlv import encode_tlv, parse_tlv

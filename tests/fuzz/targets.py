@@ -10,16 +10,9 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 
 from devices.apdu import OK, ResponseApdu
-from devices.emrtd.atr_info import parse_atr_info, parse_historical_bytes
-from devices.emrtd.card_security import parse_card_security, verify_card_security
-from devices.emrtd.certificates import parse_certificate
-from devices.emrtd.certification_path import verify_chain
-from devices.emrtd.crl import parse_crl
-from devices.emrtd.csca import TrustAnchors
-from devices.emrtd.dg13 import parse_dg13
-from devices.emrtd.dir import parse_dir
+from devices.emrtd.crypto.kdf import SessionCipher
+from devices.emrtd.crypto.public_keys import parse_public_key
 from devices.emrtd.evidence import ChipEvidence
-from devices.emrtd.kdf import SessionCipher
 from devices.emrtd.lds import (
     parse_com,
     parse_dg1,
@@ -32,11 +25,18 @@ from devices.emrtd.lds import (
     parse_dg15,
     parse_dg16,
 )
-from devices.emrtd.mrz import parse_mrz
-from devices.emrtd.public_keys import parse_public_key
-from devices.emrtd.secure_messaging import SecureMessaging
-from devices.emrtd.security_infos import parse_security_infos
-from devices.emrtd.sod import parse_sod, verify_sod
+from devices.emrtd.lds.atr_info import parse_atr_info, parse_historical_bytes
+from devices.emrtd.lds.card_security import parse_card_security, verify_card_security
+from devices.emrtd.lds.dg13 import parse_dg13
+from devices.emrtd.lds.dir import parse_dir
+from devices.emrtd.lds.mrz import parse_mrz
+from devices.emrtd.lds.security_infos import parse_security_infos
+from devices.emrtd.lds.sod import parse_sod, verify_sod
+from devices.emrtd.terminal.secure_messaging import SecureMessaging
+from devices.emrtd.trust.certificates import parse_certificate
+from devices.emrtd.trust.certification_path import verify_chain
+from devices.emrtd.trust.crl import parse_crl
+from devices.emrtd.trust.csca import TrustAnchors
 from devices.qr import parse_qr
 from devices.tlv import parse_header, parse_tlv, parse_tlvs
 

@@ -5,11 +5,11 @@ Source: ICAO Doc 9303-10, 4.7.1, 4.7.3, 4.7.4, 4.7.14 and 4.7.15.
 
 from typing import NoReturn
 
+from devices.emrtd.crypto.public_keys import PublicKey, parse_public_key
 from devices.emrtd.errors import FileMalformedError, TerminalAuthenticationRequiredError
 from devices.emrtd.files import DATA_GROUPS
-from devices.emrtd.mrz import Mrz, parse_mrz
-from devices.emrtd.public_keys import PublicKey, parse_public_key
-from devices.emrtd.security_infos import SecurityInfo, parse_security_infos
+from devices.emrtd.lds.mrz import Mrz, parse_mrz
+from devices.emrtd.lds.security_infos import SecurityInfo, parse_security_infos
 from devices.tlv import find_span, parse_span, parse_spans, parse_tlv
 
 _MRZ_DATA = 0x5F1F

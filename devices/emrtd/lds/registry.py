@@ -4,21 +4,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from devices.emrtd.atr_info import parse_atr_info
-from devices.emrtd.card_security import parse_card_security
-from devices.emrtd.dg13 import parse_dg13
-from devices.emrtd.dir import parse_dir
 from devices.emrtd.errors import FileMalformedError, FileUnsupportedError
 from devices.emrtd.evidence import MAX_FILE_BYTES
+from devices.emrtd.lds.atr_info import parse_atr_info
+from devices.emrtd.lds.card_security import parse_card_security
 from devices.emrtd.lds.com import parse_com
 from devices.emrtd.lds.data_groups import parse_dg1, parse_dg3, parse_dg4, parse_dg14, parse_dg15
+from devices.emrtd.lds.dg13 import parse_dg13
+from devices.emrtd.lds.dir import parse_dir
 from devices.emrtd.lds.displayed_images import parse_dg5, parse_dg7
 from devices.emrtd.lds.document_details import parse_dg12
 from devices.emrtd.lds.faces import parse_dg2
 from devices.emrtd.lds.personal_details import parse_dg11
 from devices.emrtd.lds.persons_to_notify import parse_dg16
-from devices.emrtd.security_infos import parse_security_infos
-from devices.emrtd.sod import parse_sod
+from devices.emrtd.lds.security_infos import parse_security_infos
+from devices.emrtd.lds.sod import parse_sod
 
 PARSERS: Mapping[str, Callable[[bytes], object]] = MappingProxyType(
     {

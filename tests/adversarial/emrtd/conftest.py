@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from devices.emrtd.certificates import parse_certificate
-from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.evidence import ChipEvidence
-from devices.emrtd.mrz import Can
-from devices.emrtd.reader import read_chip
-from devices.emrtd.verifier import ChipVerdict, verify_evidence
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.terminal.reader import read_chip
+from devices.emrtd.trust.certificates import parse_certificate
+from devices.emrtd.trust.csca import TrustAnchors
+from devices.emrtd.verification.verifier import ChipVerdict, verify_evidence
 from devices.simulator.card import SimulatedCard
 from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise

@@ -6,18 +6,21 @@ from datetime import UTC, datetime
 
 import pytest
 
-from devices.emrtd.card_security import parse_card_security
-from devices.emrtd.certificates import parse_certificate
-from devices.emrtd.chip_authentication import ChipAuthenticationChallenge, challenge_chip
-from devices.emrtd.csca import TrustAnchors
-from devices.emrtd.downgrade import check_downgrade
 from devices.emrtd.errors import ChallengeMalformedError
 from devices.emrtd.evidence import CamRecord, ChipAuthenticationRequest, ChipEvidence, PaceRecord
 from devices.emrtd.lds import parse_dg14
-from devices.emrtd.mrz import Can
-from devices.emrtd.reader import read_chip
-from devices.emrtd.sod import parse_sod
-from devices.emrtd.verifier import ChipVerdict, verify_evidence
+from devices.emrtd.lds.card_security import parse_card_security
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.lds.sod import parse_sod
+from devices.emrtd.terminal.reader import read_chip
+from devices.emrtd.trust.certificates import parse_certificate
+from devices.emrtd.trust.csca import TrustAnchors
+from devices.emrtd.verification.chip_authentication import (
+    ChipAuthenticationChallenge,
+    challenge_chip,
+)
+from devices.emrtd.verification.downgrade import check_downgrade
+from devices.emrtd.verification.verifier import ChipVerdict, verify_evidence
 from devices.simulator.card import SimulatedCard
 from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from devices.emrtd.access import AccessPolicy, ChipAccess
-from devices.emrtd.file_reading import FileReader
 from devices.emrtd.files import SOD
-from devices.emrtd.mrz import Can
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.terminal.access import AccessPolicy, ChipAccess
+from devices.emrtd.terminal.file_reading import FileReader
 from devices.errors import DeviceError
 from devices.simulator.card import SimulatedCard
 from devices.simulator.image import CardImage

@@ -11,20 +11,20 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from devices.emrtd.certificates import Certificate, parse_certificate
-from devices.emrtd.certification_path import verify_chain
 from devices.emrtd.checks import Outcome
-from devices.emrtd.consistency import check_consistency
-from devices.emrtd.csca import TrustAnchors
-from devices.emrtd.dg13 import parse_dg13
-from devices.emrtd.document import VerifiedDocument
 from devices.emrtd.errors import AuthenticationRefusedError
 from devices.emrtd.evidence import ChipEvidence
 from devices.emrtd.lds import parse_dg1
-from devices.emrtd.mrz import Can, MrzKey
-from devices.emrtd.reader import read_chip
-from devices.emrtd.sod import VerifiedSod, parse_sod, verify_sod
-from devices.emrtd.verifier import ChipVerdict
+from devices.emrtd.lds.dg13 import parse_dg13
+from devices.emrtd.lds.mrz import Can, MrzKey
+from devices.emrtd.lds.sod import VerifiedSod, parse_sod, verify_sod
+from devices.emrtd.terminal.reader import read_chip
+from devices.emrtd.trust.certificates import Certificate, parse_certificate
+from devices.emrtd.trust.certification_path import verify_chain
+from devices.emrtd.trust.csca import TrustAnchors
+from devices.emrtd.verification.consistency import check_consistency
+from devices.emrtd.verification.document import VerifiedDocument
+from devices.emrtd.verification.verifier import ChipVerdict
 from devices.simulator.card import SimulatedCard
 from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise

@@ -14,9 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devices.emrtd.certificates import parse_certificate
-from devices.emrtd.chip_authentication import ChipAuthenticationChallenge, challenge_chip
-from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.errors import EvidenceMalformedError
 from devices.emrtd.evidence import (
     ChipAuthenticationRecord,
@@ -24,9 +21,15 @@ from devices.emrtd.evidence import (
     ChipEvidence,
     PaceRecord,
 )
-from devices.emrtd.mrz import Can
-from devices.emrtd.reader import read_chip
-from devices.emrtd.verifier import ChipVerdict, verify_evidence
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.terminal.reader import read_chip
+from devices.emrtd.trust.certificates import parse_certificate
+from devices.emrtd.trust.csca import TrustAnchors
+from devices.emrtd.verification.chip_authentication import (
+    ChipAuthenticationChallenge,
+    challenge_chip,
+)
+from devices.emrtd.verification.verifier import ChipVerdict, verify_evidence
 from devices.simulator.card import SimulatedCard
 from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise

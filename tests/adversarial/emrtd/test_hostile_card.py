@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 
 from devices.apdu import CommandApdu
-from devices.emrtd.access import AccessPolicy
 from devices.emrtd.errors import (
     AccessFailedError,
     AccessUnsupportedError,
@@ -15,12 +14,13 @@ from devices.emrtd.errors import (
     UnprotectedResponseError,
 )
 from devices.emrtd.evidence import ChipEvidence
-from devices.emrtd.file_reading import FileReader
 from devices.emrtd.files import CARD_ACCESS, DATA_GROUPS, SOD
-from devices.emrtd.mrz import Can, MrzKey
-from devices.emrtd.pace import open_pace
-from devices.emrtd.reader import read_chip
-from devices.emrtd.security_infos import pace_infos, parse_security_infos
+from devices.emrtd.lds.mrz import Can, MrzKey
+from devices.emrtd.lds.security_infos import pace_infos, parse_security_infos
+from devices.emrtd.terminal.access import AccessPolicy
+from devices.emrtd.terminal.file_reading import FileReader
+from devices.emrtd.terminal.pace import open_pace
+from devices.emrtd.terminal.reader import read_chip
 from devices.errors import CardMisbehavedError, CardRefusedError, CardRemovedError, DeviceError
 from devices.simulator.card import SimulatedCard
 from devices.simulator.faults import Fault

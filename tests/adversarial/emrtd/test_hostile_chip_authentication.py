@@ -6,15 +6,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devices.emrtd.chip_authentication import (
+from devices.emrtd.errors import AuthenticationRefusedError
+from devices.emrtd.evidence import ChipAuthenticationRequest, ChipEvidence
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.terminal.reader import read_chip
+from devices.emrtd.verification.chip_authentication import (
     ChipAuthenticationChallenge,
     challenge_chip,
     verify_chip_authentication,
 )
-from devices.emrtd.errors import AuthenticationRefusedError
-from devices.emrtd.evidence import ChipAuthenticationRequest, ChipEvidence
-from devices.emrtd.mrz import Can
-from devices.emrtd.reader import read_chip
 from devices.errors import DeviceError
 from devices.simulator.card import SimulatedCard
 from devices.simulator.faults import Fault

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from devices.emrtd.access import AccessPolicy, ChipAccess
-from devices.emrtd.dh_groups import DH_GROUPS
-from devices.emrtd.elliptic_curves import BY_NAME
+from devices.emrtd.crypto.dh_groups import DH_GROUPS
+from devices.emrtd.crypto.elliptic_curves import BY_NAME
 from devices.emrtd.errors import (
     AccessFailedError,
     AccessUnsupportedError,
@@ -17,7 +16,8 @@ from devices.emrtd.errors import (
     PasswordLastTryError,
     PasswordWrongError,
 )
-from devices.emrtd.mrz import Can, MrzKey, Password
+from devices.emrtd.lds.mrz import Can, MrzKey, Password
+from devices.emrtd.terminal.access import AccessPolicy, ChipAccess
 from devices.errors import CardRemovedError, DeviceError
 from devices.simulator.card import SimulatedCard
 from devices.simulator.image import CardImage

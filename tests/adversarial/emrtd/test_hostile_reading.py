@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from devices.emrtd.evidence import ChipEvidence
-from devices.emrtd.mrz import Can, MrzKey
-from devices.emrtd.reader import read_chip
-from devices.emrtd.session import MAX_SESSIONS
+from devices.emrtd.lds.mrz import Can, MrzKey
+from devices.emrtd.terminal.reader import read_chip
+from devices.emrtd.terminal.session import MAX_SESSIONS
 from devices.errors import CardMisbehavedError, DeviceError
 from devices.simulator.card import SimulatedCard
 from devices.simulator.faults import Fault

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.emrtd.interruption import ReadingInterruptedError
-from devices.emrtd.mrz import Can
-from devices.emrtd.reader import read_chip
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.terminal.interruption import ReadingInterruptedError
+from devices.emrtd.terminal.reader import read_chip
 from devices.errors import CardRemovedError, DeviceError
 from devices.simulator.card import SimulatedCard
 from devices.simulator.faults import Fault

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.evidence import ChipEvidence
-from devices.emrtd.trust_policy import TrustPolicy
-from devices.emrtd.verifier import ChipVerdict
+from devices.emrtd.trust.csca import TrustAnchors
+from devices.emrtd.trust.trust_policy import TrustPolicy
+from devices.emrtd.verification.verifier import ChipVerdict
 from tests.fixtures import trust_pki as pki
 from tests.fixtures.trust_pki import AT, YEAR, Issued, authority, document_signer, resigned
 

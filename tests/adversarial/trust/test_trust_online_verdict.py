@@ -17,7 +17,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from devices.emrtd.errors import AuthenticationRefusedError
-from devices.emrtd.online_verdict import (
+from devices.emrtd.verification.online_verdict import (
     OnlineVerdictRecord,
     VerdictRequest,
     ask_authority,

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 
-from devices.emrtd.crl import Crl, parse_crl
-from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.errors import CrlUnusableError
+from devices.emrtd.trust.crl import Crl, parse_crl
+from devices.emrtd.trust.csca import TrustAnchors
 from tests.fixtures import trust_pki as pki
 from tests.fixtures.trust_pki import AT, Issued, authority, document_signer, resigned
 

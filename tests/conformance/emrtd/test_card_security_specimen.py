@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from devices.emrtd.card_security import (
+from devices.emrtd.errors import AuthenticationRefusedError, FileMalformedError
+from devices.emrtd.lds.card_security import (
     VerifiedCardSecurity,
     parse_card_security,
     verify_card_security,
 )
-from devices.emrtd.certificates import parse_certificate
-from devices.emrtd.errors import AuthenticationRefusedError, FileMalformedError
-from devices.emrtd.sod import parse_sod
+from devices.emrtd.lds.sod import parse_sod
+from devices.emrtd.trust.certificates import parse_certificate
 from devices.errors import DeviceError
 from devices.tlv import encode_tlv
 

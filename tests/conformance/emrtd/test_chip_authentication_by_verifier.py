@@ -11,12 +11,7 @@ from typing import Any
 import pytest
 from asn1crypto import core
 
-from devices.emrtd.chip_authentication import (
-    ChipAuthenticationChallenge,
-    challenge_chip,
-    verify_chip_authentication,
-)
-from devices.emrtd.domain_parameters import STANDARDISED
+from devices.emrtd.crypto.domain_parameters import STANDARDISED
 from devices.emrtd.errors import AuthenticationRefusedError, ChipAuthenticationUnsupportedError
 from devices.emrtd.evidence import (
     ChipAuthenticationRecord,
@@ -24,8 +19,13 @@ from devices.emrtd.evidence import (
     ChipEvidence,
 )
 from devices.emrtd.lds import parse_dg14
-from devices.emrtd.mrz import Can
-from devices.emrtd.reader import read_chip
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.terminal.reader import read_chip
+from devices.emrtd.verification.chip_authentication import (
+    ChipAuthenticationChallenge,
+    challenge_chip,
+    verify_chip_authentication,
+)
 from devices.simulator.card import SimulatedCard
 from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise

@@ -12,21 +12,21 @@ from typing import Any
 import pytest
 
 from devices.apdu import CommandApdu
-from devices.emrtd.bac import open_bac
 from devices.emrtd.chip_authentication_mapping import check_chip_authentication
-from devices.emrtd.dh_agreement import DhAgreement
-from devices.emrtd.dh_groups import DH_GROUPS
-from devices.emrtd.ecdh_agreement import EcdhAgreement
-from devices.emrtd.elliptic_curves import BY_NAME, Curve
+from devices.emrtd.crypto.dh_agreement import DhAgreement
+from devices.emrtd.crypto.dh_groups import DH_GROUPS
+from devices.emrtd.crypto.ecdh_agreement import EcdhAgreement
+from devices.emrtd.crypto.elliptic_curves import BY_NAME, Curve
+from devices.emrtd.crypto.kdf import KeyPurpose, SessionCipher, derive_key
 from devices.emrtd.errors import AccessFailedError, ChipAuthenticationMappingError
 from devices.emrtd.evidence import CamRecord
 from devices.emrtd.files import EMRTD_AID
-from devices.emrtd.kdf import KeyPurpose, SessionCipher, derive_key
-from devices.emrtd.mrz import MrzKey
-from devices.emrtd.pace import PaceSession, open_pace
-from devices.emrtd.pace_mapping import pseudo_random_number
-from devices.emrtd.secure_messaging import SecureMessaging
-from devices.emrtd.security_infos import PaceInfo, pace_infos, parse_security_infos
+from devices.emrtd.lds.mrz import MrzKey
+from devices.emrtd.lds.security_infos import PaceInfo, pace_infos, parse_security_infos
+from devices.emrtd.terminal.bac import open_bac
+from devices.emrtd.terminal.pace import PaceSession, open_pace
+from devices.emrtd.terminal.pace_mapping import pseudo_random_number
+from devices.emrtd.terminal.secure_messaging import SecureMessaging
 from devices.errors import ReplayMismatchError
 from devices.replay import ReplayTransport
 from devices.transport import PlainChannel

@@ -10,21 +10,21 @@ from typing import Any
 import pytest
 
 from devices.apdu import OK, CommandApdu
-from devices.emrtd.access import AccessPolicy, ChipAccess
-from devices.emrtd.card_security import parse_card_security
-from devices.emrtd.certificates import parse_certificate
 from devices.emrtd.chip_authentication_mapping import check_chip_authentication
-from devices.emrtd.csca import TrustAnchors
-from devices.emrtd.domain_parameters import STANDARDISED
-from devices.emrtd.elliptic_curves import Curve
+from devices.emrtd.crypto.domain_parameters import STANDARDISED
+from devices.emrtd.crypto.elliptic_curves import Curve
 from devices.emrtd.evidence import CamRecord, ChipEvidence
 from devices.emrtd.files import EMRTD_AID
-from devices.emrtd.mrz import Can
-from devices.emrtd.pace import open_pace
-from devices.emrtd.reader import read_chip
-from devices.emrtd.secure_messaging import SecureChannel
-from devices.emrtd.security_infos import Mapping, PaceInfo, pace_infos, parse_security_infos
-from devices.emrtd.verifier import verify_evidence
+from devices.emrtd.lds.card_security import parse_card_security
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.lds.security_infos import Mapping, PaceInfo, pace_infos, parse_security_infos
+from devices.emrtd.terminal.access import AccessPolicy, ChipAccess
+from devices.emrtd.terminal.pace import open_pace
+from devices.emrtd.terminal.reader import read_chip
+from devices.emrtd.terminal.secure_messaging import SecureChannel
+from devices.emrtd.trust.certificates import parse_certificate
+from devices.emrtd.trust.csca import TrustAnchors
+from devices.emrtd.verification.verifier import verify_evidence
 from devices.simulator.card import SimulatedCard
 from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise

@@ -14,16 +14,16 @@ from devices.emrtd.active_authentication import (
     internal_authenticate,
     verify_active_authentication,
 )
-from devices.emrtd.block_ciphers import compute_mac, encrypt_cbc, pad
+from devices.emrtd.crypto.block_ciphers import compute_mac, encrypt_cbc, pad
+from devices.emrtd.crypto.kdf import SessionCipher
+from devices.emrtd.crypto.session_keys import SessionKeys
 from devices.emrtd.errors import (
     AuthenticationRefusedError,
     SecureMessagingError,
     UnprotectedResponseError,
 )
-from devices.emrtd.kdf import SessionCipher
 from devices.emrtd.lds import parse_dg15
-from devices.emrtd.secure_messaging import SecureMessaging
-from devices.emrtd.session_keys import SessionKeys
+from devices.emrtd.terminal.secure_messaging import SecureMessaging
 from devices.tlv import encode_tlv
 
 CHALLENGE = bytes.fromhex("96302B0F3D7E7864")

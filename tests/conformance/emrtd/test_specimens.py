@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from devices.emrtd.certificates import parse_certificate
-from devices.emrtd.csca import TrustAnchors
+from devices.emrtd.crypto.public_keys import EcKey, RsaKey
 from devices.emrtd.evidence import ChipEvidence
 from devices.emrtd.lds import Com, parse_com, parse_dg1, parse_dg2, parse_dg14, parse_dg15
-from devices.emrtd.public_keys import EcKey, RsaKey
-from devices.emrtd.sod import parse_sod, verify_sod
-from devices.emrtd.verifier import ChipVerdict, verify_evidence
+from devices.emrtd.lds.sod import parse_sod, verify_sod
+from devices.emrtd.trust.certificates import parse_certificate
+from devices.emrtd.trust.csca import TrustAnchors
+from devices.emrtd.verification.verifier import ChipVerdict, verify_evidence
 
 BSI = {
     "EF.SOD": "EF_SOD.bin",

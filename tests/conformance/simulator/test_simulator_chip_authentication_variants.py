@@ -5,13 +5,13 @@ import tomllib
 import pytest
 
 from devices.apdu import OK, CommandApdu
-from devices.emrtd.access import ChipAccess
-from devices.emrtd.dh_agreement import DhAgreement
-from devices.emrtd.domain_parameters import STANDARDISED, DhKey, parse_agreement_key
-from devices.emrtd.ecdh_agreement import EcdhAgreement
-from devices.emrtd.kdf import KeyPurpose, SessionCipher, derive_key
-from devices.emrtd.mrz import Can
-from devices.emrtd.secure_messaging import SecureChannel, SecureMessaging
+from devices.emrtd.crypto.dh_agreement import DhAgreement
+from devices.emrtd.crypto.domain_parameters import STANDARDISED, DhKey, parse_agreement_key
+from devices.emrtd.crypto.ecdh_agreement import EcdhAgreement
+from devices.emrtd.crypto.kdf import KeyPurpose, SessionCipher, derive_key
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.terminal.access import ChipAccess
+from devices.emrtd.terminal.secure_messaging import SecureChannel, SecureMessaging
 from devices.simulator import tlv
 from devices.simulator.agreement_keys import AgreementKeyPair
 from devices.simulator.card import SimulatedCard

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from asn1crypto import x509
 
-from devices.emrtd.certificates import Certificate, parse_certificate
+from devices.emrtd.crypto.public_keys import EcKey
 from devices.emrtd.errors import AuthenticationRefusedError
-from devices.emrtd.master_list import VerifiedMasterList, verify_master_list
-from devices.emrtd.public_keys import EcKey
-from devices.emrtd.trust_import import ImportOutcome, import_objects
-from devices.emrtd.trust_status import unusable_reason
-from devices.emrtd.trust_store import TrustStore
+from devices.emrtd.trust.certificates import Certificate, parse_certificate
+from devices.emrtd.trust.master_list import VerifiedMasterList, verify_master_list
+from devices.emrtd.trust.trust_import import ImportOutcome, import_objects
+from devices.emrtd.trust.trust_status import unusable_reason
+from devices.emrtd.trust.trust_store import TrustStore
 from devices.errors import DeviceError
 from tests.fixtures.trust_pki import authority
 

@@ -7,9 +7,9 @@ from asn1crypto import cms
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from devices.emrtd import der
+from devices.emrtd.crypto import der
 from devices.emrtd.errors import AuthenticationRefusedError
-from devices.emrtd.sod import parse_sod, verify_sod
+from devices.emrtd.lds.sod import parse_sod, verify_sod
 from devices.tlv import encode_tlv, parse_tlv
 from tests.fixtures import trust_pki as pki
 from tests.fixtures.trust_pki import authority, document_signer

@@ -3,10 +3,10 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from devices.emrtd import der
+from devices.emrtd.crypto import der
 from devices.emrtd.lds import parse_dg14
-from devices.emrtd.mrz import check_digit
-from devices.emrtd.security_infos import _parse_and_remember
+from devices.emrtd.lds.mrz import check_digit
+from devices.emrtd.lds.security_infos import _parse_and_remember
 from devices.errors import TlvMalformedError
 from devices.tlv import Span, encode_tlv, parse_header, parse_spans, parse_tlvs
 

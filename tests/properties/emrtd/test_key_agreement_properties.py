@@ -7,16 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.emrtd.chip_authentication_mapping import decrypt_authentication_data
-from devices.emrtd.dh_agreement import DhAgreement
-from devices.emrtd.dh_groups import DH_GROUPS
-from devices.emrtd.domain_parameters import parse_agreement_key, parse_domain_parameters
-from devices.emrtd.ecdh_agreement import EcdhAgreement
-from devices.emrtd.elliptic_curves import BY_NAME, CURVES, Curve
+from devices.emrtd.crypto.dh_agreement import DhAgreement
+from devices.emrtd.crypto.dh_groups import DH_GROUPS
+from devices.emrtd.crypto.domain_parameters import parse_agreement_key, parse_domain_parameters
+from devices.emrtd.crypto.ecdh_agreement import EcdhAgreement
+from devices.emrtd.crypto.elliptic_curves import BY_NAME, CURVES, Curve
+from devices.emrtd.crypto.kdf import SessionCipher
+from devices.emrtd.crypto.key_agreement import ElementInvalidError, KeyAgreement
+from devices.emrtd.crypto.scalar_multiplication import multiply_secret
 from devices.emrtd.errors import ChipAuthenticationMappingError, KeyUnsupportedError
-from devices.emrtd.kdf import SessionCipher
-from devices.emrtd.key_agreement import ElementInvalidError, KeyAgreement
-from devices.emrtd.pace_mapping import integrated_nonce_bytes, pseudo_random_number
-from devices.emrtd.scalar_multiplication import multiply_secret
+from devices.emrtd.terminal.pace_mapping import integrated_nonce_bytes, pseudo_random_number
 
 QUICK = settings(max_examples=40, deadline=None)
 AGREEMENTS: list[KeyAgreement] = [

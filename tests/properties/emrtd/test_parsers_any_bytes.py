@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devices.apdu import CommandApdu
-from devices.emrtd.certificates import parse_certificate
-from devices.emrtd.csca import TrustAnchors
+from devices.emrtd.crypto.kdf import SessionCipher
 from devices.emrtd.evidence import ChipEvidence, PaceRecord
-from devices.emrtd.kdf import SessionCipher
-from devices.emrtd.mrz import MrzKey, check_digit, parse_mrz
-from devices.emrtd.secure_messaging import SecureMessaging
-from devices.emrtd.verifier import verify_evidence
+from devices.emrtd.lds.mrz import MrzKey, check_digit, parse_mrz
+from devices.emrtd.terminal.secure_messaging import SecureMessaging
+from devices.emrtd.trust.certificates import parse_certificate
+from devices.emrtd.trust.csca import TrustAnchors
+from devices.emrtd.verification.verifier import verify_evidence
 from devices.errors import DeviceError
 from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise

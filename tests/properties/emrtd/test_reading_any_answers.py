@@ -6,9 +6,9 @@ from contextlib import suppress
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.emrtd.file_reading import FileReader
 from devices.emrtd.files import DATA_GROUPS
-from devices.emrtd.rerun import rerun
+from devices.emrtd.terminal.file_reading import FileReader
+from devices.emrtd.terminal.rerun import rerun
 from devices.errors import DeviceError
 from devices.tlv import encode_tlv
 from devices.trace import parse_trace, redacted_atr

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devices.emrtd.lds.com import parse_com
-from devices.emrtd.security_infos import parse_security_infos
-from devices.emrtd.sod import parse_sod
+from devices.emrtd.lds.security_infos import parse_security_infos
+from devices.emrtd.lds.sod import parse_sod
 from devices.simulator.errors import FileSizeError, ProfileInvalidError
 from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise

@@ -8,16 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.emrtd import der
-from devices.emrtd.certificates import parse_certificate
-from devices.emrtd.crl import parse_crl
-from devices.emrtd.master_list import verify_master_list
-from devices.emrtd.names import Name
-from devices.emrtd.signature_algorithms import parse_hash_algorithm, parse_signature_algorithm
-from devices.emrtd.sod import parse_sod, verify_sod
-from devices.emrtd.trust_bundle import export_bundle, import_bundle
-from devices.emrtd.trust_import import import_objects
-from devices.emrtd.trust_store import TrustStore
+from devices.emrtd.crypto import der
+from devices.emrtd.crypto.signature_algorithms import (
+    parse_hash_algorithm,
+    parse_signature_algorithm,
+)
+from devices.emrtd.lds.sod import parse_sod, verify_sod
+from devices.emrtd.trust.certificates import parse_certificate
+from devices.emrtd.trust.crl import parse_crl
+from devices.emrtd.trust.master_list import verify_master_list
+from devices.emrtd.trust.names import Name
+from devices.emrtd.trust.trust_bundle import export_bundle, import_bundle
+from devices.emrtd.trust.trust_import import import_objects
+from devices.emrtd.trust.trust_store import TrustStore
 from devices.errors import DeviceError
 from tests.fixtures import trust_pki as pki
 from tests.fixtures.trust_pki import AT, authority, document_signer

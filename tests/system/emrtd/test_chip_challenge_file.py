@@ -10,8 +10,8 @@ import pytest
 
 from api.cli import chip
 from api.errors import InputUnusableError
-from devices.emrtd.challenges import Challenges
 from devices.emrtd.errors import ChallengeMalformedError
+from devices.emrtd.verification.challenges import Challenges
 
 
 def _run(*arguments: str) -> int:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from devices.emrtd.mrz import Can, MrzKey, Password
-from devices.emrtd.reader import read_chip
-from devices.emrtd.rerun import rerun
+from devices.emrtd.lds.mrz import Can, MrzKey, Password
+from devices.emrtd.terminal.reader import read_chip
+from devices.emrtd.terminal.rerun import rerun
 from devices.errors import DeviceError, TraceMalformedError
 from devices.simulator.card import SimulatedCard
 from devices.simulator.faults import Fault

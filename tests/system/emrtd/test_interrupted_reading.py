@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from devices.emrtd.evidence import ChipEvidence
-from devices.emrtd.interruption import (
+from devices.emrtd.lds.mrz import Can, MrzKey
+from devices.emrtd.terminal.interruption import (
     PartialReading,
     ReadingInterruptedError,
     ResumeOtherCardError,
 )
-from devices.emrtd.mrz import Can, MrzKey
-from devices.emrtd.reader import Progress, read_chip
+from devices.emrtd.terminal.reader import Progress, read_chip
 from devices.errors import CardRemovedError, CardTooSlowError, PcscUnavailableError
 from devices.simulator.card import SimulatedCard
 from devices.simulator.faults import Fault

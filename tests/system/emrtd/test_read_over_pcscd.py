@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from devices.emrtd.errors import PasswordWrongError
-from devices.emrtd.interruption import ReadingInterruptedError
-from devices.emrtd.mrz import Can, MrzKey
-from devices.emrtd.reader import Progress, read_chip
+from devices.emrtd.lds.mrz import Can, MrzKey
+from devices.emrtd.terminal.interruption import ReadingInterruptedError
+from devices.emrtd.terminal.reader import Progress, read_chip
 from devices.errors import CardMissingError, CardRemovedError, ReaderMissingError
 from devices.pcsc import connect, list_readers
 from devices.simulator.card import SimulatedCard

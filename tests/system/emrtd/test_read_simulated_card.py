@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from devices.emrtd.certificates import parse_certificate
-from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.evidence import ChipEvidence
-from devices.emrtd.lengths import LengthMemory
-from devices.emrtd.mrz import Can, MrzKey, Password
-from devices.emrtd.reader import Progress, read_chip
-from devices.emrtd.verifier import ChipVerdict, verify_evidence
+from devices.emrtd.lds.mrz import Can, MrzKey, Password
+from devices.emrtd.terminal.lengths import LengthMemory
+from devices.emrtd.terminal.reader import Progress, read_chip
+from devices.emrtd.trust.certificates import parse_certificate
+from devices.emrtd.trust.csca import TrustAnchors
+from devices.emrtd.verification.verifier import ChipVerdict, verify_evidence
 from devices.simulator.card import SimulatedCard
 from devices.simulator.image import CardImage
 

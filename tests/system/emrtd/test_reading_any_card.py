@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from devices.emrtd.lengths import LengthMemory
-from devices.emrtd.mrz import Can
-from devices.emrtd.reader import read_chip
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.terminal.lengths import LengthMemory
+from devices.emrtd.terminal.reader import read_chip
 from devices.simulator.card import SimulatedCard
 from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise

@@ -23,8 +23,8 @@ from biometrics.pipeline import FacePipeline
 from biometrics.rig import Rig, RigKind
 from biometrics.types import FrameSample
 from biometrics.weights import sample
-from devices.emrtd.csca import TrustAnchors
-from devices.emrtd.mrz import Can
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.trust.csca import TrustAnchors
 from devices.simulator.card import SimulatedCard
 from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise

@@ -14,11 +14,11 @@ from api.agent.client import ServerRefusedError
 from api.agent.reading import read_for_session
 from api.procedures.catalogue import CATALOGUE, Catalogue
 from api.proofing.sections import VIETNAM
-from devices.emrtd.csca import TrustAnchors
-from devices.emrtd.document import age_years
 from devices.emrtd.evidence import ChipAuthenticationRecord, ChipEvidence
-from devices.emrtd.mrz import Can
-from devices.emrtd.reader import read_chip
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.terminal.reader import read_chip
+from devices.emrtd.trust.csca import TrustAnchors
+from devices.emrtd.verification.document import age_years
 from devices.errors import CardRemovedError
 from devices.simulator.card import SimulatedCard
 from devices.simulator.faults import Fault

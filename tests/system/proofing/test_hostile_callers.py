@@ -20,8 +20,8 @@ from api.assertions.verifier import verify
 from api.problems import MAX_ERRORS
 from api.settings import RelyingParty
 from biometrics.types import Outcome
-from devices.emrtd.mrz import Can
-from devices.emrtd.reader import read_chip
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.terminal.reader import read_chip
 from devices.simulator.card import SimulatedCard
 from devices.simulator.personalise import personalise
 from devices.simulator.profile import SPECIMEN, load_profile

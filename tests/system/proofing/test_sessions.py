@@ -14,10 +14,10 @@ from api.assertions.verifier import verify
 from api.proofing.repository import utc_now
 from api.proofing.states import State
 from biometrics.rig import RigKind
-from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.errors import PasswordWrongError
-from devices.emrtd.mrz import Can
-from devices.emrtd.reader import read_chip
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.terminal.reader import read_chip
+from devices.emrtd.trust.csca import TrustAnchors
 from devices.errors import CardRemovedError
 from devices.simulator.card import SimulatedCard
 from devices.simulator.faults import Fault

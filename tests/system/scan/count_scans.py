@@ -14,7 +14,7 @@ import numpy as np
 
 from api.cli.card_photos import open_scanner
 from devices.card_scan import scan_card_photo
-from devices.emrtd.mrz import Mrz, parse_mrz
+from devices.emrtd.lds.mrz import Mrz, parse_mrz
 from devices.errors import DeviceError
 from tests.fixtures.card_photos import (
     invent_mrz,

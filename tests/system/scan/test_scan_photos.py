@@ -13,7 +13,7 @@ from PIL import Image
 
 from api.cli import chip
 from devices.card_scan import CardContradictoryError, CardUnseenError, scan_card_photo
-from devices.emrtd.mrz import Can, check_digit, parse_mrz
+from devices.emrtd.lds.mrz import Can, check_digit, parse_mrz
 from devices.mrz_scan import MrzAmbiguousError, MrzMissingError, MrzScanner, MrzUnsureError
 from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from devices.emrtd.errors import SecureMessagingError
-from devices.emrtd.mrz import Can
-from devices.emrtd.reader import read_chip
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.terminal.reader import read_chip
 from devices.simulator.card import SimulatedCard
 from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pytest
 from PIL import Image
 
-from devices.emrtd.certificates import parse_certificate
-from devices.emrtd.csca import TrustAnchors
-from devices.emrtd.mrz import Can, MrzKey
-from devices.emrtd.reader import read_chip
-from devices.emrtd.verifier import verify_evidence
+from devices.emrtd.lds.mrz import Can, MrzKey
+from devices.emrtd.terminal.reader import read_chip
+from devices.emrtd.trust.certificates import parse_certificate
+from devices.emrtd.trust.csca import TrustAnchors
+from devices.emrtd.verification.verifier import verify_evidence
 from devices.simulator.card import SimulatedCard
 from devices.simulator.errors import ProfileInvalidError
 from devices.simulator.mrz import mrz_date

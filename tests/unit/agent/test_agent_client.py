@@ -14,7 +14,7 @@ from api.agent.client import (
     TokenMalformedError,
 )
 from api.agent.reading import read_for_session
-from devices.emrtd.mrz import Can
+from devices.emrtd.lds.mrz import Can
 
 Answering = Callable[..., ProofingClient]
 

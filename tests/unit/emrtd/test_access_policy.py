@@ -6,8 +6,6 @@ from typing import Any, ClassVar
 
 import pytest
 
-from devices.emrtd.access import AccessPolicy, ChipAccess
-from devices.emrtd.bac import open_bac
 from devices.emrtd.errors import (
     AccessFailedError,
     AccessUnsupportedError,
@@ -15,8 +13,10 @@ from devices.emrtd.errors import (
     PasswordBlockedError,
     PasswordWrongError,
 )
-from devices.emrtd.mrz import Can, MrzKey, Password
-from devices.emrtd.pace import open_pace
+from devices.emrtd.lds.mrz import Can, MrzKey, Password
+from devices.emrtd.terminal.access import AccessPolicy, ChipAccess
+from devices.emrtd.terminal.bac import open_bac
+from devices.emrtd.terminal.pace import open_pace
 from devices.errors import DeviceError
 from devices.simulator.card import SimulatedCard
 from devices.simulator.image import CardImage

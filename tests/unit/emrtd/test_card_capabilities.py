@@ -2,14 +2,14 @@
 
 import pytest
 
-from devices.emrtd.atr_info import (
+from devices.emrtd.errors import FileMalformedError
+from devices.emrtd.lds.atr_info import (
     AtrInfo,
     CardCapabilities,
     parse_atr_info,
     parse_historical_bytes,
 )
-from devices.emrtd.dir import Application, parse_dir
-from devices.emrtd.errors import FileMalformedError
+from devices.emrtd.lds.dir import Application, parse_dir
 from devices.errors import DeviceError
 
 ALL = CardCapabilities(

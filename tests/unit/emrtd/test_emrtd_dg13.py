@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from devices.emrtd.dg13 import NO_EXPIRY, parse_dg13, parse_dg13_date
 from devices.emrtd.errors import FileMalformedError
+from devices.emrtd.lds.dg13 import NO_EXPIRY, parse_dg13, parse_dg13_date
 from devices.errors import DeviceError, TlvMalformedError
 from devices.tlv import encode_tlv
 

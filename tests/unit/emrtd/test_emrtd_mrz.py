@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from devices.emrtd.errors import MrzMalformedError, PasswordMalformedError
-from devices.emrtd.mrz import Can, MrzKey, check_digit, parse_mrz
+from devices.emrtd.lds.mrz import Can, MrzKey, check_digit, parse_mrz
 
 # ICAO Doc 9303-5, appendix A, and 9303-4, appendix B: the specimen of Utopia.
 TD1 = (

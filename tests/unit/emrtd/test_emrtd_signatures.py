@@ -25,15 +25,15 @@ from ecdsa.curves import (
 from ecdsa.util import sigencode_der, sigencode_string
 
 from devices.emrtd.active_authentication import verify_active_authentication
-from devices.emrtd.errors import AuthenticationRefusedError, KeyUnsupportedError
-from devices.emrtd.public_keys import (
+from devices.emrtd.crypto.public_keys import (
     EcKey,
     RsaKey,
     parse_public_key,
     verify_ecdsa,
     verify_signature,
 )
-from devices.emrtd.signature_algorithms import SignatureAlgorithm, parse_signature_algorithm
+from devices.emrtd.crypto.signature_algorithms import SignatureAlgorithm, parse_signature_algorithm
+from devices.emrtd.errors import AuthenticationRefusedError, KeyUnsupportedError
 
 MESSAGE = b"signed attributes"
 CHALLENGE = bytes(range(8))

@@ -2,12 +2,12 @@
 
 import pytest
 
-from devices.emrtd.dh_agreement import DhAgreement
-from devices.emrtd.dh_groups import DH_GROUPS, DhGroup
-from devices.emrtd.ecdh_agreement import EcdhAgreement
-from devices.emrtd.elliptic_curves import CURVES, Curve
-from devices.emrtd.key_agreement import ElementInvalidError, KeyAgreement
-from devices.emrtd.scalar_multiplication import multiply_secret
+from devices.emrtd.crypto.dh_agreement import DhAgreement
+from devices.emrtd.crypto.dh_groups import DH_GROUPS, DhGroup
+from devices.emrtd.crypto.ecdh_agreement import EcdhAgreement
+from devices.emrtd.crypto.elliptic_curves import CURVES, Curve
+from devices.emrtd.crypto.key_agreement import ElementInvalidError, KeyAgreement
+from devices.emrtd.crypto.scalar_multiplication import multiply_secret
 
 DOMAINS: tuple[Curve | DhGroup, ...] = (*CURVES, *DH_GROUPS)
 # Primes for which square roots are one power; NIST P-224 alone is no such curve.

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from devices.emrtd.pace_choice import choose_pace
-from devices.emrtd.security_infos import PaceInfo, pace_infos, parse_security_infos
+from devices.emrtd.lds.security_infos import PaceInfo, pace_infos, parse_security_infos
+from devices.emrtd.terminal.pace_choice import choose_pace
 from devices.tlv import encode_tlv
 
 ARCS = {"DH-GM": 1, "ECDH-GM": 2, "DH-IM": 3, "ECDH-IM": 4, "ECDH-CAM": 6}

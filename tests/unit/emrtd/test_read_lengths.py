@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from devices.emrtd.kdf import SessionCipher
-from devices.emrtd.lengths import (
+from devices.emrtd.crypto.kdf import SessionCipher
+from devices.emrtd.terminal.lengths import (
     CAUTIOUS_CHUNKS,
     EVEN_OFFSET_END,
     KnownLengths,
@@ -14,7 +14,7 @@ from devices.emrtd.lengths import (
     chunks_for,
     known_chunks,
 )
-from devices.emrtd.secure_messaging import SecureMessaging
+from devices.emrtd.terminal.secure_messaging import SecureMessaging
 
 ATR = bytes.fromhex("3B8580018073940140C3")
 SILENT_ATR = bytes.fromhex("3B80800101")

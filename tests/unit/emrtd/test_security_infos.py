@@ -6,20 +6,20 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from devices.emrtd.card_security import parse_card_security
-from devices.emrtd.dh_groups import DH_GROUPS
-from devices.emrtd.domain_parameters import (
+from devices.emrtd.crypto.dh_groups import DH_GROUPS
+from devices.emrtd.crypto.domain_parameters import (
     STANDARDISED,
     DhKey,
     parse_agreement_key,
     parse_domain_parameters,
 )
-from devices.emrtd.elliptic_curves import BY_NAME, Curve
+from devices.emrtd.crypto.elliptic_curves import BY_NAME, Curve
+from devices.emrtd.crypto.kdf import SessionCipher
+from devices.emrtd.crypto.public_keys import EcKey
 from devices.emrtd.errors import FileMalformedError, KeyUnsupportedError
-from devices.emrtd.kdf import SessionCipher
 from devices.emrtd.lds import parse_dg14
-from devices.emrtd.public_keys import EcKey
-from devices.emrtd.security_infos import (
+from devices.emrtd.lds.card_security import parse_card_security
+from devices.emrtd.lds.security_infos import (
     Mapping,
     SecurityInfo,
     active_authentication_algorithm,

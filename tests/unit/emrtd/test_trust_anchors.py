@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from asn1crypto import pem
 
-from devices.emrtd.csca import TrustAnchors
 from devices.emrtd.errors import TrustAnchorsUnusableError
+from devices.emrtd.trust.csca import TrustAnchors
 from devices.simulator.pki import TestPki
 
 

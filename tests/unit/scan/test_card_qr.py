@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
 from devices.card_photo import open_photo
-from devices.emrtd.mrz import Can
+from devices.emrtd.lds.mrz import Can
 from devices.qr import (
     CardQr,
     PhotoUnreadableError,

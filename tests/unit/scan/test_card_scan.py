@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from devices.card_scan import CardScan, scan_card_photo
-from devices.emrtd.mrz import Can, MrzKey, parse_mrz
+from devices.emrtd.lds.mrz import Can, MrzKey, parse_mrz
 from devices.errors import DeviceError
 from devices.qr import CardQr, QrMissingError
 

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from devices.emrtd.mrz import Mrz, check_digit, parse_mrz
+from devices.emrtd.lds.mrz import Mrz, check_digit, parse_mrz
 from devices.mrz_scan.alignment import AlignedLine
 from devices.mrz_scan.decision import decide_mrz
 from devices.mrz_scan.errors import MrzUnsureError

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from devices.emrtd.access import ChipAccess
-from devices.emrtd.mrz import Can
-from devices.emrtd.secure_messaging import SecureChannel
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.terminal.access import ChipAccess
+from devices.emrtd.terminal.secure_messaging import SecureChannel
 from devices.simulator.card import SimulatedCard
 from devices.simulator.faults import Fault
 from devices.simulator.image import CardImage

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.apdu import CommandApdu
-from devices.emrtd.access import ChipAccess
 from devices.emrtd.errors import PasswordWrongError
-from devices.emrtd.mrz import Can, MrzKey
-from devices.emrtd.reader import read_chip
+from devices.emrtd.lds.mrz import Can, MrzKey
+from devices.emrtd.terminal.access import ChipAccess
+from devices.emrtd.terminal.reader import read_chip
 from devices.errors import CardRemovedError, DeviceError
 from devices.simulator.card import SimulatedCard
 from devices.simulator.faults import Fault

@@ -6,16 +6,16 @@ from datetime import date
 import pytest
 from PIL import Image
 
-from devices.emrtd.atr_info import parse_atr_info
-from devices.emrtd.dg13 import parse_dg13
-from devices.emrtd.dir import parse_dir
+from devices.emrtd.lds.atr_info import parse_atr_info
+from devices.emrtd.lds.dg13 import parse_dg13
+from devices.emrtd.lds.dir import parse_dir
 from devices.emrtd.lds.displayed_images import parse_dg5, parse_dg7
 from devices.emrtd.lds.document_details import parse_dg12
 from devices.emrtd.lds.faces import parse_dg2
+from devices.emrtd.lds.mrz import parse_mrz
 from devices.emrtd.lds.personal_details import parse_dg11
 from devices.emrtd.lds.persons_to_notify import parse_dg16
-from devices.emrtd.mrz import parse_mrz
-from devices.emrtd.security_infos import pace_infos, parse_security_infos
+from devices.emrtd.lds.security_infos import pace_infos, parse_security_infos
 from devices.simulator import tlv
 from devices.simulator.errors import FileSizeError, PortraitUnusableError, ProfileInvalidError
 from devices.simulator.personalise import personalise

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.apdu import CommandApdu, ResponseApdu
-from devices.emrtd.access import ChipAccess
 from devices.emrtd.errors import SecureMessagingError
-from devices.emrtd.mrz import Can
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.terminal.access import ChipAccess
 from devices.errors import CardRemovedError, DeviceError
 from devices.simulator.card import SimulatedCard
 from devices.simulator.errors import ProfileInvalidError, SimulatorError

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from devices.apdu import CommandApdu, ResponseApdu
-from devices.emrtd.access import ChipAccess
 from devices.emrtd.errors import PasswordWrongError
-from devices.emrtd.mrz import Can, MrzKey
+from devices.emrtd.lds.mrz import Can, MrzKey
+from devices.emrtd.terminal.access import ChipAccess
 from devices.errors import DeviceError
 from devices.simulator.card import SimulatedCard
 from devices.simulator.errors import ProfileInvalidError

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from devices.apdu import CommandApdu
-from devices.emrtd.access import ChipAccess
-from devices.emrtd.mrz import Can
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.terminal.access import ChipAccess
 from devices.simulator.card import SimulatedCard
 from devices.simulator.link import (
     Exchange,

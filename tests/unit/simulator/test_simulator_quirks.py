@@ -7,13 +7,13 @@ from typing import get_args
 import pytest
 
 from devices.apdu import CommandApdu, ResponseApdu
-from devices.emrtd.access import ChipAccess
 from devices.emrtd.errors import (
     PasswordWrongError,
     SecureMessagingError,
     UnprotectedResponseError,
 )
-from devices.emrtd.mrz import Can
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.terminal.access import ChipAccess
 from devices.simulator import commands as card_commands
 from devices.simulator.card import SimulatedCard
 from devices.simulator.quirks import QUIRKS, Quirk

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from devices.apdu import CommandApdu
-from devices.emrtd.access import ChipAccess
-from devices.emrtd.kdf import KeyPurpose, SessionCipher, derive_key
-from devices.emrtd.mrz import Can
-from devices.emrtd.secure_messaging import SecureChannel, SecureMessaging
+from devices.emrtd.crypto.kdf import KeyPurpose, SessionCipher, derive_key
+from devices.emrtd.lds.mrz import Can
+from devices.emrtd.terminal.access import ChipAccess
+from devices.emrtd.terminal.secure_messaging import SecureChannel, SecureMessaging
 from devices.errors import DeviceError
 from devices.simulator import tlv
 from devices.simulator.card import SimulatedCard

@@ -6,9 +6,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from devices.emrtd.card_security import parse_card_security
-from devices.emrtd.sod import parse_sod, verify_sod
-from devices.emrtd.trust_policy import TrustPolicy
+from devices.emrtd.lds.card_security import parse_card_security
+from devices.emrtd.lds.sod import parse_sod, verify_sod
+from devices.emrtd.trust.trust_policy import TrustPolicy
 from devices.simulator.card_security import build_card_security
 from devices.simulator.errors import PkiUnusableError
 from devices.simulator.keys import generate_key, load_key, type_of

@@ -11,14 +11,14 @@ from asn1crypto import core, pem
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 
-from devices.emrtd.csca import TrustAnchors
+from devices.emrtd.crypto.public_keys import parse_public_key
 from devices.emrtd.errors import TrustAnchorsUnusableError, TrustBundleRefusedError
-from devices.emrtd.public_keys import parse_public_key
-from devices.emrtd.trust_bundle import bundle_digest, export_bundle, import_bundle, is_bundle
-from devices.emrtd.trust_import import ImportEntry, import_objects
-from devices.emrtd.trust_policy import TrustPolicy
-from devices.emrtd.trust_status import concerns
-from devices.emrtd.trust_store import TrustStore, load_store, open_store, save_store
+from devices.emrtd.trust.csca import TrustAnchors
+from devices.emrtd.trust.trust_bundle import bundle_digest, export_bundle, import_bundle, is_bundle
+from devices.emrtd.trust.trust_import import ImportEntry, import_objects
+from devices.emrtd.trust.trust_policy import TrustPolicy
+from devices.emrtd.trust.trust_status import concerns
+from devices.emrtd.trust.trust_store import TrustStore, load_store, open_store, save_store
 from tests.fixtures import trust_pki as pki
 from tests.fixtures.trust_pki import AT, Issued, authority, document_signer
 

@@ -1,0 +1,1 @@
+"""Keys, curves and ciphers of the chip's protocols, and the encodings that they come in."""

@@ -1,0 +1,1 @@
+"""What speaks to the chip: access, secure messaging, reading."""

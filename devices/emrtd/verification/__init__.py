@@ -1,0 +1,1 @@
+"""What judges evidence: every check, and the verdict; it speaks to no card."""
