@@ -9,7 +9,6 @@ from biometrics.onnx import model_bytes
 from biometrics.weights.errors import ModelMissingError
 from devices.card_photo import MAX_BYTES
 from devices.card_scan import CardScan, scan_card_photo
-from devices.emrtd.lds.mrz import Password
 from devices.mrz_scan import MrzScanner, ScannerModels
 from devices.qr import QrMissingError
 
@@ -68,17 +67,6 @@ def scan_before_camera(number: int, timeout_s: float) -> CardScan:
             )
 
         return _scan(look)
-
-
-def password_in(path: Path) -> Password:
-    """Return what opens the card of a photo: its CAN, else its MRZ.
-
-    Raises:
-        InputUnusableError: the file cannot be read.
-        ModelMissingError: it shows no QR code, and the models for the MRZ are not installed.
-        DeviceError: it cannot be read, or not for certain (`devices.card_scan`).
-    """
-    return scan_file(path).passwords[0]
 
 
 def _scan(scan: Callable[[MrzScanner | None], CardScan]) -> CardScan:

@@ -56,8 +56,9 @@ def _run(args: argparse.Namespace) -> int:
     from api.cli.chip_session import read_card
     from api.cli.chip_source import password_of
     from api.errors import InputUnusableError
+    from devices.emrtd.terminal.access import AccessPolicy
 
-    password = password_of(args)
+    password = password_of(args, AccessPolicy(args.policy))
     challenger = None if args.challenge_file is None else Challenger()
     if challenger is not None and args.challenge is not None:
         raise InputUnusableError("--challenge-file makes challenges of its own: no --challenge")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from api.errors import InputUnusableError
 from devices.emrtd.lds.mrz import Can, MrzKey, Password
+from devices.emrtd.terminal.access import AccessPolicy
 from devices.transport import CardTransport
 
 
@@ -27,8 +28,10 @@ def open_card(reader: str | None, card: Path | None, wait_s: float) -> CardTrans
     return connect(reader, wait_s)
 
 
-def password_of(args: argparse.Namespace) -> Password:
-    """Return the password that the arguments or the environment give.
+def password_of(
+    args: argparse.Namespace, policy: AccessPolicy = AccessPolicy.PREFER_PACE
+) -> Password:
+    """Return the password that the arguments or the environment give, one that fits the policy.
 
     Raises:
         InputUnusableError: none is given, or the MRZ lacks a date.
@@ -45,14 +48,8 @@ def password_of(args: argparse.Namespace) -> Password:
         return Can(_secret(args.can, "CAN (six digits)"))
     if args.id_number is not None:
         return Can.from_id_number(_secret(args.id_number, "Personal identification number"))
-    if args.photo is not None:
-        from api.cli.card_photos import password_in
-
-        return password_in(args.photo)
-    if args.camera is not None:
-        from api.cli.card_photos import scan_before_camera
-
-        return scan_before_camera(args.camera, args.wait).passwords[0]
+    if args.photo is not None or args.camera is not None:
+        return _scanned_password(args, policy)
     if can := os.environ.get("CHINHCHU_CAN"):
         return Can(can)
     if id_number := os.environ.get("CHINHCHU_ID_NUMBER"):
@@ -61,6 +58,21 @@ def password_of(args: argparse.Namespace) -> Password:
         "give the card's password: --can, --id-number, --photo, --camera, or "
         "--mrz-document-number with its dates"
     )
+
+
+def _scanned_password(args: argparse.Namespace, policy: AccessPolicy) -> Password:
+    """Return the CAN of the card in the picture, else its MRZ; for BAC its MRZ."""
+    from api.cli.card_photos import scan_before_camera, scan_file
+
+    if args.photo is not None:
+        scan = scan_file(args.photo)
+    else:
+        scan = scan_before_camera(args.camera, args.wait)
+    if policy is not AccessPolicy.BAC_ONLY:
+        return scan.passwords[0]
+    if scan.mrz is None:
+        raise InputUnusableError("BAC needs the MRZ: photograph the side of the card that has it")
+    return scan.mrz.key
 
 
 def _secret(value: str, question: str) -> str:

@@ -51,9 +51,10 @@ def _record(args: argparse.Namespace) -> int:
     from api.cli import chip_read_output
     from api.cli.chip_session import agent, read_card
     from api.cli.chip_source import password_of
+    from devices.emrtd.terminal.access import AccessPolicy
     from devices.trace import ApduTrace
 
-    password = password_of(args)
+    password = password_of(args, AccessPolicy(args.policy))
     trace = ApduTrace(agent())
     try:
         with chip_read_output.progress(enabled=not args.json) as listener:

@@ -62,7 +62,9 @@ def check_chip_authentication(
     Source: ICAO Doc 9303-11, 4.4.3.5.2.
     """
     factor = int.from_bytes(record.authentication_data, "big")
-    if not 0 < factor < curve.n:
+    # A scalar of any length with zeros in front would not fit what evidence may hold.
+    is_sized = len(record.authentication_data) <= curve.field_bytes + 1
+    if not is_sized or not 0 < factor < curve.n:
         raise ChipAuthenticationMappingError(
             "cam-data-malformed", "PACE-CAM: the card's chip authentication data are malformed"
         )

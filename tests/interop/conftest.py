@@ -102,7 +102,8 @@ def specimen(make_card: Any) -> CardImage:
     return image
 
 
-@pytest.fixture(scope="session")
+# A process has one virtual reader at a time: it is given back before another folder's tests run.
+@pytest.fixture(scope="module")
 def bench(specimen: CardImage) -> Iterator[Bench]:
     """Return JMRTD before a virtual reader, or skip where this machine has no way to it."""
     try:

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from api.cli import chip
+from api.errors import InputUnusableError
 from devices.card_scan import CardContradictoryError, CardUnseenError, scan_card_photo
 from devices.emrtd.lds.mrz import Can, check_digit, parse_mrz
 from devices.mrz_scan import MrzAmbiguousError, MrzMissingError, MrzScanner, MrzUnsureError
@@ -177,6 +178,17 @@ def test_the_commands(
     card.save(tmp_path / "card")
     assert _run("read", "--card", str(tmp_path / "card"), "--photo", str(photo), "--json") == 0
     assert json.loads(capsys.readouterr().out)["access"].startswith("PACE")
+    by_bac = ("--policy", "bac_only", "--photo", str(photo), "--json")
+    assert _run("read", "--card", str(tmp_path / "card"), *by_bac) == 0
+    assert json.loads(capsys.readouterr().out)["access"] == "BAC"
+
+
+def test_bac_needs_the_side_with_the_mrz(tmp_path: Path) -> None:
+    front = tmp_path / "front.jpg"
+    rng = np.random.default_rng(3)
+    front.write_bytes(photograph(rng, print_front(rng, QR), Conditions()))
+    with pytest.raises(InputUnusableError, match="the side of the card that has it"):
+        _run("read", "--card", str(tmp_path), "--policy", "bac_only", "--photo", str(front))
 
 
 def _beside(left: bytes, right: bytes) -> bytes:
