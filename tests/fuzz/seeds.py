@@ -8,7 +8,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from devices.emrtd.evidence import CamRecord, ChipEvidence, PaceRecord
+from devices.emrtd.evidence import (
+    CamRecord,
+    ChipAuthenticationRecord,
+    ChipAuthenticationRequest,
+    ChipEvidence,
+    PaceRecord,
+)
 from devices.emrtd.lds.sod import parse_sod
 from devices.simulator.personalise import personalise
 from devices.simulator.profile import load_profile
@@ -105,6 +111,9 @@ def _evidence(files: dict[str, bytes]) -> bytes:
         apdu_count=12,
         reader="fuzz",
         agent="fuzz",
+        ca=ChipAuthenticationRecord(
+            ChipAuthenticationRequest("0.4.0.127.0.7.2.2.3.2.2", 1, bytes(65), bytes(30)), bytes(40)
+        ),
     ).to_bytes()
 
 
