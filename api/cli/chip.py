@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from api.cli import chip_info, chip_read, chip_scan, chip_trace
+from api.cli.argument_types import time_with_offset
 from api.cli.card_arguments import challenge
 from api.cli.output import EXIT_BY_OUTCOME, print_json, read_input
 
@@ -78,7 +79,9 @@ def _register_verify(actions: "argparse._SubParsersAction[argparse.ArgumentParse
         type=Path,
         help="the challenges that `chip read --challenge-file` wrote",
     )
-    verify.add_argument("--at", metavar="TIME", type=_time, help="ISO 8601 with offset; now if not")
+    verify.add_argument(
+        "--at", metavar="TIME", type=time_with_offset, help="ISO 8601 with offset; now if not"
+    )
     verify.add_argument("--show", action="store_true", help="show personal data too")
     verify.add_argument("--json", action="store_true", help="print one JSON document")
     verify.set_defaults(run=_run_verify)
@@ -107,13 +110,3 @@ def _run_verify(args: argparse.Namespace) -> int:
     else:
         chip_output.print_verdict(verdict, show=args.show)
     return EXIT_BY_OUTCOME[verdict.outcome]
-
-
-def _time(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("not a time such as 2026-11-21T10:00:00+07:00") from None
-    if moment.tzinfo is None:
-        raise argparse.ArgumentTypeError("a time needs its offset, such as +07:00 or Z")
-    return moment

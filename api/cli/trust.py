@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from api.cli.argument_types import time_with_offset
 from api.cli.output import EXIT_FAILED, EXIT_PASSED, read_input
 
 if TYPE_CHECKING:
@@ -87,7 +88,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     show.add_argument("--country", metavar="XX", type=str.upper, help="only this country's")
     show.set_defaults(run=_run_list)
     check = _action(actions, "check", "say what in a store needs care", EPILOG_CHECK)
-    check.add_argument("--at", metavar="TIME", type=_time, help="ISO 8601 with offset; now if not")
+    check.add_argument(
+        "--at", metavar="TIME", type=time_with_offset, help="ISO 8601 with offset; now if not"
+    )
     check.set_defaults(run=_run_check)
     export = _action(actions, "export", "write a store to one file", EPILOG_EXPORT)
     export.add_argument("--out", metavar="FILE", type=Path, required=True, help="write it here")
@@ -229,13 +232,3 @@ def _digest(text: str) -> str:
     if not re.fullmatch("[0-9a-fA-F]{64}", text):
         raise argparse.ArgumentTypeError("a digest is 64 hexadecimal digits")
     return text.lower()
-
-
-def _time(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("not a time such as 2027-06-01T00:00:00Z") from None
-    if moment.tzinfo is None:
-        raise argparse.ArgumentTypeError("a time needs its offset, such as +07:00 or Z")
-    return moment

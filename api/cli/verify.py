@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.cli.argument_types import time_with_offset
 from api.cli.output import EXIT_BY_OUTCOME, print_json, read_input
 
 if TYPE_CHECKING:
@@ -65,7 +66,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     parser.add_argument("--audience", metavar="NAME", help="your own name at the issuer")
     parser.add_argument("--nonce", metavar="NONCE", help="the nonce that you gave for the session")
-    parser.add_argument("--at", type=_time, metavar="TIME", help="ISO 8601 with offset; now if not")
+    parser.add_argument(
+        "--at", type=time_with_offset, metavar="TIME", help="ISO 8601 with offset; now if not"
+    )
     parser.add_argument("--level", choices=LEVELS, help="the lowest level that will do")
     parser.add_argument(
         "--policy",
@@ -102,16 +105,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(verification, load_messages(args.lang))
     return EXIT_BY_OUTCOME[verification.outcome]
-
-
-def _time(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("not a time such as 2026-11-21T10:00:00+07:00") from None
-    if moment.tzinfo is None:
-        raise argparse.ArgumentTypeError("a time needs its offset, such as +07:00 or Z")
-    return moment
 
 
 def _language(environment: Mapping[str, str]) -> str:
