@@ -2,13 +2,15 @@
 
 import argparse
 import json
+import signal
 import sys
 from pathlib import Path
 
 from api.cli.output import EXIT_FAULT, EXIT_PASSED, print_json
 
 EPILOG = """\
-The system needs pcscd with the driver of the package vsmartcard-vpcd. Ctrl-C takes the card away.
+The system needs pcscd with the driver of the package vsmartcard-vpcd. Ctrl-C or SIGTERM takes the
+card away.
 
 A fault has a kind and the number of the command at which it shows; commands are counted from 1, or
 only those that read a file or have an instruction:
@@ -92,6 +94,9 @@ def _run(args: argparse.Namespace) -> int:
     link = None if args.link is None else parse_link(args.link)
     card = SimulatedCard(CardImage.load(args.card), faults, link=link)
     slot = VpcdSlot(card, args.host, args.port, tell)
+    # Scripts and service managers end it by SIGTERM; what a shell puts in the background hears no
+    # Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         slot.serve()
     except KeyboardInterrupt:

@@ -9,7 +9,7 @@ from api.cli import main
 from api.cli.output import EXIT_FAULT
 
 PLACE = """
-import json, signal, subprocess
+import json, subprocess
 def lay(reader, *options):
     process = subprocess.Popen(
         [sys.executable, "-m", "api.cli", "card", "run", sys.argv[1], "--port", str(reader.port),
@@ -46,7 +46,7 @@ with VirtualReader(SimulatedCard(image)) as reader:
         wait_until(lambda: is_present(context, reader.name))
         _, card = connect(reader.name)
         assert send(card, "00A4020C02011C") == "9000"
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         assert process.wait(10) == 0
 """
         )
@@ -125,7 +125,7 @@ with VirtualReader(SimulatedCard(image)) as reader:
         out, err = read().communicate(timeout=60)
         assert "place the same card again" in err, err
         assert json.loads(out)["resumed"] == 1
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         assert process.wait(10) == 0
 """
         )

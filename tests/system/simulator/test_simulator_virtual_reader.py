@@ -142,7 +142,7 @@ def test_the_command_line_lays_a_card_on_a_reader(run, card_folder):
     """`card run` on the driver of a reader whose own card was taken away."""
     check(
         run("""
-import json, os, signal, subprocess
+import json, os, subprocess
 COMMAND = '''
 import argparse, sys
 from api.cli import card
@@ -160,7 +160,7 @@ with VirtualReader(SimulatedCard(image)) as reader:
     assert events == ["inserted", "power-on"], events
     context, card = connect(reader.name)
     assert send(card, "00A4020C02011C") == "9000"
-    process.send_signal(signal.SIGINT)
+    process.terminate()
     assert process.wait(10) == 0
     wait_until(lambda: not is_present(context, reader.name))
 """)
