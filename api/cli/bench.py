@@ -84,12 +84,17 @@ def _print_table(result: dict[str, Any]) -> None:
     if all(metric["peer"] is None for metric in metrics.values()):
         columns.remove("peer")
     table = Table(title=title)
-    table.add_column("metric", no_wrap=True)
-    for column in columns:
-        table.add_column(column, justify="left" if column == "unit" else "right", no_wrap=True)
-    for name, metric in metrics.items():
-        cells = (metric[column] for column in columns)
-        table.add_row(name, *("" if cell is None else str(cell) for cell in cells))
+    table.add_column("metric", overflow="fold")
+    rows = {
+        name: ["" if metric[column] is None else str(metric[column]) for column in columns]
+        for name, metric in metrics.items()
+    }
+    for number, column in enumerate(columns):
+        # On a narrow terminal a name is folded; a figure is never cut.
+        width = max((len(cells[number]) for cells in rows.values()), default=0)
+        table.add_column(column, justify="left" if column == "unit" else "right", min_width=width)
+    for name, cells in rows.items():
+        table.add_row(name, *cells)
     console = Console()
     if metrics:
         console.print(table)
