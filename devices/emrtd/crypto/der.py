@@ -69,8 +69,17 @@ def read_each(data: bytes, start: int, end: int) -> Iterator[Element]:
         start = element[3]
 
 
-def read_all(data: bytes, start: int, end: int) -> list[Element]:
-    """Return the elements from `start` to `end`, at most 4096."""
+def children(data: bytes, element: Element, tag: int | None = None) -> list[Element]:
+    """Return the elements inside a constructed element, at most 4096.
+
+    Args:
+        data: the bytes that hold it.
+        element: the element.
+        tag: the tag that it must have, if given.
+    """
+    found, _, start, end = element
+    if tag is not None and found != tag:
+        raise ValueError("an element has another tag than it must")
     elements: list[Element] = []
     # `read` in a loop; written out, since a verification comes here over thirty times.
     while start < end:
@@ -96,15 +105,11 @@ def read_all(data: bytes, start: int, end: int) -> list[Element]:
     return elements
 
 
-def children(data: bytes, element: Element) -> list[Element]:
-    """Return the elements inside a constructed element."""
-    _, _, start, end = element
-    return read_all(data, start, end)
-
-
 def whole(data: bytes, tag: int) -> Element:
     """Return the element that `data` is, with nothing after it."""
-    element = expect(read(data, 0, len(data)), tag)
+    element = read(data, 0, len(data))
+    if element[0] != tag:
+        raise ValueError("an element has another tag than it must")
     if element[3] != len(data):
         raise ValueError("something follows")
     return element

@@ -114,7 +114,7 @@ def _find(data: bytes) -> DomainParameters | None:
         return None
     # What follows (a length; a cofactor, a seed) does not change the group.
     count = _DIFFIE_HELLMAN[oid]
-    values = der.children(data, der.expect(parameters, der.SEQUENCE))[:count]
+    values = der.children(data, parameters, der.SEQUENCE)[:count]
     numbers = tuple(der.integer(data, value) for value in values)
     fitting = (group for group in DH_GROUPS if (group.p, group.g, group.q)[:count] == numbers)
     return next(fitting, None)

@@ -22,6 +22,8 @@ from devices.emrtd.errors import KeyUnsupportedError
 MIN_RSA_BITS = 1024
 MAX_RSA_BITS = 8192
 MAX_EXPONENT_BITS = 256
+_PKCS1 = padding.PKCS1v15()
+_ECDSA = {name: ec.ECDSA(Prehashed(algorithm())) for name, algorithm in HASHES.items()}
 _EC_PUBLIC_KEY = "1.2.840.10045.2.1"
 _RSA_KEYS = ("1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10")  # rsaEncryption, id-RSASSA-PSS
 
@@ -79,7 +81,7 @@ def parse_public_key(spki: bytes) -> PublicKey:
         raise malformed
     with asn1_errors(malformed):
         algorithm, key = der.children(spki, der.whole(spki, der.SEQUENCE))
-        identifier = der.children(spki, der.expect(algorithm, der.SEQUENCE))
+        identifier = der.children(spki, algorithm, der.SEQUENCE)
         kind, encoded = der.oid(spki, identifier[0]), der.bit_string(spki, key)
         if kind == _EC_PUBLIC_KEY:
             return _ec_key(spki, identifier[1], encoded)
@@ -172,7 +174,7 @@ def verify_signature(
     if isinstance(key, EcKey):
         verify_ecdsa(key, hash_name, signature, message)
         return
-    scheme: padding.AsymmetricPadding = padding.PKCS1v15()
+    scheme: padding.AsymmetricPadding = _PKCS1
     if algorithm.scheme is Scheme.RSA_PSS:
         mask = padding.MGF1(HASHES[algorithm.mask_hash_name]())
         scheme = padding.PSS(mask, algorithm.salt_bytes)
@@ -221,8 +223,7 @@ def _ecdsa_holds(key: EcKey, r: int, s: int, digest: bytes, hash_name: str) -> b
     library_key = key.library_key
     if library_key is not None:
         try:
-            scheme = ec.ECDSA(Prehashed(HASHES[hash_name]()))
-            library_key.verify(encode_dss_signature(r, s), digest, scheme)
+            library_key.verify(encode_dss_signature(r, s), digest, _ECDSA[hash_name])
         except InvalidSignature:
             return False
         return True

@@ -147,7 +147,7 @@ def _pss(data: bytes, parameters: der.Element) -> SignatureAlgorithm:
     """RFC 4055, 3.1: what is left out has its default; there is one trailer field."""
     given = {
         element[0]: der.read(data, element[2], element[3])
-        for element in der.children(data, der.expect(parameters, der.SEQUENCE))
+        for element in der.children(data, parameters, der.SEQUENCE)
     }
     hash_name = mask_hash_name = "sha1"
     salt_bytes = 20

@@ -146,14 +146,14 @@ def _hash_name(identifier: bytes) -> str:
 
 
 def _data_group_hashes(data: bytes, hashes: der.Element, hash_name: str) -> dict[int, bytes]:
-    entries = der.children(data, der.expect(hashes, der.SEQUENCE))
+    entries = der.children(data, hashes, der.SEQUENCE)
     if not entries:
         raise SodWithoutHashesError("EF.SOD lists no data group, so it proves nothing")
     if len(entries) > len(DATA_GROUPS):
         raise SodMalformedError("EF.SOD lists too many data groups")
     found = {}
     for entry in entries:
-        number, value = der.children(data, der.expect(entry, der.SEQUENCE))
+        number, value = der.children(data, entry, der.SEQUENCE)
         found[der.integer(data, number)] = der.contents(data, value, der.OCTET_STRING)
     if len(found) != len(entries) or not found.keys() <= DATA_GROUPS.keys():
         raise SodMalformedError("EF.SOD lists a data group twice or one that does not exist")

@@ -95,12 +95,12 @@ def read_extensions(data: bytes, holder: der.Element) -> dict[str, tuple[bool, d
         ValueError: they are malformed, one comes twice, or there are more than 64.
     """
     (sequence,) = der.children(data, holder)
-    extensions = der.children(data, der.expect(sequence, der.SEQUENCE))
+    extensions = der.children(data, sequence, der.SEQUENCE)
     if len(extensions) > _MAX_EXTENSIONS:
         raise ValueError("there are too many extensions")
     found = {}
     for extension in extensions:
-        identifier, *middle, value = der.children(data, der.expect(extension, der.SEQUENCE))
+        identifier, *middle, value = der.children(data, extension, der.SEQUENCE)
         # DEFAULT FALSE, which some issuers write all the same.
         is_critical = any(der.contents(data, flag, der.BOOLEAN) != b"\0" for flag in middle)
         found[der.oid(data, identifier)] = (is_critical, der.expect(value, der.OCTET_STRING))
@@ -112,7 +112,7 @@ def read_extensions(data: bytes, holder: der.Element) -> dict[str, tuple[bool, d
 def authority_key_identifier(data: bytes, value: der.Element) -> bytes | None:
     """Return the key identifier of an AuthorityKeyIdentifier, or None if it has none."""
     (sequence,) = der.children(data, value)
-    for element in der.children(data, der.expect(sequence, der.SEQUENCE)):
+    for element in der.children(data, sequence, der.SEQUENCE):
         if element[0] == _PRIMITIVE:
             return data[element[2] : element[3]]
     return None
@@ -151,7 +151,7 @@ def _object_identifiers(data: bytes, value: der.Element) -> frozenset[str]:
 def _basic_constraints(data: bytes, value: der.Element) -> tuple[bool, int | None]:
     (sequence,) = der.children(data, value)
     is_ca, path_length = False, None
-    for element in der.children(data, der.expect(sequence, der.SEQUENCE)):
+    for element in der.children(data, sequence, der.SEQUENCE):
         if element[0] == der.BOOLEAN:
             is_ca = der.contents(data, element, der.BOOLEAN) != b"\0"
         else:
@@ -163,7 +163,7 @@ def _period(data: bytes, value: der.Element) -> tuple[datetime | None, datetime 
     """RFC 5280 has dropped it, RFC 3280, 4.2.1.4 has it: [0] and [1] are GeneralizedTime."""
     (sequence,) = der.children(data, value)
     times: dict[int, datetime] = {}
-    for element in der.children(data, der.expect(sequence, der.SEQUENCE)):
+    for element in der.children(data, sequence, der.SEQUENCE):
         number, _, start, end = element
         times[number] = der.time(data, (der.GENERALIZED_TIME, start, start, end))
     return times.get(_PRIMITIVE), times.get(_PRIMITIVE + 1)
@@ -172,6 +172,6 @@ def _period(data: bytes, value: der.Element) -> tuple[datetime | None, datetime 
 def _document_types(data: bytes, value: der.Element) -> frozenset[str]:
     """DocumentTypeListSyntax: a version and a SET OF PrintableString."""
     (sequence,) = der.children(data, value)
-    _, types = der.children(data, der.expect(sequence, der.SEQUENCE))
+    _, types = der.children(data, sequence, der.SEQUENCE)
     texts = (data[start:end].decode("ascii") for _, _, start, end in der.children(data, types))
     return frozenset(text.rstrip("<").strip().upper() for text in texts)

@@ -120,7 +120,7 @@ def parse_certificate(data: bytes) -> Certificate:
 def _parse(data: bytes) -> Certificate:
     """Source: RFC 5280, 4.1."""
     signed, algorithm, signature = der.children(data, der.whole(data, der.SEQUENCE))
-    fields = der.children(data, der.expect(signed, der.SEQUENCE))
+    fields = der.children(data, signed, der.SEQUENCE)
     if fields[0][0] == der.CONTEXT:
         del fields[0]
     serial, inner_algorithm, issuer, validity, subject, spki, *optional = fields
@@ -128,10 +128,10 @@ def _parse(data: bytes) -> Certificate:
     identifier = der.encoding(data, algorithm)
     if identifier != der.encoding(data, inner_algorithm):
         raise ValueError("a certificate names two signature algorithms")
-    not_before, not_after = der.children(data, der.expect(validity, der.SEQUENCE))
+    not_before, not_after = der.children(data, validity, der.SEQUENCE)
     subject_name, issuer_name = (Name(der.encoding(data, name)) for name in (subject, issuer))
     extensions = parse_extensions(data, optional)
-    _, key = der.children(data, der.expect(spki, der.SEQUENCE))
+    _, key = der.children(data, spki, der.SEQUENCE)
     return Certificate(
         der=data,
         issuer=issuer_name,

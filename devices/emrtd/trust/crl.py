@@ -103,7 +103,7 @@ def parse_crl(data: bytes) -> Crl:
 def _parse(data: bytes) -> Crl:
     """Source: RFC 5280, 5.1."""
     signed, algorithm, signature = der.children(data, der.whole(data, der.SEQUENCE))
-    fields = der.children(data, der.expect(signed, der.SEQUENCE))
+    fields = der.children(data, signed, der.SEQUENCE)
     if fields[0][0] == der.INTEGER:
         del fields[0]
     inner_algorithm, issuer, this_update, *optional = fields
@@ -158,7 +158,7 @@ def _serial_numbers(data: bytes, entries: der.Element | None) -> frozenset[int]:
         return frozenset()
     found = []
     for entry in der.read_each(data, entries[2], entries[3]):
-        serial, _, *rest = der.children(data, der.expect(entry, der.SEQUENCE))
+        serial, _, *rest = der.children(data, entry, der.SEQUENCE)
         found.append(der.integer(data, serial))
         for extension in der.children(data, rest[0]) if rest else ():
             oid, *middle, _ = der.children(data, extension)

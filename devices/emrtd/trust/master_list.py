@@ -97,7 +97,7 @@ def _entries(content: bytes) -> tuple[tuple[Certificate, ...], tuple[str, ...]]:
     """CscaMasterList: a version and a SET OF Certificate."""
     with asn1_errors(MasterListMalformedError("the master list is malformed")):
         _, entries = der.children(content, der.whole(content, der.SEQUENCE))
-        elements = der.children(content, der.expect(entries, der.SET))
+        elements = der.children(content, entries, der.SET)
     if len(elements) > _MAX_CERTIFICATES:
         raise MasterListMalformedError("the master list holds too many certificates")
     certificates, malformed = [], []

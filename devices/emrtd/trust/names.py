@@ -95,12 +95,12 @@ def _attributes(data: bytes) -> tuple[tuple[str, str], ...]:
     return tuple(
         _attribute(data, attribute)
         for relative in der.children(data, der.whole(data, der.SEQUENCE))
-        for attribute in der.children(data, der.expect(relative, der.SET))
+        for attribute in der.children(data, relative, der.SET)
     )
 
 
 def _attribute(data: bytes, element: der.Element) -> tuple[str, str]:
-    kind, value = der.children(data, der.expect(element, der.SEQUENCE))
+    kind, value = der.children(data, element, der.SEQUENCE)
     raw = data[value[2] : value[3]]
     encoding = _ENCODINGS.get(value[0])
     # Issuers put letters beyond ASCII into PrintableString; the bytes still tell names apart.

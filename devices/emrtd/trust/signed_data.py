@@ -124,16 +124,14 @@ def parse_signed_data(data: bytes, file: SignedFile) -> SignedData:
         kind, holder = der.children(data, der.whole(data, der.SEQUENCE))
         if der.oid(data, kind) != _SIGNED_DATA:
             raise file.malformed(f"{file.name} is not signed data")
-        (sequence,) = der.children(data, der.expect(holder, der.CONTEXT))
-        _, digests, encapsulated, *optional, signer_set = der.children(
-            data, der.expect(sequence, der.SEQUENCE)
-        )
-        type_element, content_holder = der.children(data, der.expect(encapsulated, der.SEQUENCE))
+        (sequence,) = der.children(data, holder, der.CONTEXT)
+        _, digests, encapsulated, *optional, signer_set = der.children(data, sequence, der.SEQUENCE)
+        type_element, content_holder = der.children(data, encapsulated, der.SEQUENCE)
         content_type = der.oid(data, type_element)
         if content_type not in file.content_types:
             raise file.malformed(f"{file.name} signs another kind of object than it must")
-        (content,) = der.children(data, der.expect(content_holder, der.CONTEXT))
-        signers = der.children(data, der.expect(signer_set, der.SET))
+        (content,) = der.children(data, content_holder, der.CONTEXT)
+        signers = der.children(data, signer_set, der.SET)
         certificates = _certificates(data, optional)
         if len(certificates) > _MAX_CERTIFICATES or len(signers) > _MAX_SIGNERS:
             raise file.malformed(f"{file.name} carries too many certificates or signers")
@@ -144,7 +142,7 @@ def parse_signed_data(data: bytes, file: SignedFile) -> SignedData:
             content_type=content_type,
             digest_algorithms=tuple(
                 _identifier_oid(der.encoding(data, algorithm))
-                for algorithm in der.children(data, der.expect(digests, der.SET))
+                for algorithm in der.children(data, digests, der.SET)
             ),
             certificates=tuple(parse_certificate(der.encoding(data, c)) for c in certificates),
             signers=infos,
@@ -250,12 +248,12 @@ def _certificates(data: bytes, optional: Sequence[der.Element]) -> list[der.Elem
 
 def _signer_info(data: bytes, signer: der.Element) -> SignerInfo:
     """RFC 5652, 5.3."""
-    _, identifier, digest, *rest = der.children(data, der.expect(signer, der.SEQUENCE))
+    _, identifier, digest, *rest = der.children(data, signer, der.SEQUENCE)
     issuer = number = key_identifier = attributes = None
     if identifier[0] == _KEY_IDENTIFIER:
         key_identifier = data[identifier[2] : identifier[3]]
     else:
-        name, serial = der.children(data, der.expect(identifier, der.SEQUENCE))
+        name, serial = der.children(data, identifier, der.SEQUENCE)
         issuer, number = Name(der.encoding(data, name)), der.integer(data, serial)
     values: dict[str, list[bytes]] = {}
     if rest[0][0] == der.CONTEXT:
@@ -279,10 +277,9 @@ def _attributes(data: bytes, holder: der.Element) -> dict[str, list[bytes]]:
     attributes = der.children(data, holder)
     values = {}
     for attribute in attributes:
-        kind, value_set = der.children(data, der.expect(attribute, der.SEQUENCE))
+        kind, value_set = der.children(data, attribute, der.SEQUENCE)
         values[der.oid(data, kind)] = [
-            der.encoding(data, value)
-            for value in der.children(data, der.expect(value_set, der.SET))
+            der.encoding(data, value) for value in der.children(data, value_set, der.SET)
         ]
     if not 0 < len(values) == len(attributes) <= _MAX_ATTRIBUTES:
         raise ValueError("the signed attributes are none, too many, or one comes twice")

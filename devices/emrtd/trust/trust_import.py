@@ -254,7 +254,7 @@ def _kind(data: bytes) -> str:
         first = der.read(data, outer[2], outer[3])
         if first[0] == der.OBJECT_IDENTIFIER:
             return "master-list"
-        fields = der.children(data, der.expect(first, der.SEQUENCE))
+        fields = der.children(data, first, der.SEQUENCE)
         # RFC 5280, 4.1 and 5.1: a certificate has its times in a sequence of their own.
         is_crl = any(tag in (der.UTC_TIME, der.GENERALIZED_TIME) for tag, *_ in fields)
         return "crl" if is_crl else "certificate"

@@ -249,20 +249,22 @@ def _variants(
     offers = chip_authentication_infos(infos)
     for static_key in chip_authentication_public_keys(infos):
         agreement, key_id = static_key.key_agreement, static_key.key_id
-        # BSI TR-03110-1, A.1.1.2: without an info, the key is for 3DES.
-        implied = ChipAuthenticationInfo(
-            f"{ID_CA}{_IMPLIED_ARCS[agreement]}", agreement, SessionCipher.TDES, _VERSION, key_id
-        )
         try:
             key = static_key.public_key()
         except KeyUnsupportedError:
             continue
-        for info in offers or (implied,):
+        for info in offers or (_implied(agreement, key_id),):
             # Version 2 comes after Terminal Authentication only.
             if info.version != _VERSION or info.key_agreement != agreement:
                 continue
             if info.key_id is None or key_id is None or info.key_id == key_id:
                 yield info, key_id, key
+
+
+def _implied(agreement: str, key_id: int | None) -> ChipAuthenticationInfo:
+    """BSI TR-03110-1, A.1.1.2: without an info, the key is for 3DES."""
+    oid = f"{ID_CA}{_IMPLIED_ARCS[agreement]}"
+    return ChipAuthenticationInfo(oid, agreement, SessionCipher.TDES, _VERSION, key_id)
 
 
 def _agreement(key: AgreementKey) -> tuple[KeyAgreement, bytes]:

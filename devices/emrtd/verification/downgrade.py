@@ -10,6 +10,7 @@ from devices.emrtd.checks import DOWNGRADE, Check, failed, not_performed, not_su
 from devices.emrtd.errors import FileMalformedError
 from devices.emrtd.evidence import ChipEvidence, PaceRecord
 from devices.emrtd.lds.security_infos import (
+    ID_PACE,
     PaceInfo,
     SecurityInfo,
     pace_infos,
@@ -42,7 +43,7 @@ def check_downgrade(
         is_clone_check_withheld: whether the evidence lacks every answer that the chip could give.
     """
     try:
-        offered = _card_access_offers(evidence.card_access or b"")
+        offered = _offers(_card_access(evidence.card_access or b""))
     except FileMalformedError:
         if evidence.card_access is not None:
             return failed(DOWNGRADE, "card-access-malformed")
@@ -75,11 +76,14 @@ def _is_offer(offer: PaceInfo, used: PaceRecord) -> bool:
     return (offer.oid, offer.parameter_id) == (used.oid, used.parameter_id)
 
 
-@lru_cache(maxsize=64)
-def _card_access_offers(card_access: bytes) -> frozenset[PaceInfo]:
-    """Return the offers of a file that anybody may read, the same in all chips of a series."""
-    return _offers(parse_security_infos(card_access))
+# What a chip says of PACE is the same in all chips of a series: nothing in it is the chip's own.
+_card_access = lru_cache(maxsize=64)(parse_security_infos)
 
 
 def _offers(infos: tuple[SecurityInfo, ...]) -> frozenset[PaceInfo]:
+    return _series_offers(tuple([info for info in infos if info.oid.startswith(ID_PACE)]))
+
+
+@lru_cache(maxsize=64)
+def _series_offers(infos: tuple[SecurityInfo, ...]) -> frozenset[PaceInfo]:
     return frozenset(pace_infos(infos))
