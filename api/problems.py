@@ -32,6 +32,9 @@ STATUS_BY_CODE: Mapping[str, HTTPStatus] = {
     "file-malformed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "tlv-malformed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "image-unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "image-format-unsupported": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "image-truncated": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "image-too-complex": HTTPStatus.UNPROCESSABLE_ENTITY,
     "image-animated": HTTPStatus.UNPROCESSABLE_ENTITY,
     "image-too-large": HTTPStatus.UNPROCESSABLE_ENTITY,
 }

@@ -1,95 +1,180 @@
 """Decode untrusted picture bytes to BGR within bounded memory and time.
 
-Pillow is the only decoder: it reads the header first, so that a picture too large is refused before
-its pixels are allocated. Only the four formats below are tried.
+The file's structure is checked first (`biometrics.decoding`); Pillow's decoder of that one format
+then gets a file without metadata, within limits that its memory and time allow.
 """
 
 import io
-from typing import ClassVar, Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
 from PIL import Image as PillowImage
-from PIL import ImageOps
+from PIL.ImageFile import ImageFile
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
-from biometrics.errors import BiometricsError
+from biometrics.decoding import jpeg2000, png, webp
+from biometrics.decoding.errors import (
+    ImageAnimatedError,
+    ImageError,
+    ImageFormatUnsupportedError,
+    ImageTooComplexError,
+    ImageTooLargeError,
+    ImageTruncatedError,
+    ImageUnreadableError,
+)
+from biometrics.decoding.jpeg import prepare_jpeg
+from biometrics.decoding.prepared import PreparedFile
 from biometrics.types import Image
 
-FORMATS: Final = ("JPEG", "PNG", "WEBP", "JPEG2000")
+__all__ = [
+    "ImageAnimatedError",
+    "ImageError",
+    "ImageFormatUnsupportedError",
+    "ImageTooComplexError",
+    "ImageTooLargeError",
+    "ImageTruncatedError",
+    "ImageUnreadableError",
+    "decode_image",
+]
+
 MAX_BYTES: Final = 32 << 20
 MAX_PIXELS: Final = 36_000_000
+"""For JPEGs of one scan, which are decoded a few rows at a time and scaled down meanwhile."""
 MAX_FRAME_PIXELS: Final = 3840 * 2160
 """Limit for one frame of a capture (UHD)."""
+ENOUGH_LONG_SIDE_PX: Final = 1280
+"""A picture is decoded at the smallest of 1/1, 1/2, 1/4, 1/8 whose long side is no shorter."""
 
 
-class ImageError(BiometricsError):
-    """A picture cannot be used."""
-
-    code: ClassVar[str] = "image-unreadable"
-    retryable: ClassVar[bool] = True
-
-
-class ImageUnreadableError(ImageError):
-    """The bytes are no whole JPEG, PNG, WebP or JPEG 2000 picture."""
-
-
-class ImageTooLargeError(ImageError):
-    """The picture has more bytes or pixels than allowed."""
-
-    code: ClassVar[str] = "image-too-large"
+@dataclass(frozen=True)
+class _Format:
+    name: str
+    starts: Callable[[bytes], bool]
+    prepare: Callable[[bytes], PreparedFile]
+    decoder: type[ImageFile]
+    max_held_pixels: int
+    """Limit where the decoder holds all of the picture at once."""
 
 
-class ImageAnimatedError(ImageError):
-    """The file holds an animation, not one picture."""
-
-    code: ClassVar[str] = "image-animated"
+_FORMATS: Final = (
+    _Format(
+        "JPEG", lambda data: data.startswith(b"\xff\xd8"), prepare_jpeg, JpegImageFile, 16_000_000
+    ),
+    _Format(
+        "PNG",
+        lambda data: data.startswith(png.SIGNATURE),
+        png.prepare_png,
+        PngImageFile,
+        16_000_000,
+    ),
+    _Format("WebP", webp.is_webp, webp.prepare_webp, WebPImageFile, 16_000_000),
+    # A chip's portrait has up to 2 million; a pixel costs up to a hundred coding passes.
+    _Format(
+        "JPEG 2000",
+        lambda data: data.startswith((jpeg2000.JP2_SIGNATURE, jpeg2000.SOC_SIZ)),
+        jpeg2000.prepare_jpeg2000,
+        Jpeg2KImageFile,
+        4_000_000,
+    ),
+)
 
 
 def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
-    """Decode one JPEG, PNG, WebP, JP2 or JPEG 2000 codestream.
+    """Decode one JPEG, PNG, WebP, JP2 or JPEG 2000 codestream, whatever its file is called.
 
     The EXIF orientation is applied; gray, palette, CMYK and 16-bit pictures become 8-bit BGR;
-    transparent parts are laid on white.
+    transparent parts are laid on white; colour profiles are not applied. A picture of
+    `2 * ENOUGH_LONG_SIDE_PX` or more on its long side is scaled down while it is decoded.
 
     Returns:
-        H x W x 3, uint8, BGR.
+        H x W x 3, uint8, BGR, contiguous.
 
     Raises:
-        ImageTooLargeError: more than `MAX_BYTES` bytes or `max_pixels` pixels, found by the header.
+        ImageFormatUnsupportedError: the bytes begin as none of these formats does.
+        ImageTruncatedError: the file is empty, ends early, or parts of the picture are missing.
+        ImageTooLargeError: more than `MAX_BYTES` bytes, `max_pixels` pixels or what its format
+            may have, found by the header.
+        ImageTooComplexError: decoding it would cost far more than any genuine picture.
         ImageAnimatedError: an animated PNG or WebP.
-        ImageUnreadableError: anything else that is not one whole picture.
+        ImageUnreadableError: it is damaged, or a variant that cannot be decoded.
     """
+    if not data:
+        raise ImageTruncatedError("the file is empty")
     if len(data) > MAX_BYTES:
         raise ImageTooLargeError(f"the picture is larger than {MAX_BYTES >> 20} MiB")
+    file_format = next((f for f in _FORMATS if f.starts(data)), None)
+    if file_format is None:
+        raise ImageFormatUnsupportedError("the file is no JPEG, PNG, WebP or JPEG 2000 picture")
+    prepared = file_format.prepare(data)
+    if not prepared.streamed:
+        max_pixels = min(max_pixels, file_format.max_held_pixels)
     try:
-        with PillowImage.open(io.BytesIO(data), formats=FORMATS) as picture:
-            if picture.width * picture.height > max_pixels:
-                raise ImageTooLargeError(
-                    f"the picture has {picture.width} x {picture.height} pixels, "
-                    f"more than {max_pixels / 1e6:g} million"
-                )
-            # A phone's JPEG may carry further pictures (MPO); its first one is the photograph.
-            if picture.format in ("PNG", "WEBP") and getattr(picture, "n_frames", 1) > 1:
-                raise ImageAnimatedError("the file is an animation, not one picture")
-            picture.load()
-            rgb = np.asarray(_to_rgb(ImageOps.exif_transpose(picture)), dtype=np.uint8)
+        with file_format.decoder(io.BytesIO(prepared.data)) as picture:
+            _check_size(picture.size, max_pixels)
+            image = _load(picture, prepared)
     except ImageError:
         raise
-    except (PillowImage.DecompressionBombError, PillowImage.DecompressionBombWarning):
-        raise ImageTooLargeError("the picture has far too many pixels") from None
     except Exception as error:  # Pillow's decoders raise many kinds on damaged input
+        if "truncated" in str(error):
+            raise ImageTruncatedError(f"the {file_format.name} file ends early") from error
         raise ImageUnreadableError(
-            "the file is not a whole JPEG, PNG, WebP or JPEG 2000 picture"
+            f"the {file_format.name} file is damaged or of an unusual kind"
         ) from error
-    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), dtype=np.uint8)
+    return _turn(image, prepared.orientation)
+
+
+def _check_size(size: tuple[int, int], max_pixels: int) -> None:
+    width, height = size
+    if width * height > max_pixels:
+        raise ImageTooLargeError(
+            f"the picture has {width} x {height} pixels, more than {max_pixels / 1e6:g} million"
+        )
+
+
+def _load(picture: ImageFile, prepared: PreparedFile) -> Image:
+    factor = reduction(max(picture.size))
+    if isinstance(picture, JpegImageFile):
+        picture.draft(picture.mode, (picture.width // factor, picture.height // factor))
+        factor = 1
+    picture.load()
+    pixels = np.asarray(picture)
+    if isinstance(picture, PngImageFile) and not pixels[-1].any():
+        png.check_png_is_filled(prepared)
+    if picture.mode == "L":
+        image = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+    else:
+        image = cv2.cvtColor(np.asarray(_to_rgb(picture)), cv2.COLOR_RGB2BGR)
+    if factor > 1:
+        size = image.shape[1] // factor, image.shape[0] // factor
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(image, dtype=np.uint8)
+
+
+def reduction(long_side_px: int) -> int:
+    """Return by how much a picture may be reduced as it is decoded: 1, 2, 4 or 8."""
+    return max(f for f in (1, 2, 4, 8) if f == 1 or long_side_px // f >= ENOUGH_LONG_SIDE_PX)
 
 
 def _to_rgb(picture: PillowImage.Image) -> PillowImage.Image:
     if picture.mode.startswith("I"):
-        samples = np.asarray(picture, dtype=np.int64).clip(0, 65535) // 257
+        samples = np.asarray(picture, dtype=np.int32).clip(0, 65535) // 257
         return PillowImage.fromarray(samples.astype(np.uint8)).convert("RGB")
     if picture.has_transparency_data:
         layer = picture.convert("RGBA")
         white = PillowImage.new("RGBA", layer.size, "white")
         return PillowImage.alpha_composite(white, layer).convert("RGB")
     return picture.convert("RGB")
+
+
+def _turn(image: Image, orientation: int) -> Image:
+    """Apply an EXIF orientation. Source: CIPA DC-008 (EXIF 2.32), 4.6.4, Orientation."""
+    if orientation in (5, 6, 7, 8):
+        image = np.asarray(cv2.transpose(image), dtype=np.uint8)
+    flip = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
+    return image if flip is None else np.asarray(cv2.flip(image, flip), dtype=np.uint8)

@@ -26,6 +26,14 @@ PICTURES = [
     encode("JPEG2000"),
     encode("JPEG2000", no_jp2=True),
 ]
+CODES = {
+    "image-unreadable",
+    "image-format-unsupported",
+    "image-truncated",
+    "image-too-large",
+    "image-too-complex",
+    "image-animated",
+}
 
 
 @pytest.mark.parametrize("data", PICTURES, ids=["jpeg", "png", "webp", "jp2", "j2k"])
@@ -42,7 +50,7 @@ def test_changed_bytes(data):
         try:
             image = decode_image(bytes(damaged) + tail)
         except ImageError as error:
-            assert error.code in {"image-unreadable", "image-too-large", "image-animated"}
+            assert error.code in CODES
         else:
             assert image.dtype == np.uint8
             assert image.ndim == 3

@@ -116,7 +116,7 @@ def test_sweep_outlives_a_busy_database(start: Any, monkeypatch: Any) -> None:
         ((8000, 4000), "PNG", 1, "image-too-large"),
         ((30_000, 30_000), "PNG", 1, "image-too-large"),
         ((32, 32), "PNG", 3, "image-animated"),
-        ((32, 32), "GIF", 1, "image-unreadable"),
+        ((32, 32), "GIF", 1, "image-format-unsupported"),
     ],
 )
 def test_picture_that_no_camera_frame_is_refused_as_the_callers_fault(

@@ -188,7 +188,7 @@ def test_steps_only_in_their_order(server: Any, read_card: Any, pictures: Any) -
 def test_frames_are_checked_as_they_arrive(server: Any, read_card: Any, pictures: Any) -> None:
     session = server.open()
     read_card(session)
-    assert refusal(session.put_frame, 0, 0, b"no picture") == "image-unreadable"
+    assert refusal(session.put_frame, 0, 0, b"no picture") == "image-format-unsupported"
     assert session.read()["state"] == "chip"
     session.put_frame(1, 40, pictures["obama3"])
     session.put_frame(1, 40, pictures["obama3"])

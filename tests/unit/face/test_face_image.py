@@ -93,7 +93,7 @@ def test_truncated_picture_is_refused(kind, options, part):
     data = encode(noise, kind, **options)
     with pytest.raises(ImageUnreadableError) as caught:
         decode_image(data[: int(len(data) * part)])
-    assert caught.value.code == "image-unreadable"
+    assert caught.value.code == "image-truncated"
 
 
 @pytest.mark.parametrize(
