@@ -18,6 +18,9 @@ Reader = Callable[[Files], "onnx.ModelProto"]
 Rewriter = Callable[["onnx.ModelProto"], None]
 """Later step: changes a model in place."""
 
+QUICKENING = frozenset({"convolve-pad", "merge-heads", "split-prelu"})
+"""Steps for speed alone. The others are what makes a published file run at all."""
+
 
 @cache
 def _readers() -> Mapping[str, Reader]:
@@ -28,11 +31,13 @@ def _readers() -> Mapping[str, Reader]:
 
 @cache
 def _rewriters() -> Mapping[str, Rewriter]:
-    from biometrics.weights import folding, rewriting
+    from biometrics.weights import folding, heads, rewriting
 
     return {
         "fold-dequantize": folding.fold_dequantize,
+        "merge-heads": heads.merge_heads,
         "split-prelu": rewriting.split_prelu,
+        "convolve-pad": rewriting.convolve_pad,
         "free-batch": rewriting.free_batch,
         "free-size": rewriting.free_size,
     }

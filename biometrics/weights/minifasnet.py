@@ -22,6 +22,8 @@ from biometrics.weights.torch_state import read_state_dict
 OPSET = 13
 INPUT_SIDE_PX = 80
 BATCH_NORM_EPSILON = 1e-5
+CHANNEL_BLOCK = 16
+"""onnxruntime keeps convolutions in its quick layout while channels come in multiples of this."""
 
 State = dict[str, npt.NDArray[np.generic]]
 
@@ -41,7 +43,7 @@ def read_minifasnet(files: Mapping[str, bytes]) -> onnx.ModelProto:
 
 class _Builder:
     def __init__(self, state: State):
-        self._state = state
+        self._state = {name: _fill(values) for name, values in state.items()}
         self._nodes: list[onnx.NodeProto] = []
         self._tensors: dict[str, onnx.TensorProto] = {}
 
@@ -126,3 +128,19 @@ class _Builder:
         output = f"{operator.lower()}_{len(self._nodes)}"
         self._nodes.append(helper.make_node(operator, inputs, [output], **attributes))
         return output
+
+
+def _fill(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """Return a parameter with zeros for further channels, up to a whole block.
+
+    The published widths are pruned (103, 52, 13 channels). An added channel is zero everywhere: its
+    kernel, its normalisation's weight and bias, its slope, and what the next kernel makes of it.
+    """
+    if values.ndim == 1:
+        return np.pad(values, (0, -len(values) % CHANNEL_BLOCK))
+    if values.ndim != 4:
+        return values
+    outputs, inputs = values.shape[:2]
+    # The picture has 3 channels; a depthwise kernel sees one.
+    more_inputs = -inputs % CHANNEL_BLOCK if inputs > 3 else 0
+    return np.pad(values, ((0, -outputs % CHANNEL_BLOCK), (0, more_inputs), (0, 0), (0, 0)))

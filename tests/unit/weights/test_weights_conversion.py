@@ -88,6 +88,133 @@ def test_free_sizes_leave_the_result_as_it_is() -> None:
     assert [d.dim_param for d in dimensions] == ["batch", "", "height", "width"]
 
 
+def prelu_model(slopes: list[float]) -> onnx.ModelProto:
+    """Return one PReLU with a slope a channel."""
+    return helper.make_model(
+        helper.make_graph(
+            [helper.make_node("PRelu", ["input", "slope"], ["output"])],
+            "prelu",
+            [graph.value("input", [1, len(slopes), 4, 4])],
+            [graph.value("output", [1, len(slopes), 4, 4])],
+            [graph.tensor("slope", np.array(slopes, np.float32).reshape(-1, 1, 1))],
+        ),
+        opset_imports=[helper.make_opsetid("", 13)],
+    )
+
+
+@pytest.mark.parametrize("slopes", [[0.25, 0.0, 1.0, -0.8], [0.5, 1.2, -1.3, 0.0]])
+def test_split_prelu_computes_prelu(slopes: list[float]) -> None:
+    model = prelu_model(slopes)
+    split = convert(["split-prelu"], {"m": model.SerializeToString()})
+    x = RNG.normal(size=(1, 4, 4, 4)).astype(np.float32)
+    np.testing.assert_allclose(run(split, x), run(model, x), rtol=1e-6, atol=1e-6)
+    operators = [node.op_type for node in onnx.load_model_from_string(split).graph.node]
+    assert "PRelu" not in operators
+
+
+def pad_model(pads: list[int]) -> onnx.ModelProto:
+    """Return one Pad of an NHWC picture of 3 channels."""
+    return helper.make_model(
+        helper.make_graph(
+            [helper.make_node("Pad", ["input", "pads"], ["output"])],
+            "pad",
+            [graph.value("input", ["batch", 4, 4, 3])],
+            [graph.value("output", ["batch", "h", "w", "c"])],
+            [graph.tensor("pads", np.array(pads))],
+        ),
+        opset_imports=[helper.make_opsetid("", 13)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("pads", "left"),
+    [
+        ([0, 0, 0, 0, 0, 0, 0, 5], 0),
+        ([0, 1, 1, 0, 0, 1, 1, 0], 1),
+        ([0, 0, 0, 2, 0, 0, 0, 5], 1),
+        ([0, 0, 0, 0, 0, 0, 0, 0], 1),
+    ],
+)
+def test_a_pad_of_channels_becomes_a_convolution(pads: list[int], left: int) -> None:
+    model = pad_model(pads)
+    changed = convert(["convolve-pad"], {"m": model.SerializeToString()})
+    x = RNG.normal(size=(2, 4, 4, 3)).astype(np.float32)
+    np.testing.assert_array_equal(run(changed, x), run(model, x))
+    nodes = onnx.load_model_from_string(changed).graph.node
+    assert [node.op_type for node in nodes].count("Pad") == left
+
+
+def heads_model(strides: int = 1) -> onnx.ModelProto:
+    """Return two heads of 1 and 4 channels on the same features, one of them with a sigmoid."""
+    nodes, tensors = [], []
+    for name, channels in (("a", 1), ("b", 4)):
+        shapes = {"mix": (channels, 8, 1, 1), "filter": (channels, 1, 3, 3)}
+        for part, shape in shapes.items():
+            tensors.append(graph.tensor(f"{name}.{part}", RNG.normal(size=shape)))
+            tensors.append(graph.tensor(f"{name}.{part}.bias", RNG.normal(size=channels)))
+        tensors.append(graph.tensor(f"{name}.shape", np.array([1, -1, channels])))
+        nodes += [
+            helper.make_node("Conv", ["features", f"{name}.mix", f"{name}.mix.bias"], [f"{name}1"]),
+            helper.make_node(
+                "Conv",
+                [f"{name}1", f"{name}.filter", f"{name}.filter.bias"],
+                [f"{name}2"],
+                group=channels,
+                pads=[1, 1, 1, 1],
+                strides=[strides, strides],
+            ),
+            helper.make_node("Transpose", [f"{name}2"], [f"{name}3"], perm=[0, 2, 3, 1]),
+            helper.make_node("Reshape", [f"{name}3", f"{name}.shape"], [f"{name}4"]),
+        ]
+    nodes = [
+        helper.make_node("Relu", ["input"], ["features"]),
+        *nodes,
+        helper.make_node("Sigmoid", ["a4"], ["score"]),
+        helper.make_node("Concat", ["score", "b4"], ["output"], axis=2),
+    ]
+    return helper.make_model(
+        helper.make_graph(
+            nodes,
+            "heads",
+            [graph.value("input", [1, 8, 6, 6])],
+            [graph.value("output", [1, 36 // strides**2, 5])],
+            tensors,
+        ),
+        opset_imports=[helper.make_opsetid("", 13)],
+    )
+
+
+def test_heads_on_the_same_features_run_as_one() -> None:
+    model = heads_model()
+    merged = convert(["merge-heads"], {"m": model.SerializeToString()})
+    x = RNG.normal(size=(1, 8, 6, 6)).astype(np.float32)
+    np.testing.assert_allclose(run(merged, x), run(model, x), rtol=1e-5, atol=1e-5)
+    operators = [node.op_type for node in onnx.load_model_from_string(merged).graph.node]
+    assert operators.count("Conv") == 2
+
+
+def test_heads_of_another_kind_stay_as_they_are() -> None:
+    model = heads_model(strides=2)
+    merged = convert(["merge-heads"], {"m": model.SerializeToString()})
+    operators = [node.op_type for node in onnx.load_model_from_string(merged).graph.node]
+    assert operators.count("Conv") == 4
+
+
+def test_merged_heads_take_a_batch() -> None:
+    data = heads_model().SerializeToString()
+    model = convert(["merge-heads", "free-batch"], {"m": data})
+    x = RNG.normal(size=(3, 8, 6, 6)).astype(np.float32)
+    alone = [run(model, x[i : i + 1]) for i in range(3)]
+    np.testing.assert_allclose(run(model, x), np.concatenate(alone), rtol=1e-5, atol=1e-5)
+
+
+def test_free_batch_frees_the_shapes_inside() -> None:
+    data = heads_model().SerializeToString()
+    freed = convert(["free-batch"], {"m": data})
+    x = RNG.normal(size=(2, 8, 6, 6)).astype(np.float32)
+    assert run(freed, x).shape == (2, 36, 5)
+
+
 def test_conversion_gives_the_same_bytes_each_time() -> None:
     files = {"m": quantised_model().SerializeToString()}
     steps = ["fold-dequantize", "free-batch"]
