@@ -3,7 +3,8 @@
 The rules of time: every certificate of the path is valid at the time of the verdict (a document
 signer's certificate has to outlive the documents, 9303-12, 7.1.1.4), and where the SOD says when it
 was signed, the signer's private key was in use then (9303-12, 7.1.1.7). The key's period of use may
-be over at the time of the verdict: that is how document signers live.
+be over at the time of the verdict: that is how document signers live. Nothing was signed later than
+it is judged.
 
 Source: ICAO Doc 9303-12, 5 (validation), 7.1.1 (profiles); RFC 5280, 6.
 """
@@ -70,16 +71,16 @@ def verify_chain(
         signer: the certificate whose key signed the SOD.
         anchors: the operator's trust anchors.
         at: the time of the verdict, with time zone.
-        signing_time: the time in the SOD, if it has one.
+        signing_time: the time that the signed file gives, if it gives one.
 
     Raises:
         AuthenticationRefusedError: `csca-unknown`, `dsc-signature-invalid`, `dsc-expired`,
-            `dsc-not-yet-valid`, `dsc-not-valid-when-signing`, `dsc-key-usage`, `dsc-is-ca`,
-            `dsc-issuer-mismatch`, `dsc-country-mismatch`, `dsc-extension-unknown`,
-            `csca-expired`, `csca-not-yet-valid`, `csca-key-usage`, `csca-path-length`,
-            `csca-country-mismatch`, `csca-extension-unknown`; of an algorithm, after `dsc-` or
-            `csca-`, `algorithm-unsupported`, `md5-refused`, `sha1-refused`, `rsa-key-too-short`
-            or `ec-key-too-short`.
+            `dsc-not-yet-valid`, `signing-time-in-future`, `dsc-not-valid-when-signing`,
+            `dsc-key-usage`, `dsc-is-ca`, `dsc-issuer-mismatch`, `dsc-country-mismatch`,
+            `dsc-extension-unknown`, `csca-expired`, `csca-not-yet-valid`, `csca-key-usage`,
+            `csca-path-length`, `csca-country-mismatch`, `csca-extension-unknown`; of an
+            algorithm, after `dsc-` or `csca-`, `algorithm-unsupported`, `md5-refused`,
+            `sha1-refused`, `rsa-key-too-short` or `ec-key-too-short`.
     """
     if anchors.pins(signer):
         _check_signer(signer, (), anchors.policy, at, signing_time)
@@ -190,7 +191,13 @@ def _check_signer(
     _check_extensions(signer, "dsc")
     _check_validity(signer, at, "dsc")
     _check_key(signer, policy, "dsc")
-    if signing_time is not None and not _could_sign(signer, signing_time):
+    if signing_time is None:
+        return
+    if signing_time > at:
+        raise AuthenticationRefusedError(
+            "signing-time-in-future", "the file says that it was signed after it is judged"
+        )
+    if not _could_sign(signer, signing_time):
         raise AuthenticationRefusedError(
             "dsc-not-valid-when-signing", "the document signer was not valid when it signed"
         )

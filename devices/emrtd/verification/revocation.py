@@ -32,7 +32,7 @@ def check_revocation(
     for crl in proven:
         if chain.signer.serial_number in crl.revoked:
             return failed(CRL, "dsc-revoked"), crl
-        if any(issuer.serial_number in crl.revoked for issuer in _issued_ones(chain)):
+        if any(_is_revoked(issuer, crl) for issuer in chain.issuers):
             return failed(CRL, "csca-revoked"), crl
     begun = [crl for crl in proven if crl.this_update <= at]
     newest = max(begun, key=lambda crl: crl.this_update, default=None)
@@ -56,6 +56,13 @@ def _is_of_authority(crl: Crl, signers: Sequence[Path], chain: VerifiedChain) ->
     return any(certificate.key_identifier in keys for path in signers for certificate in path)
 
 
-def _issued_ones(chain: VerifiedChain) -> Sequence[Certificate]:
-    """Return the link certificates of the path; an anchor is not revoked by its own key."""
-    return chain.issuers[:-1]
+def _is_revoked(issuer: Certificate, crl: Crl) -> bool:
+    """Return whether the list names an authority's certificate, the anchor's own too.
+
+    RFC 5280, 6.1 leaves an anchor to who configured it; but an authority that lists itself says
+    that its key is lost, and nobody else can say so. Many an authority's own certificate has a
+    number such as 1, so here the issuer's name has to be the list's as well (RFC 5280, 5.3).
+    """
+    if issuer.is_self_signed and issuer.issuer != crl.issuer:
+        return False
+    return issuer.serial_number in crl.revoked

@@ -127,6 +127,17 @@ def test_signed_before_or_after_the_key_was_in_use() -> None:
         _refused(verdict, "dsc-chain", "dsc-not-valid-when-signing")
 
 
+def test_signed_later_than_it_is_judged() -> None:
+    at = AT.replace(hour=12)
+    for later in (timedelta(seconds=1), timedelta(days=400)):
+        evidence = resigned(SIGNER, signing_time=at + later)
+        verdict = pki.verdict_of(evidence, CSCA.anchors, at)
+        _refused(verdict, "dsc-chain", "signing-time-in-future")
+        # The same evidence, judged when that time has come.
+        assert pki.verdict_of(evidence, CSCA.anchors, at + later).outcome == "PASSED"
+    assert pki.verdict_of(resigned(SIGNER, signing_time=at), CSCA.anchors, at).outcome == "PASSED"
+
+
 @pytest.mark.parametrize(
     ("odd", "reason"),
     [

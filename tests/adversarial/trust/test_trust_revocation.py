@@ -1,7 +1,8 @@
 """Revocation lists: fresh, stale, missing, forged; and what they take back."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -9,6 +10,8 @@ from cryptography import x509
 from devices.emrtd.errors import CrlUnusableError
 from devices.emrtd.trust.crl import Crl, parse_crl
 from devices.emrtd.trust.csca import TrustAnchors
+from devices.emrtd.verification.verifier import ChipVerdict
+from devices.tlv import parse_tlv
 from tests.fixtures import trust_pki as pki
 from tests.fixtures.trust_pki import AT, Issued, authority, document_signer, resigned
 
@@ -97,6 +100,72 @@ def test_authority_that_may_not_sign_lists() -> None:
     assert found == ("not_performed", "crl-signature-invalid")
 
 
+def test_authority_that_lists_itself() -> None:
+    for days in (80, -9):
+        crl = pki.crl(
+            CSCA,
+            revoked=[CSCA.certificate.serial_number],
+            this_update=AT - timedelta(days=99),
+            next_update=AT + timedelta(days=days),
+        )
+        verdict, found = _check(crl)
+        assert found == ("failed", "csca-revoked")
+        assert (verdict.outcome, verdict.reasons) == ("FAILED", ("csca-revoked",))
+        assert verdict.document is None
+
+
+class TestCardSecurity:
+    """EF.CardSecurity has a signer of its own, which can be revoked like the SOD's."""
+
+    signer = document_signer(CSCA, number=101, subject=pki.name("CardSecurity signer"))
+
+    def _check(
+        self, *crls: Crl, signer: Issued | None = None, **odd: Any
+    ) -> tuple[ChipVerdict, tuple[str, str | None]]:
+        evidence = resigned(SIGNER)
+        content = parse_tlv(evidence.files["EF.DG14"], 0x6E).value
+        kind = "0.4.0.127.0.7.3.2.1"
+        signed = pki.signed_data(content, signer or self.signer, content_type=kind, **odd)
+        files = {**evidence.files, "EF.CardSecurity": signed}
+        anchors = TrustAnchors((CSCA.certificate,), crls)
+        verdict = pki.verdict_of(replace(evidence, files=files), anchors)
+        check = verdict.check("card-security")
+        return verdict, (str(check.result), check.reason)
+
+    def test_not_listed(self) -> None:
+        for crls in ((), (pki.crl(CSCA, revoked=[1, 2, 3]),)):
+            verdict, found = self._check(*crls)
+            assert found == ("ok", None)
+            assert verdict.outcome == "PASSED"
+
+    def test_revoked(self) -> None:
+        verdict, found = self._check(pki.crl(CSCA, revoked=[self.signer.certificate.serial_number]))
+        assert found == ("failed", "dsc-revoked")
+        assert str(verdict.check("crl").result) == "ok"
+        assert (verdict.outcome, verdict.reasons) == ("FAILED", ("dsc-revoked",))
+
+    def test_its_authority_lists_itself(self) -> None:
+        _, found = self._check(pki.crl(CSCA, revoked=[CSCA.certificate.serial_number]))
+        assert found == ("failed", "csca-revoked")
+
+    def test_forged_list_revokes_nothing(self) -> None:
+        serial = self.signer.certificate.serial_number
+        _, found = self._check(pki.crl(CSCA, revoked=[serial], signed_by=pki.key(9)))
+        assert found == ("ok", None)
+
+    @pytest.mark.parametrize(
+        ("signing_time", "reason"),
+        [
+            (AT + timedelta(days=1), "signing-time-in-future"),
+            (datetime(2020, 12, 31, tzinfo=UTC), "dsc-not-valid-when-signing"),
+        ],
+    )
+    def test_signed_at_another_time(self, signing_time: datetime, reason: str) -> None:
+        verdict, found = self._check(signing_time=signing_time)
+        assert found == ("failed", reason)
+        assert verdict.outcome == "FAILED"
+
+
 class TestRollover:
     """After a change of key one list, by the new key, speaks for all (9303-12, 7.1.4)."""
 
@@ -123,6 +192,12 @@ class TestRollover:
         verdict, found = _check(crl, csca=self.old, signer=signer, more=(self.link,))
         assert found == ("failed", "csca-revoked")
         assert verdict.outcome == "FAILED"
+
+    def test_list_of_the_new_key_says_nothing_about_an_old_anchor_of_the_same_number(self) -> None:
+        old = authority(10, "CSCA 1", serial=1)
+        signer, linked = document_signer(old), pki.link(old, self.new)
+        _, found = _check(pki.crl(self.new, revoked=[1]), csca=old, signer=signer, more=(linked,))
+        assert found == ("ok", None)
 
 
 @pytest.mark.parametrize(
