@@ -19,6 +19,7 @@ from devices.emrtd.lds.sod import parse_sod
 from devices.simulator.personalise import personalise
 from devices.simulator.profile import load_profile
 from devices.tlv import encode_tlv, parse_tlv
+from tests.fuzz.master_list import entries, master_list
 
 SPECIMEN = Path(__file__).parents[2] / "devices/simulator/specimen.toml"
 
@@ -89,6 +90,10 @@ def _simulated(target: str) -> list[bytes]:
         return [files["EF.CardAccess"], parse_tlv(files["EF.DG14"]).value]
     if target == "tlv":
         return [encode_tlv(0x30, files["EF.COM"]), files["EF.DG13"]]
+    if target == "master-list":
+        return [master_list()]
+    if target == "master-list-entries":
+        return [entries()]
     if target == "crl":
         return [_crl()]
     if target == "evidence":

@@ -37,8 +37,10 @@ from devices.emrtd.trust.certificates import parse_certificate
 from devices.emrtd.trust.certification_path import verify_chain
 from devices.emrtd.trust.crl import parse_crl
 from devices.emrtd.trust.csca import TrustAnchors
+from devices.emrtd.trust.master_list import parse_entries, verify_master_list
 from devices.qr import parse_qr
 from devices.tlv import parse_header, parse_tlv, parse_tlvs
+from tests.fuzz.master_list import AT, ROOT
 
 
 def _tlv(data: bytes) -> None:
@@ -99,6 +101,8 @@ TARGETS: dict[str, Callable[[bytes], Any]] = {
     "certificate": _certificate,
     "trust-anchor": _trust_anchor,
     "crl": parse_crl,
+    "master-list": lambda data: verify_master_list(data, ROOT.certificate, at=AT),
+    "master-list-entries": parse_entries,
     "evidence": ChipEvidence.from_bytes,
     "qr": parse_qr,
 }

@@ -13,6 +13,7 @@ from devices.errors import DeviceError
 pytest.importorskip("resource", reason="memory is measured where POSIX tells of it")
 
 from tests.fuzz.guard import WARM_UP_CALLS, Guard, MemoryGrewError
+from tests.fuzz.targets import TARGETS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -67,3 +68,11 @@ def test_a_short_run(tmp_path: Path) -> None:
     assert finished.returncode == 0, finished.stderr
     assert " 0 bad inputs" in finished.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_master_list_made_in_another_process_verifies_in_this_one() -> None:
+    code = "import sys; from tests.fuzz.master_list import master_list as m; print(m().hex())"
+    command = [sys.executable, "-c", code]
+    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    verified = TARGETS["master-list"](bytes.fromhex(made.stdout))
+    assert (len(verified.certificates), len(verified.malformed)) == (2, 1)

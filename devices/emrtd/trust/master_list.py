@@ -64,7 +64,7 @@ def verify_master_list(data: bytes, root: Certificate, *, at: datetime) -> Verif
     signed = parse_signed_data(data, _MASTER_LIST_FILE)
     signer = verify_signed_data(signed)
     _check_signer(signer, signed.certificates, root, at)
-    certificates, malformed = _entries(signed.content)
+    certificates, malformed = parse_entries(signed.content)
     if not certificates:
         raise MasterListMalformedError("the master list holds no certificate")
     return VerifiedMasterList(certificates, malformed, signed.signing_time, signer, root)
@@ -93,8 +93,14 @@ def _check_signer(
         raise _refusal("signer-key-usage", "the key is not one that may sign master lists")
 
 
-def _entries(content: bytes) -> tuple[tuple[Certificate, ...], tuple[str, ...]]:
-    """CscaMasterList: a version and a SET OF Certificate."""
+def parse_entries(content: bytes) -> tuple[tuple[Certificate, ...], tuple[str, ...]]:
+    """Return the certificates of a CscaMasterList, and the SHA-256 of each entry that is none.
+
+    Source: ICAO Doc 9303-12, 9.2: a version and a SET OF Certificate.
+
+    Raises:
+        MasterListMalformedError: it is malformed, or holds more than 10,000 entries.
+    """
     with asn1_errors(MasterListMalformedError("the master list is malformed")):
         _, entries = der.children(content, der.whole(content, der.SEQUENCE))
         elements = der.children(content, entries, der.SET)
