@@ -1,0 +1,167 @@
+"""`chinhchu evaluate quality`: what the quality requirements refuse, untouched and degraded."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from api.cli.output import EXIT_PASSED, number_between, print_json
+from api.errors import InputUnusableError
+
+if TYPE_CHECKING:
+    from biometrics.evaluation.intervals import Proportion
+    from biometrics.quality_evaluation.evaluation import QualityReport
+
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jp2", ".j2k", ".png", ".webp", ".bmp"})
+
+_EPILOG = """\
+examples:
+  chinhchu evaluate quality faces/lfw_pairs.csv --folds 2
+  chinhchu evaluate quality portraits/ --limit 100 --degrade mask,hand --json
+  chinhchu evaluate quality faces/lfw_pairs.csv --folds 2 --out report/
+
+Each picture shows one face. It is examined untouched, then degraded on purpose: light, focus, pose,
+covers. The table tells how often the degradation is named, and how often what may stay on (clear
+glasses, beards, head coverings) is refused. Drawn degradations are no evidence about real ones.
+The limits of models/quality.toml were chosen on fold 1 of LFW: report on other people.
+"""
+
+
+def register(group: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `quality` to the group `evaluate`."""
+    parser = group.add_parser(
+        "quality",
+        help="measure the quality requirements on pictures, untouched and degraded",
+        description="Measure what the quality requirements refuse.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("source", type=Path, metavar="FOLDER|PAIRS.csv", help="pictures of faces")
+    parser.add_argument("--folds", type=_names, metavar="2", help="folds of the list (all)")
+    parser.add_argument("--degrade", type=_names, metavar="NAMES", help="degradations (all)")
+    parser.add_argument("--limit", type=_count, help="degrade only so many pictures (all)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the degradations (0)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write quality.json there")
+    parser.add_argument("--json", action="store_true", help="print JSON for machines")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate, print, and write what was asked for."""
+    from biometrics.manifest import load_manifest
+    from biometrics.quality import load_requirements
+    from biometrics.quality_evaluation.catalogue import catalogue
+    from biometrics.quality_evaluation.evaluation import Examiner, evaluate_quality
+
+    pictures = _pictures(args.source, args.folds)
+    examiner = Examiner.open(load_manifest(), load_requirements())
+    known = catalogue(examiner.detector, examiner.mesh_estimator)
+    unknown = [name for name in args.degrade or () if name not in known]
+    if unknown:
+        raise InputUnusableError(
+            f"no degradation is named {', '.join(unknown)}; there are {', '.join(known)}"
+        )
+    with _progress() as advance:
+        report = evaluate_quality(
+            examiner,
+            pictures,
+            names=args.degrade,
+            limit=args.limit,
+            seed=args.seed,
+            progress=advance,
+        )
+    record = report.to_dict() | {"source": args.source.name, "folds": args.folds, "seed": args.seed}
+    if args.out:
+        _write(args.out, record)
+    if args.json:
+        print_json(record)
+    else:
+        _print_table(report)
+    return EXIT_PASSED
+
+
+def _pictures(source: Path, folds: list[str] | None) -> list[Path]:
+    from biometrics.evaluation.pairs import load_pairs
+
+    if source.is_dir():
+        if folds:
+            raise InputUnusableError("a folder has no folds: name a pair list with --folds")
+        found = sorted(p for p in source.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES)
+        if not found:
+            raise InputUnusableError(f"{source} holds no pictures")
+        return found
+    pairs = load_pairs(source)
+    return list((pairs.select(folds) if folds else pairs).paths)
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise argparse.ArgumentTypeError("takes names, separated by commas")
+    return names
+
+
+def _count(text: str) -> int:
+    return int(number_between(text, 1, 1e6))
+
+
+def _write(folder: Path, record: dict[str, Any]) -> None:
+    import json
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+        (folder / "quality.json").write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputUnusableError(f"{folder}: {error.strerror or 'cannot be written'}") from None
+
+
+class _progress:  # noqa: N801 — used like a function
+    """A bar on standard error; nothing where that is no terminal."""
+
+    def __enter__(self) -> "_progress":
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self._bar = Progress(console=Console(stderr=True), transient=True)
+        self._bar.start()
+        self._task = self._bar.add_task("examining pictures")
+        return self
+
+    def __call__(self, done: int, total: int) -> None:
+        self._bar.update(self._task, completed=done, total=total)
+
+    def __exit__(self, *exc: object) -> None:
+        self._bar.stop()
+
+
+def _print_table(report: "QualityReport") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    usable = report.pictures - sum(report.unusable.values())
+    table = Table(title=f"quality of {usable} pictures", title_justify="left")
+    for heading in ("degradation", "n", "refused", "named rightly", "refused, though it may stay"):
+        table.add_column(heading, justify="left" if heading == "degradation" else "right")
+    for row in report.rows:
+        cells = [_percent(rate) for rate in (row.refused, row.named, row.newly_refused)]
+        table.add_row(row.name, str(row.refused.total), *cells)
+    console = Console()
+    console.print(table)
+    for row in report.rows[:1]:
+        told = ", ".join(f"{reason} {count}" for reason, count in row.reasons.items())
+        console.print(f"reasons given untouched: {told or 'none'}")
+    for group in report.by_luminance:
+        console.print(
+            f"faces of mean level {group.low:.2f} to {group.high:.2f}: "
+            f"refused {_percent(group.refused)} of {group.refused.total}"
+        )
+    if report.unusable:
+        lost = ", ".join(f"{code} {count}" for code, count in report.unusable.items())
+        console.print(f"not usable at all: {lost}")
+
+
+def _percent(rate: "Proportion | None") -> str:
+    if rate is None or rate.value is None:
+        return "-"
+    low, high = rate.interval
+    return f"{rate.value:.1%} ({low:.1%}-{high:.1%})"

@@ -1,0 +1,1 @@
+"""Degrade pictures on purpose and count what `biometrics.quality` makes of them."""
