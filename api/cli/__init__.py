@@ -17,6 +17,7 @@ from devices.errors import DeviceError
 
 GROUPS = (
     *("demo", "chip", "card", "trust", "face", "models"),
+    *("evaluate", "calibrate"),
     *("keys", "verify", "serve", "agent", "bench"),
 )
 

@@ -1,0 +1,146 @@
+"""What `evaluate faces` and `calibrate` share: the pair list, the pictures, the bar."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from api.cli.output import number_between
+
+if TYPE_CHECKING:
+    from biometrics.evaluation.degradation import Degradation
+    from biometrics.evaluation.faces import EncodedPictures, Progress
+    from biometrics.evaluation.pairs import PairList
+    from biometrics.evaluation.under_test import ComparisonUnderTest
+
+DEGRADATION_NAMES = (
+    *("chip-jp2-12k", "chip-jpeg-2.5k", "blur", "dark", "noise"),
+    *("low-resolution", "one-sided-light"),
+)
+"""Those of `biometrics.evaluation.degradation`, which is imported only to work."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that both commands take."""
+    parser.add_argument("pairs", type=Path, metavar="PAIRS.csv", help="the pair list")
+    parser.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="DIR",
+        help="folder of the pictures (the list's own, or a sub-folder of it)",
+    )
+    parser.add_argument(
+        "--comparison", default="default", metavar="NAME", help="of the manifest (%(default)s)"
+    )
+    parser.add_argument(
+        "--folds", type=_names, metavar="A,B", help="only these folds of the list (all)"
+    )
+    parser.add_argument(
+        "--degrade",
+        choices=DEGRADATION_NAMES,
+        metavar="NAME",
+        help=f"spoil one side of each pair: {', '.join(DEGRADATION_NAMES)}",
+    )
+    parser.add_argument(
+        "--subjects",
+        choices=("middle", "only"),
+        default="middle",
+        help="where a picture shows several faces: the one nearest to its middle is compared, as "
+        "LFW has it (middle), or none, as in operation (only)",
+    )
+    parser.add_argument("--threads", type=_threads, default=1, metavar="N", help="workers (1)")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def degradation_of(args: argparse.Namespace) -> "Degradation | None":
+    """Return the degradation that was asked for."""
+    from biometrics.evaluation.degradation import DEGRADATIONS
+
+    return DEGRADATIONS[args.degrade] if args.degrade else None
+
+
+def read_pairs(args: argparse.Namespace, *, all_pairs: bool) -> "PairList":
+    """Read the list, choose the folds, and refuse what cannot be compared.
+
+    Raises:
+        PairListInvalidError: see `load_pairs`, `PairList.select` and `check_size`.
+    """
+    from biometrics.evaluation.faces import check_size
+    from biometrics.evaluation.pairs import load_pairs
+
+    pairs = load_pairs(args.pairs, args.pictures)
+    if args.folds:
+        pairs = pairs.select(args.folds)
+    check_size(pairs, all_pairs=all_pairs)
+    return pairs
+
+
+def encode(
+    args: argparse.Namespace,
+    pairs: "PairList",
+    comparison: "ComparisonUnderTest",
+    *,
+    all_pairs: bool,
+) -> "EncodedPictures":
+    """Encode the pictures and show how far it is."""
+    from biometrics.evaluation.faces import encode_pictures
+
+    with _bar() as progress:
+        return encode_pictures(
+            pairs,
+            comparison.encode,
+            degradation=degradation_of(args),
+            all_pairs=all_pairs,
+            threads=args.threads,
+            progress=progress,
+        )
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Say on standard error what is under way, where a person looks."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(what):
+        yield
+
+
+@contextmanager
+def _bar() -> "Iterator[Progress]":
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("encoding pictures"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=console, disable=not console.is_terminal, transient=True
+    ) as bars:
+        task = bars.add_task("", total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise argparse.ArgumentTypeError("takes names of folds, separated by commas")
+    return list(dict.fromkeys(names))
+
+
+def _threads(text: str) -> int:
+    return int(number_between(text, 1, 64))
