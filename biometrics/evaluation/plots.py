@@ -53,12 +53,14 @@ def _det(report: Mapping[str, Any]) -> "Figure":
         label=f"{pairs['mated']:,} mated, {pairs['nonmated']:,} non-mated pairs",
     )
     measured = report["operating_points"]
+    held_out = "not calibrated on" if measured["held_out"] else "NOT held out"
+    label: str | None = f"operating points, pictures {held_out}"
     for name, point in measured["points"].items():
         fmr, fnmr = point["fmr"], point["fnmr"]
         at = _deviate(fmr["value"], lowest[0]), _deviate(fnmr["value"], lowest[1])
-        axes.plot(*at, marker="o", color=_OURS)
-        seen = name if measured["held_out"] else f"{name} (not held out)"
-        axes.annotate(seen, at, textcoords="offset points", xytext=(6, 6), fontsize=8)
+        axes.plot(*at, marker="o", color=_OURS, linestyle="none", label=label)
+        label = None
+        axes.annotate(name, at, textcoords="offset points", xytext=(6, 6), fontsize=8)
     for axis, least in (("x", lowest[0]), ("y", lowest[1])):
         ticks = [tick for tick in TICKS if tick >= least / 2]
         places = [_deviate(tick, least) for tick in ticks]
@@ -66,6 +68,7 @@ def _det(report: Mapping[str, Any]) -> "Figure":
         axes.set(**{f"{axis}ticks": places, f"{axis}ticklabels": labels})
         axes.set(**{f"{axis}lim": (_deviate(least, least), _deviate(_WIDEST, least))})
     axes.set(xlabel="false match rate (FMR)", ylabel="false non-match rate (FNMR)")
+    axes.tick_params(labelsize=7)
     axes.grid(visible=True, alpha=0.3)
     axes.legend(loc="upper right", fontsize=8)
     return figure
