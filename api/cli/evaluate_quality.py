@@ -9,7 +9,7 @@ from api.errors import InputUnusableError
 
 if TYPE_CHECKING:
     from biometrics.evaluation.intervals import Proportion
-    from biometrics.quality_evaluation.evaluation import QualityReport
+    from biometrics.quality_evaluation.evaluation import Examiner, QualityReport
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jp2", ".j2k", ".png", ".webp", ".bmp"})
 
@@ -18,6 +18,7 @@ examples:
   chinhchu evaluate quality faces/lfw_pairs.csv --folds 2
   chinhchu evaluate quality portraits/ --limit 100 --degrade mask,hand --json
   chinhchu evaluate quality faces/lfw_pairs.csv --folds 2 --out report/
+  chinhchu evaluate quality faces/lfw_pairs.csv --folds 1 --limit 250 --fit
 
 Each picture shows one face. It is examined untouched, then degraded on purpose: light, focus, pose,
 covers. The table tells how often the degradation is named, and how often what may stay on (clear
@@ -39,6 +40,9 @@ def register(group: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("--folds", type=_names, metavar="2", help="folds of the list (all)")
     parser.add_argument("--degrade", type=_names, metavar="NAMES", help="degradations (all)")
     parser.add_argument("--limit", type=_count, help="degrade only so many pictures (all)")
+    parser.add_argument(
+        "--fit", action="store_true", help="print signs fitted on these pictures, and quantiles"
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the degradations (0)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write quality.json there")
     parser.add_argument("--json", action="store_true", help="print JSON for machines")
@@ -60,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
         raise InputUnusableError(
             f"no degradation is named {', '.join(unknown)}; there are {', '.join(known)}"
         )
+    if args.fit:
+        return _fit(args, examiner, pictures)
     with _progress() as advance:
         report = evaluate_quality(
             examiner,
@@ -77,6 +83,40 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print_table(report)
     return EXIT_PASSED
+
+
+def _fit(args: argparse.Namespace, examiner: "Examiner", pictures: list[Path]) -> int:
+    """Print what models/quality.toml takes over: signs, and how measures of good pictures lie."""
+    import numpy as np
+
+    from biometrics.quality.measures import MEASURES
+    from biometrics.quality_evaluation.evaluation import UNTOUCHED, look_at_all
+    from biometrics.quality_evaluation.fitting import fit_signs
+
+    with _progress() as advance:
+        looks = look_at_all(examiner, pictures, limit=args.limit, seed=args.seed, progress=advance)
+    seen = {name: [look.quality for look in row if look.quality] for name, row in looks.items()}
+    signs = fit_signs({name: [q.appearance for q in row] for name, row in seen.items()})
+    percents = (0, 0.5, 1, 2, 5, 50, 95, 98, 99, 99.5, 100)
+    quantiles = {
+        measure: np.percentile([getattr(q, measure) for q in seen[UNTOUCHED]], percents).tolist()
+        for measure in MEASURES
+    }
+    print_json(
+        {
+            "signs": {
+                name: {"offset": round(offset, 4), "weights": _rounded(weights)}
+                for name, (offset, weights) in signs.items()
+            },
+            "percents": percents,
+            "untouched": {name: [round(v, 4) for v in row] for name, row in quantiles.items()},
+        }
+    )
+    return EXIT_PASSED
+
+
+def _rounded(weights: dict[str, float]) -> dict[str, float]:
+    return {name: round(weight, 4) for name, weight in weights.items()}
 
 
 def _pictures(source: Path, folds: list[str] | None) -> list[Path]:

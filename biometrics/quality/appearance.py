@@ -6,7 +6,6 @@ models/quality.toml.
 """
 
 import math
-from statistics import median
 from typing import Final
 
 import cv2
@@ -40,6 +39,7 @@ from biometrics.types import Face, Image
 
 EYE_PX: Final = (32, 24)
 """Width, from corner to corner, and height of the eyes' own crops."""
+EYES: Final = (RIGHT_EYE, LEFT_EYE)
 MIN_SPAN: Final = 10.0
 SURE: Final = 1e-6
 
@@ -47,20 +47,19 @@ SURE: Final = 1e-6
 def describe_appearance(view: FaceView, face: Face, mesh: Mesh) -> dict[str, float]:
     """Return the numbers that signs may use, by name.
 
-    `detection` and `presence` are log-odds of the detector's and the mesh's scores; luminances are
-    relative to the face's own levels and span; edges are natural logarithms.
+    `presence` is the log-odds of the mesh's score; luminances are relative to the face's own levels
+    and span; edges are natural logarithms.
     """
     eyes_apart, mouth_apart = geometry.disagreement(face, mesh)
     narrow, wide = geometry.eye_aspects(mesh)
     return {
-        "detection": _log_odds(face.score),
         "presence": _log_odds(mesh.presence),
         "eyes_apart": eyes_apart,
         "mouth_apart": mouth_apart,
         "narrow_eye": narrow,
         "wide_eye": wide,
         **_describe_lids(view),
-        **_describe_lenses(view),
+        **_describe_eyes(view),
         **_describe_mouth(view),
     }
 
@@ -101,17 +100,20 @@ def _eye_crop(view: FaceView, outer: int, inner: int) -> Image:
     return np.asarray(crop, dtype=np.uint8)
 
 
-def _describe_lenses(view: FaceView) -> dict[str, float]:
-    """Return what tells a dark lens from an eye: no eye white, no iris, no skin around."""
-    zones = [distribution(view.gray, view.zone(eye)) for eye in (RIGHT_EYE, LEFT_EYE)]
+def _describe_eyes(view: FaceView) -> dict[str, float]:
+    """Return what tells an eye from a lens or a cloth: eye white, iris and edges, skin around."""
+    zones = [distribution(view.gray, view.zone(eye)) for eye in EYES]
     spans = [high - low for high, low in (percentiles(zone, 90, 10) for zone in zones)]
     whole = max(view.percentile(98) - view.percentile(2), MIN_SPAN)
     skin = max(view.level(NOSE_BRIDGE, RIGHT_CHEEK, LEFT_CHEEK), 5.0)
     below = max(view.level(NOSE_BRIDGE, FOREHEAD, RIGHT_CHEEK, LEFT_CHEEK), 5.0)
     orbit = max(view.mean_level(RIGHT_ORBIT), view.mean_level(LEFT_ORBIT))
     under = max(view.level(RIGHT_UNDER_EYE), view.level(LEFT_UNDER_EYE))
+    edges = [cv2.mean(view.horizontal_edges, view.zone(eye))[0] + 1 for eye in EYES]
     return {
         "eye_contrast": max(spans) / whole,
+        "weak_eye_contrast": min(spans) / whole,
+        "eyes_uneven": abs(math.log(edges[0] / edges[1])),
         "orbit_level": orbit / skin,
         "under_eye_level": under / below,
     }
@@ -119,21 +121,20 @@ def _describe_lenses(view: FaceView) -> dict[str, float]:
 
 def _describe_mouth(view: FaceView) -> dict[str, float]:
     """Return what tells lips and nostrils from cloth or fingers: their lines in their places."""
-    mouth, nose = view.zone(MOUTH), view.zone(NOSE_TIP)
     eyes = view.zone(RIGHT_EYE) | view.zone(LEFT_EYE)
-    along = view.horizontal_edges
-    mouth_edges = cv2.mean(along, mouth)[0] + 1
+    mouth_edges = cv2.mean(view.horizontal_edges, view.zone(MOUTH))[0] + 1
+    eye_edges = cv2.mean(view.horizontal_edges, eyes)[0] + 1
+    nose_edges = cv2.mean(view.vertical_edges, view.zone(NOSE_TIP))[0] + 1
     return {
         "mouth_edges": math.log(mouth_edges / view.contrast),
-        "mouth_edges_by_eyes": math.log(mouth_edges / (cv2.mean(along, eyes)[0] + 1)),
-        "nose_edges_along": math.log((cv2.mean(along, nose)[0] + 1) / view.contrast),
-        "nose_edges_across": math.log((cv2.mean(view.vertical_edges, nose)[0] + 1) / view.contrast),
-        **_describe_lip_line(view),
+        "mouth_edges_by_eyes": math.log(mouth_edges / eye_edges),
+        "nose_edges": math.log(nose_edges / view.contrast),
+        "lip_line": _lip_line(view),
     }
 
 
-def _describe_lip_line(view: FaceView) -> dict[str, float]:
-    """Return the luminance profile across the line between the lips, eight pixels up and down."""
+def _lip_line(view: FaceView) -> float:
+    """Return the span of the luminance across the lips' line, eight pixels either way."""
     right, left = view.points[RIGHT_MOUTH_CORNER], view.points[LEFT_MOUTH_CORNER]
     down = view.points[LOWER_LIP] - view.points[UPPER_LIP]
     down = down / max(float(np.linalg.norm(down)), 1e-6)
@@ -142,10 +143,7 @@ def _describe_lip_line(view: FaceView) -> dict[str, float]:
     places = along[None] + down * across[:, None, None]
     smooth = np.asarray(cv2.blur(view.gray, (3, 3)), dtype=np.uint8)
     profile = sample(smooth, places.reshape(-1, 2)).reshape(len(across), -1).mean(axis=1)
-    return {
-        "lip_line_span": float(np.ptp(profile)) / view.contrast,
-        "lip_line_depth": (median(profile.tolist()) - float(profile.min())) / view.contrast,
-    }
+    return float(np.ptp(profile)) / view.contrast
 
 
 def _log_odds(probability: float) -> float:

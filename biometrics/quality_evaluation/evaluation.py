@@ -1,9 +1,10 @@
 """Count what the requirements refuse: pictures as they are, and degraded on purpose."""
 
+import itertools
 import math
 import zlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -21,8 +22,6 @@ from biometrics.onnx import open_model
 from biometrics.quality import (
     FaceQuality,
     QualityRequirements,
-    QualityVerdict,
-    Role,
     assess_quality,
     measure_face_quality,
 )
@@ -33,9 +32,6 @@ from biometrics.types import Face, Image
 UNTOUCHED: Final = "untouched"
 LUMINANCE_GROUPS: Final = 5
 COLOUR_ONLY: Final = ("coloured-light",)
-SHARED_FATE: Final = frozenset({"quality-several-people", "several-faces"})
-"""Reasons that an unrelated bystander in the original gives; they don't count against a cover that
-may stay on."""
 
 
 class EvaluationEmptyError(BiometricsError):
@@ -65,14 +61,6 @@ class Examiner:
             requirements,
         )
 
-    def examine(self, image: Image, role: Role = Role.PROBE) -> QualityVerdict:
-        """Return the verdict on the one face of a picture.
-
-        Raises:
-            FaceError: there isn't exactly one usable face.
-        """
-        return assess_quality(self.measure(image)[0], self.requirements, role)
-
     def measure(self, image: Image) -> tuple[FaceQuality, Portrayal]:
         """Return the measures of the one face of a picture, and what is needed to degrade it.
 
@@ -91,6 +79,17 @@ class Examiner:
             _others(self.detector.detect(image), face),
         )
         return quality, Portrayal(image, face.points, mesh.points, image)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was seen of one picture."""
+
+    path: Path = field(repr=False)
+    """Of the picture before it was degraded."""
+    quality: FaceQuality | None
+    """None if it can't be decoded or doesn't show one usable face; the reason says which."""
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -179,45 +178,60 @@ def evaluate_quality(
         EvaluationEmptyError: no picture shows one usable face.
         KeyError: no degradation has that name.
     """
+    looks = look_at_all(examiner, pictures, names=names, limit=limit, seed=seed, progress=progress)
+    untouched = {look.path: look for look in looks[UNTOUCHED] if look.quality}
+    lost = Counter(look.reasons[0] for look in looks[UNTOUCHED] if not look.quality)
+    rows = [_untouched_row(list(untouched.values()))]
     known = catalogue(examiner.detector, examiner.mesh_estimator)
-    chosen = {name: known[name] for name in (known if names is None else names)}
-    untouched: dict[Path, tuple[tuple[str, ...], float]] = {}
-    unusable: Counter[str] = Counter()
-    for index, path in enumerate(pictures):
-        progress(index, len(pictures))
-        try:
-            quality, _ = examiner.measure(decode_image(path.read_bytes()))
-        except (ImageError, FaceError) as error:
-            unusable[error.code] += 1
-            continue
-        reasons = assess_quality(quality, examiner.requirements).reasons
-        untouched[path] = reasons, quality.luminance_mean
-    if not untouched:
-        raise EvaluationEmptyError("no picture shows one usable face: there is nothing to report")
-    usable = list(untouched)
-    count = min(limit or len(usable), len(usable))
-    picked = [usable[i * len(usable) // count] for i in range(count)]
-    seen: dict[str, list[tuple[Path, tuple[str, ...]]]] = {name: [] for name in chosen}
-    for index, path in enumerate(picked):
-        progress(index, len(picked))
-        scene = _scene(examiner, path, picked[index - 1])
-        for name, change in chosen.items():
-            if name in COLOUR_ONLY and is_gray(scene.image):
-                continue
-            reasons_now = _degrade(
-                examiner, scene, change, [seed, index, zlib.crc32(name.encode())]
-            )
-            if reasons_now is not None:
-                seen[name].append((path, reasons_now))
-    rows = [_untouched_row([reasons for reasons, _ in untouched.values()])]
-    rows += [_row(name, chosen[name], seen[name], untouched) for name in chosen if seen[name]]
+    degraded = ((name, seen) for name, seen in looks.items() if name != UNTOUCHED and seen)
+    rows += [_row(name, known[name], seen, untouched) for name, seen in degraded]
     return QualityReport(
         pictures=len(pictures),
-        unusable=dict(unusable),
+        unusable=dict(lost.most_common()),
         requirements_sha256=examiner.requirements.sha256,
         rows=tuple(rows),
         by_luminance=tuple(_by_luminance(list(untouched.values()))),
     )
+
+
+def look_at_all(
+    examiner: Examiner,
+    pictures: Sequence[Path],
+    *,
+    names: Sequence[str] | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, list[Look]]:
+    """Return what was seen of the pictures, `untouched` and by degradation.
+
+    Arguments and errors are those of `evaluate_quality`.
+    """
+    known = catalogue(examiner.detector, examiner.mesh_estimator)
+    chosen = {name: known[name] for name in (known if names is None else names)}
+    looks: dict[str, list[Look]] = {UNTOUCHED: []}
+    for index, path in enumerate(pictures):
+        progress(index, len(pictures))
+        looks[UNTOUCHED].append(_look_at_file(examiner, path))
+    usable = [look.path for look in looks[UNTOUCHED] if look.quality]
+    if not usable:
+        raise EvaluationEmptyError("no picture shows one usable face: there is nothing to report")
+    count = min(limit or len(usable), len(usable))
+    picked = [usable[i * len(usable) // count] for i in range(count)]
+    for index, path in enumerate(picked):
+        progress(index, len(picked))
+        scene = _scene(examiner, path, picked[index - 1])
+        for name, change in chosen.items():
+            seen = looks.setdefault(name, [])
+            if name in COLOUR_ONLY and is_gray(scene.image):
+                continue
+            rng = np.random.default_rng([seed, index, zlib.crc32(name.encode())])
+            try:
+                image = change.apply(scene, rng)
+            except FaceError:
+                continue  # the rig found no face to turn: there is nothing to look at
+            seen.append(_look(examiner, path, image))
+    return looks
 
 
 def _scene(examiner: Examiner, path: Path, other: Path) -> Portrayal:
@@ -226,56 +240,53 @@ def _scene(examiner: Examiner, path: Path, other: Path) -> Portrayal:
     return Portrayal(image, scene.points, scene.mesh, decode_image(other.read_bytes()))
 
 
-def _degrade(
-    examiner: Examiner, scene: Portrayal, change: Degradation, seed: list[int]
-) -> tuple[str, ...] | None:
-    """Return the reasons given for the degraded picture; None if it can't be made."""
+def _look_at_file(examiner: Examiner, path: Path) -> Look:
     try:
-        image = change.apply(scene, np.random.default_rng(seed))
-    except (ImageError, FaceError):
-        return None
+        return _look(examiner, path, decode_image(path.read_bytes()))
+    except ImageError as error:
+        return Look(path, None, (error.code,))
+
+
+def _look(examiner: Examiner, path: Path, image: Image) -> Look:
     try:
-        return examiner.examine(image).reasons
+        quality = examiner.measure(image)[0]
     except FaceError as error:
-        return (error.code,)
+        return Look(path, None, (error.code,))
+    return Look(path, quality, assess_quality(quality, examiner.requirements).reasons)
 
 
-def _untouched_row(verdicts: Sequence[tuple[str, ...]]) -> Row:
-    refused = sum(bool(reasons) for reasons in verdicts)
-    counts = Counter(reason for reasons in verdicts for reason in reasons)
-    return Row(
-        UNTOUCHED, (), Proportion(refused, len(verdicts)), None, None, dict(counts.most_common())
-    )
+def _untouched_row(looks: Sequence[Look]) -> Row:
+    refused = sum(bool(look.reasons) for look in looks)
+    return Row(UNTOUCHED, (), Proportion(refused, len(looks)), None, None, _count(looks))
 
 
 def _row(
-    name: str,
-    change: Degradation,
-    seen: Sequence[tuple[Path, tuple[str, ...]]],
-    untouched: dict[Path, tuple[tuple[str, ...], float]],
+    name: str, change: Degradation, seen: Sequence[Look], untouched: Mapping[Path, Look]
 ) -> Row:
-    refused = Proportion(sum(bool(reasons) for _, reasons in seen), len(seen))
-    counts = dict(Counter(reason for _, reasons in seen for reason in reasons).most_common())
+    refused = Proportion(sum(bool(look.reasons) for look in seen), len(seen))
     if change.reasons:
-        hits = sum(bool(set(reasons) & set(change.reasons)) for _, reasons in seen)
-        return Row(name, change.reasons, refused, Proportion(hits, len(seen)), None, counts)
-    clean = [reasons for path, reasons in seen if not untouched[path][0]]
-    newly = sum(bool(set(reasons) - SHARED_FATE) for reasons in clean)
-    return Row(name, (), refused, None, Proportion(newly, len(clean)), counts)
+        hits = sum(bool(set(look.reasons) & set(change.reasons)) for look in seen)
+        return Row(name, change.reasons, refused, Proportion(hits, len(seen)), None, _count(seen))
+    clean = [look for look in seen if not untouched[look.path].reasons]
+    newly = Proportion(sum(bool(look.reasons) for look in clean), len(clean))
+    return Row(name, (), refused, None, newly, _count(seen))
 
 
-def _by_luminance(untouched: Sequence[tuple[tuple[str, ...], float]]) -> list[LuminanceGroup]:
-    ordered = sorted(untouched, key=lambda entry: entry[1])
-    groups = min(LUMINANCE_GROUPS, len(ordered))
-    parts = [
-        ordered[i * len(ordered) // groups : (i + 1) * len(ordered) // groups]
-        for i in range(groups)
+def _count(looks: Sequence[Look]) -> dict[str, int]:
+    return dict(Counter(reason for look in looks for reason in look.reasons).most_common())
+
+
+def _by_luminance(untouched: Sequence[Look]) -> list[LuminanceGroup]:
+    levels = [
+        (look.quality.luminance_mean, bool(look.reasons)) for look in untouched if look.quality
     ]
+    levels.sort()
+    groups = min(LUMINANCE_GROUPS, len(levels))
+    bounds = [i * len(levels) // groups for i in range(groups + 1)]
+    parts = [levels[start:end] for start, end in itertools.pairwise(bounds)]
     return [
         LuminanceGroup(
-            part[0][1],
-            part[-1][1],
-            Proportion(sum(bool(set(r) - SHARED_FATE) for r, _ in part), len(part)),
+            part[0][0], part[-1][0], Proportion(sum(refused for _, refused in part), len(part))
         )
         for part in parts
     ]

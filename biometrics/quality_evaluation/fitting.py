@@ -1,15 +1,84 @@
-"""Fit what models/quality.toml holds: the signs' weights, and limits at a chosen refusal rate."""
+"""Fit the signs of models/quality.toml on degraded pictures."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from biometrics.types import FloatArray
-
-RIDGE = 1.0
-ROUNDS = 50
+RIDGE: Final = 1.0
+ROUNDS: Final = 50
 
 Appearance = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a sign is learned from. A degradation named twice counts twice."""
+
+    present: tuple[str, ...]
+    absent: tuple[str, ...]
+    weighs: tuple[str, ...]
+
+
+RECIPES: Final[Mapping[str, Recipe]] = {
+    "eyes-closed": Recipe(
+        ("eyes-closed",),
+        (
+            *("untouched", "clear-glasses", "beard", "head-covering"),
+            *("mouth-open", "light-from-one-side"),
+        ),
+        (
+            *("narrow_eye", "wide_eye", "lid_line", "lid_line_height"),
+            *("iris_contrast", "upright_edges"),
+        ),
+    ),
+    "dark-glasses": Recipe(
+        ("dark-glasses",),
+        (
+            *("untouched", "clear-glasses", "beard", "head-covering"),
+            *("light-from-one-side", "eyes-closed"),
+        ),
+        ("eye_contrast", "orbit_level", "under_eye_level"),
+    ),
+    "mouth-covered": Recipe(
+        ("mask", "hand"),
+        (
+            *("untouched", "untouched", "clear-glasses", "head-covering", "mouth-open"),
+            *("eyes-closed", "light-from-one-side", "low-resolution", *["beard"] * 5),
+        ),
+        ("lip_line", "mouth_edges", "mouth_edges_by_eyes", "presence", "nose_edges"),
+    ),
+    "face-covered": Recipe(
+        ("half-covered",),
+        (
+            *("untouched", "untouched", "clear-glasses", "head-covering", "mouth-open"),
+            *("eyes-closed", "light-from-one-side", "low-resolution", *["beard"] * 5),
+        ),
+        ("eyes_apart", "mouth_apart", "presence", "weak_eye_contrast", "eyes_uneven"),
+    ),
+}
+
+
+def fit_signs(
+    appearances: Mapping[str, Sequence[Appearance]],
+) -> dict[str, tuple[float, dict[str, float]]]:
+    """Fit every sign.
+
+    Args:
+        appearances: of the pictures under each degradation, `untouched` among them.
+
+    Raises:
+        ValueError: a degradation that a sign is learned from has no pictures.
+    """
+
+    def rows(names: Sequence[str]) -> list[Appearance]:
+        return [row for name in names for row in appearances.get(name, ())]
+
+    return {
+        sign: fit_sign(rows(recipe.present), rows(recipe.absent), recipe.weighs)
+        for sign, recipe in RECIPES.items()
+    }
 
 
 def fit_sign(
@@ -48,8 +117,3 @@ def fit_sign(
         w += np.linalg.solve(curve, x.T @ ((target - p) * share) - ridge @ w)
     weights = w[:-1] / spread
     return float(w[-1] - weights @ mean), dict(zip(names, weights.tolist(), strict=True))
-
-
-def limit_at(values: FloatArray, refused_rate: float, *, above: bool) -> float:
-    """Return the limit beyond which `refused_rate` of good pictures' values lie."""
-    return float(np.quantile(values, 1 - refused_rate if above else refused_rate))
