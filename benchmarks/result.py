@@ -13,6 +13,7 @@ from typing import Any
 PACKAGES = (
     "chinhchu",
     "cryptography",
+    "dlib-bin",
     "joserfc",
     "numpy",
     "onnxruntime",

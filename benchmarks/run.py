@@ -7,9 +7,10 @@ from typing import Any
 
 from benchmarks.peers import jmrtd_build
 from benchmarks.result import Skipped, machine, versions
+from biometrics.errors import BiometricsError
 from devices.errors import DeviceError
 
-STAGES = ("startup", "chip", "trust", "face", "pad", "assertion", "session")
+STAGES = ("startup", "chip", "trust", "face", "face_accuracy", "pad", "assertion", "session")
 
 
 def run(stages: Sequence[str], *, quick: bool, progress: Callable[[str], None]) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def run(stages: Sequence[str], *, quick: bool, progress: Callable[[str], None]) 
         progress(stage)
         try:
             measured = import_module(f"benchmarks.stages.{stage}").measure(quick)
-        except DeviceError as error:
+        except (DeviceError, BiometricsError) as error:
             skipped[stage] = f"{error} [{error.code}]"
             continue
         for name, figure in measured.items():
@@ -36,7 +37,7 @@ def run(stages: Sequence[str], *, quick: bool, progress: Callable[[str], None]) 
                 metrics[name] = figure.to_dict()
     return {
         "machine": machine(),
-        "versions": versions() | (jmrtd_build.versions() if _has_peer(metrics) else {}),
+        "versions": versions() | (jmrtd_build.versions() if _has_jmrtd(metrics) else {}),
         "taken_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "quick": quick,
         "metrics": metrics,
@@ -44,5 +45,5 @@ def run(stages: Sequence[str], *, quick: bool, progress: Callable[[str], None]) 
     }
 
 
-def _has_peer(metrics: dict[str, Any]) -> bool:
-    return any(metric["peer"] is not None for metric in metrics.values())
+def _has_jmrtd(metrics: dict[str, Any]) -> bool:
+    return "chip.jmrtd_time_ratio" in metrics

@@ -60,3 +60,10 @@ def test_unknown_stage_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> Non
         parser.parse_args(["bench", "nothing"])
     assert ended.value.code == 2
     assert "startup" in capsys.readouterr().err
+
+
+def test_command_names_every_stage() -> None:
+    from api.cli.bench import STAGES
+    from benchmarks import run
+
+    assert STAGES == run.STAGES
