@@ -151,7 +151,7 @@ def _load(picture: ImageFile, prepared: PreparedFile) -> Image:
     else:
         image = cv2.cvtColor(np.asarray(_to_rgb(picture)), cv2.COLOR_RGB2BGR)
     if factor > 1:
-        size = image.shape[1] // factor, image.shape[0] // factor
+        size = max(1, image.shape[1] // factor), max(1, image.shape[0] // factor)
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return np.asarray(image, dtype=np.uint8)
 
