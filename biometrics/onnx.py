@@ -99,9 +99,9 @@ def open_session(
 ) -> onnxruntime.InferenceSession:
     """Return a session over the bytes of a model.
 
-    Measured and left at onnxruntime's defaults: memory arena and pattern, spinning (one thread has
-    nothing to wait for), denormals, I/O binding: each within 2 % of these. A cached optimised graph
-    would save 5 to 20 ms a process and depends on the processor, so that no digest could pin it.
+    What docs/benchmarks.md lists was measured and left at onnxruntime's defaults. A cached
+    optimised graph would save 2 to 14 ms a model and depends on the processor, so that no digest
+    could pin it.
 
     Args:
         name: the model's name, for messages.
