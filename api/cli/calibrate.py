@@ -35,9 +35,6 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     evaluation_run.add_arguments(parser)
     parser.add_argument("--listed", action="store_true", help="take the listed pairs alone")
-    parser.add_argument(
-        "--pack", type=Path, metavar="FILE", help="another manifest than the project's own"
-    )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write")
     parser.set_defaults(run=_run)
 
@@ -51,7 +48,9 @@ def _run(args: argparse.Namespace) -> int:
 
     all_pairs = not args.listed
     pairs = evaluation_run.read_pairs(args, all_pairs=all_pairs)
-    comparison = open_comparison(load_manifest(args.pack), args.comparison, subjects=args.subjects)
+    comparison = open_comparison(
+        load_manifest(pack=args.pack), args.comparison, subjects=args.subjects, calibrated=False
+    )
     encoded = evaluation_run.encode(args, pairs, comparison, all_pairs=all_pairs)
     names = [name for name, _ in comparison.models]
     compare = compare_all if all_pairs else compare_listed

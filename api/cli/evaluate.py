@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from api.cli import evaluation_run
+from api.cli import evaluate_quality, evaluation_run
 from api.cli.output import EXIT_PASSED, print_json, read_input
 from api.errors import InputUnusableError
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 EPILOG = """\
 examples:
   chinhchu evaluate faces lfw_pairs.csv --out evaluation/
+  chinhchu evaluate quality lfw_pairs.csv --folds 2
 """
 
 EPILOG_FACES = """\
@@ -46,6 +47,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         epilog=EPILOG_FACES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    evaluate_quality.register(group)
     evaluation_run.add_arguments(faces)
     faces.add_argument(
         "--all-pairs",
@@ -78,7 +80,12 @@ def _faces(args: argparse.Namespace) -> int:
     if draws:
         plots.check_available()
     pairs = evaluation_run.read_pairs(args, all_pairs=args.all_pairs)
-    comparison = open_comparison(load_manifest(), args.comparison, subjects=args.subjects)
+    comparison = open_comparison(
+        load_manifest(pack=args.pack),
+        args.comparison,
+        subjects=args.subjects,
+        calibrated=args.calibration is None,
+    )
     calibration = _calibration(args, comparison)
     encoded = evaluation_run.encode(args, pairs, comparison, all_pairs=args.all_pairs)
     with evaluation_run.working("computing rates and intervals"):
@@ -111,22 +118,19 @@ def _calibration(args: argparse.Namespace, comparison: "ComparisonUnderTest") ->
     """Return the calibration to report at, if it is one of this comparison.
 
     Raises:
-        CalibrationInvalidError: there is none, it is malformed, or it is of other models or another
-            path.
+        ComparisonUncalibratedError: there is none.
+        CalibrationInvalidError: it is malformed, or of other models or another path.
     """
-    from biometrics.calibration import (
-        MAX_CALIBRATION_BYTES,
-        CalibrationInvalidError,
-        load_calibration,
-    )
+    from biometrics.calibration import MAX_CALIBRATION_BYTES, load_calibration
+    from biometrics.comparison import ComparisonUncalibratedError
 
     calibration = comparison.calibration
     if args.calibration is not None:
         calibration = load_calibration(read_input(args.calibration, MAX_CALIBRATION_BYTES))
     if calibration is None:
-        raise CalibrationInvalidError(
+        raise ComparisonUncalibratedError(
             f"the comparison {comparison.name} has no operating points: make them with "
-            "`chinhchu calibrate`"
+            "`chinhchu calibrate`, and name them with --calibration"
         )
     calibration.check_fits(comparison.models, comparison.path_version)
     return calibration

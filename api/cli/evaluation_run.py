@@ -34,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--comparison", default="default", metavar="NAME", help="of the manifest (%(default)s)"
     )
     parser.add_argument(
+        "--pack", type=Path, metavar="FILE", help="a pack of further models and comparisons"
+    )
+    parser.add_argument(
         "--folds", type=_names, metavar="A,B", help="only these folds of the list (all)"
     )
     parser.add_argument(

@@ -3,17 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from biometrics.alignment import align
 from biometrics.calibration import Calibration
+from biometrics.comparison import calibration_of, models_of
 from biometrics.detection import FaceDetector
+from biometrics.embedding import Embedder
 from biometrics.evaluation.subjects import Encode, SubjectRule, encode_middle
-from biometrics.manifest import Manifest, ManifestInvalidError
-from biometrics.onnx import Model, open_model
+from biometrics.landmarks import MeshEstimator
+from biometrics.manifest import Manifest
+from biometrics.onnx import open_model
+from biometrics.recognition import PATH_VERSION, FaceEncoder
 from biometrics.types import FloatArray, Image
-
-_COMPARISONS = {"default": ("sface",), "fused": ("sface", "fr-feature")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,40 +29,37 @@ class ComparisonUnderTest:
 
 
 def open_comparison(
-    manifest: Manifest, name: str, *, subjects: SubjectRule = "middle"
+    manifest: Manifest, name: str, *, subjects: SubjectRule = "middle", calibrated: bool = True
 ) -> ComparisonUnderTest:
     """Load the models of a comparison.
 
+    Args:
+        manifest: the manifest that names it.
+        name: its name there.
+        subjects: whose face counts where a picture shows several.
+        calibrated: False to leave the manifest's calibration alone, as for making another.
+
     Raises:
         ManifestInvalidError: the manifest has no such comparison.
-        ModelMissingError, DigestMismatchError, ModelUnusableError: a model cannot be used.
+        ModelMissingError, DigestMismatchError, ModelUnusableError: a model must not be used.
+        CalibrationInvalidError: the comparison's calibration does not fit it.
     """
-    if name not in _COMPARISONS:
-        raise ManifestInvalidError(f"the manifest has no comparison {name!r}")
-    detector = FaceDetector(open_model(manifest, "yunet"))
-    models = [open_model(manifest, model) for model in _COMPARISONS[name]]
-
-    def encode(image: Image) -> Mapping[str, FloatArray]:
-        face = detector.find_upright(image)
-        crop = align(image, face.points)
-        return {model.entry.name: _embed(model, crop) for model in models}
-
-    return ComparisonUnderTest(
-        name=name,
-        models=tuple((m.entry.name, m.entry.files[0].sha256) for m in models),
-        path_version="1",
-        encode=encode_middle(encode, detector) if subjects == "middle" else encode,
-        calibration=None,
+    comparison = manifest.comparison(name)
+    detector = FaceDetector.open(manifest)
+    encoder = FaceEncoder(
+        detector,
+        MeshEstimator(open_model(manifest, "facemesh")),
+        [Embedder(open_model(manifest, model)) for model in comparison.embeddings],
     )
 
+    def encode(image: Image) -> Mapping[str, FloatArray]:
+        return encoder.encode(image).embeddings
 
-def _embed(model: Model, crop: Image) -> FloatArray:
-    contract = model.entry.input
-    total: FloatArray | None = None
-    for view in (crop, crop[:, ::-1]):
-        values = (view[:, :, ::-1].astype(np.float32) - contract.mean) / contract.divisor
-        (out,) = model.run(np.ascontiguousarray(values.transpose(2, 0, 1)[None])).values()
-        unit = out[0] / np.linalg.norm(out[0])
-        total = unit if total is None else total + unit
-    assert total is not None
-    return np.asarray(total / np.linalg.norm(total), dtype=np.float32)
+    has_calibration = calibrated and comparison.calibration is not None
+    return ComparisonUnderTest(
+        name=name,
+        models=tuple(models_of(manifest, comparison)),
+        path_version=PATH_VERSION,
+        encode=encode_middle(encode, detector) if subjects == "middle" else encode,
+        calibration=calibration_of(manifest, comparison) if has_calibration else None,
+    )

@@ -1,4 +1,4 @@
-"""What holds for any scores: curves are monotone, estimates lie in their intervals, order is mute."""
+"""What holds for any scores: monotone curves, estimates in their intervals, no role for order."""
 
 import numpy as np
 from hypothesis import assume, given, settings

@@ -165,7 +165,7 @@ def test_cost_of_perfect_ratios_is_nothing():
 
 
 def test_least_cost_by_hand():
-    # Pools by rising score: (0 mated, 1 non), (1, 1), (1, 0): only the middle one costs, 1 bit each.
+    # Pools by rising score: (0 mated, 1 non), (1, 1), (1, 0): only the middle one costs a bit each.
     assert cllr_min([1.0, 2.0], [0.0, 1.0]) == pytest.approx(0.5)
     # The best map of scores in the wrong order is a constant.
     assert cllr_min([0.0, 1.0], [2.0, 3.0]) == pytest.approx(1)
