@@ -2,6 +2,7 @@
 
 from api.assertions import keys
 from api.procedures.catalogue import Catalogue
+from api.proofing.online_authority import load_online_authority
 from api.proofing.repository import Repository
 from api.proofing.service import ProofingService
 from api.settings import Settings
@@ -26,5 +27,6 @@ def build_service(settings: Settings) -> ProofingService:
         key=keys.load(settings.keys, settings.keys_password),
         pipeline=FacePipeline(load_manifest()),
         relying_parties=settings.relying_parties(),
+        authority=load_online_authority(settings.online_authority()),
         repository=Repository(open_database(settings.database)),
     )

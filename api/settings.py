@@ -5,8 +5,13 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from api.errors import ApiError
+
+MIN_TIMEOUT_S, MAX_TIMEOUT_S = 0.1, 20.0
+"""An agent waits thirty seconds for what the server says of a chip."""
 
 
 class SettingsInvalidError(ApiError):
@@ -26,11 +31,26 @@ class RelyingParty:
 
 
 @dataclass(frozen=True)
+class OnlineAuthoritySettings:
+    """The authority that is asked about each document whose chip has passed."""
+
+    url: str
+    """Where questions go."""
+    key: Path
+    """PEM of the public key, or of a certificate with it, that signs the answers."""
+    tls_ca: Path | None = None
+    """PEM of the only certificates that its TLS connection may lead to; None: the system's."""
+    timeout_s: float = 5.0
+    """From the question to the end of the answer."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that the server is told from outside."""
 
     home: Path
-    """Folder that holds `keys/`, `trust/`, the database and `relying-parties.toml`."""
+    """Folder that holds `keys/`, `trust/`, the database, `relying-parties.toml` and, where an
+    authority is asked about documents, `online-authority.toml`."""
     keys_password: str | None = field(default=None, repr=False)
     """Opens the signing key."""
 
@@ -77,3 +97,39 @@ class Settings:
         if not all(re.fullmatch("[0-9a-f]{64}", party.key_sha256) for party in parties):
             raise SettingsInvalidError(f"{path}: key_sha256 is 64 hex digits")
         return parties
+
+    def online_authority(self) -> OnlineAuthoritySettings | None:
+        """Return whom to ask about documents, or None where no one has configured that.
+
+        Raises:
+            SettingsInvalidError: the file is malformed.
+        """
+        path = self.home / "online-authority.toml"
+        if not path.exists():
+            return None
+        try:
+            values: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+            files = (name for name in ("key", "tls_ca") if name in values)
+            authority = OnlineAuthoritySettings(
+                **values | {name: self.home / values[name] for name in files}
+            )
+            address = urlsplit(authority.url)
+            is_usable = _is_private(address) and authority.timeout_s >= MIN_TIMEOUT_S
+        except (OSError, ValueError, TypeError, AttributeError):
+            raise SettingsInvalidError(
+                f"{path} must hold url and key, may hold tls_ca and timeout_s, and nothing else"
+            ) from None
+        if not is_usable or authority.timeout_s > MAX_TIMEOUT_S:
+            raise SettingsInvalidError(
+                f"{path}: url is https (http on this machine only) without a user's name in it, "
+                f"timeout_s is {MIN_TIMEOUT_S} to {MAX_TIMEOUT_S}"
+            )
+        return authority
+
+
+def _is_private(address: SplitResult) -> bool:
+    """Return whether nobody on the way can read or change what is sent there."""
+    if not address.hostname or address.username is not None or address.port == 0:
+        return False
+    is_here = address.hostname in ("127.0.0.1", "::1", "localhost")
+    return address.scheme == "https" or (address.scheme == "http" and is_here)

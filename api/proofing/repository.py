@@ -12,6 +12,7 @@ from api.errors import ApiError
 from api.proofing.states import (
     ASSERTION_KEPT_S,
     HOLDS_EVIDENCE,
+    KEEPS_ANSWER,
     TIME_LIMIT_S,
     SessionExpiredError,
     State,
@@ -20,6 +21,9 @@ from api.proofing.states import (
 )
 from api.store.database import forget_deleted
 from api.store.tables import PieceRow, SessionRow
+
+EXPECTED, ONLINE = "expected", "online"
+"""Kinds of piece: whom the relying party expects, and what an authority answered."""
 
 
 class SessionUnknownError(ApiError):
@@ -50,7 +54,8 @@ class Piece:
     """One numbered piece of evidence."""
 
     kind: str
-    """`chip`, `frame`, or `ca`: the server's secret part of Chip Authentication."""
+    """`chip`, `frame`, `ca` (the server's secret part of Chip Authentication), `expected` (whom the
+    relying party expects) or `online` (an authority's answer)."""
     number: int
     t_ms: int
     """Capture time in milliseconds since the first frame; 0 for others."""
@@ -80,11 +85,13 @@ class Repository:
         """Close the connections to the database; the next call opens new ones."""
         self._engine.dispose()
 
-    def add(self, row: SessionRow) -> None:
-        """Keep a new session."""
+    def add(self, row: SessionRow, *pieces: Piece) -> None:
+        """Keep a new session, with what its evidence will be checked with."""
         with Session(self._engine, expire_on_commit=False) as db, db.begin():
             row.deadline = utc_now() + timedelta(seconds=TIME_LIMIT_S[State(row.state)])
             db.add(row)
+            db.flush()
+            db.add_all([piece.row(row.id) for piece in pieces])
 
     def get(self, session_id: str) -> SessionRow:
         """Return a session, detached from the database.
@@ -98,13 +105,11 @@ class Repository:
                 raise SessionUnknownError("no session with this id and token")
             return row
 
-    def move(
-        self, session_id: str, now: State, then: State, piece: Piece | None = None, **values: Any
-    ) -> None:
-        """Take a session from one state to the next, with the piece and values that belong to it.
+    def move(self, session_id: str, now: State, then: State, *pieces: Piece, **values: Any) -> None:
+        """Take a session from one state to the next, with the pieces and values that belong to it.
 
         Where the next state holds no evidence, what there is goes in the same transaction: no crash
-        can leave it behind.
+        can leave it behind. What an authority answered stays with the decision that rests on it.
 
         Raises:
             StateConflictError: the table forbids it, or another request was quicker.
@@ -119,9 +124,13 @@ class Repository:
             for name, value in values.items():
                 setattr(row, name, value)
             if then not in HOLDS_EVIDENCE:
-                db.execute(delete(PieceRow).where(PieceRow.session_id == session_id))
-            if piece is not None:
-                db.add(piece.row(session_id))
+                kept = ONLINE if then in KEEPS_ANSWER else None
+                of_session = (
+                    PieceRow.session_id == session_id,
+                    PieceRow.kind.is_distinct_from(kept),
+                )
+                db.execute(delete(PieceRow).where(*of_session))
+            db.add_all([piece.row(session_id) for piece in pieces])
         if now in HOLDS_EVIDENCE and then not in HOLDS_EVIDENCE:
             forget_deleted(self._engine)
 
@@ -182,9 +191,9 @@ class Repository:
     def expire_overdue(self) -> int:
         """End every session whose state lasted too long; return how many.
 
-        Their evidence is forgotten, and so are assertions that were kept long enough. The log is
-        emptied each time, for deletions after which a crash or a busy connection had kept it from
-        being emptied.
+        Their evidence is forgotten, and so are assertions and authorities' answers that were kept
+        long enough. The log is emptied each time, for deletions after which a crash or a busy
+        connection had kept it from being emptied.
         """
         with Session(self._engine) as db, db.begin():
             rows = db.scalars(select(SessionRow).where(SessionRow.deadline < utc_now())).all()
@@ -194,6 +203,9 @@ class Repository:
             kept_since = utc_now() - timedelta(seconds=ASSERTION_KEPT_S)
             old = (SessionRow.created_at < kept_since, SessionRow.assertion.is_not(None))
             db.execute(update(SessionRow).where(*old).values(assertion=None))
+            ids = select(SessionRow.id).where(SessionRow.created_at < kept_since)
+            answers = (PieceRow.kind == ONLINE, PieceRow.session_id.in_(ids))
+            db.execute(delete(PieceRow).where(*answers))
         forget_deleted(self._engine)
         return len(rows)
 

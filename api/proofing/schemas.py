@@ -39,6 +39,9 @@ class SessionIn(_Message):
     documents: Annotated[list[DocumentIn], Field(min_length=1, max_length=50)]
     displayed_sha256: Sha256Hex | None = None
     """Digest of what the citizen is shown, where that is not the document itself."""
+    expected_id_number: Annotated[str | None, Field(pattern=r"^[0-9]{12}$", repr=False)] = None
+    """Personal number of the person who is expected; another's card ends the session. It is kept
+    with the evidence and forgotten with it."""
     attendance_mode: Literal["unattended"] = "unattended"
     """Attended modes need an officer who has signed in, which this version does not have."""
 

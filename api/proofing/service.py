@@ -27,7 +27,10 @@ from api.errors import ApiError
 from api.procedures.catalogue import Catalogue, Procedure
 from api.proofing import sections
 from api.proofing.decision import Decision, decide
+from api.proofing.online_authority import OnlineAuthority
 from api.proofing.repository import (
+    EXPECTED,
+    ONLINE,
     EvidenceTooLargeError,
     Piece,
     Repository,
@@ -55,6 +58,7 @@ from devices.emrtd.verification.chip_authentication import (
     ChipAuthenticationChallenge,
     challenge_chip,
 )
+from devices.emrtd.verification.online_verdict import OnlineVerdictRecord, ask_authority
 from devices.emrtd.verification.verifier import ChipVerdict, verify_evidence
 
 MAX_EVIDENCE_BYTES = 96 << 20
@@ -109,6 +113,8 @@ class ProofingService:
     key: SigningKey
     relying_parties: tuple[RelyingParty, ...] | None = None
     """Who may open sessions; None: whoever reaches the loopback address."""
+    authority: OnlineAuthority | None = None
+    """Who is asked about each document whose chip has passed, and has to agree; None: nobody."""
 
     def procedures(self) -> list[ProcedureOut]:
         """Return the catalogue."""
@@ -138,11 +144,13 @@ class ProofingService:
             token_sha256=hashlib.sha256(token.encode()).hexdigest(),
             state=State.CREATED,
             created_at=utc_now(),
-            request=request.model_dump(mode="json"),
+            request=request.model_dump(mode="json", exclude={"expected_id_number"}),
             chip_challenge=secrets.token_bytes(8),
             reasons=[],
         )
-        self.repository.add(row)
+        expected = request.expected_id_number
+        pieces = [Piece(EXPECTED, 0, 0, expected.encode(), utc_now())] if expected else []
+        self.repository.add(row, *pieces)
         return SessionCreated(**self.describe(row.id).model_dump(), token=token)
 
     def authorise(self, session_id: str, token: str) -> SessionRow:
@@ -230,19 +238,18 @@ class ProofingService:
                 raise OtherCardError("the session has another card's evidence: open a new session")
         _require(row, State.CONSENTED)
         received_at = utc_now()
-        verdict = self._verify_chip(row, evidence, received_at)
-        outcome, reasons = str(verdict.outcome), list(verdict.reasons)
-        if outcome == "PASSED" and (lacking := _lacking(procedure, verdict)):
-            outcome, reasons = lacking
+        outcome, reasons, pieces = self._judge_chip(row, evidence, received_at)
         if outcome != "PASSED":
+            values = {"outcome": outcome, "reasons": list(reasons)}
             then = _STATE_BY_OUTCOME[outcome]
-            self.repository.move(row.id, State.CONSENTED, then, outcome=outcome, reasons=reasons)
+            self.repository.move(row.id, State.CONSENTED, then, *pieces, **values)
             return self.describe(row.id)
         self.repository.move(
             row.id,
             State.CONSENTED,
             State.CHIP,
             Piece("chip", 0, 0, kept, received_at),
+            *pieces,
             capture_challenge=Challenge.random().to_dict(),
         )
         return self.describe(row.id)
@@ -328,8 +335,34 @@ class ProofingService:
         pieces = self.repository.pieces(row.id, "ca")
         return ChipAuthenticationChallenge.from_dict(json.loads(pieces[0].data)) if pieces else None
 
-    def _verify_chip(
+    def _judge_chip(
         self, row: SessionRow, evidence: ChipEvidence, received_at: datetime
+    ) -> tuple[str, Sequence[str], Sequence[Piece]]:
+        """Return outcome and reasons, and what an authority answered, if one was asked.
+
+        It is asked last: about nobody whose card does not do.
+        """
+        _, procedure = self._request(row)
+        verdict = self._verify_chip(row, evidence, received_at)
+        if verdict.outcome != "PASSED":
+            return str(verdict.outcome), verdict.reasons, ()
+        expected = [piece.data.decode() for piece in self.repository.pieces(row.id, EXPECTED)]
+        if lacking := _lacking(procedure, verdict, *expected):
+            return *lacking, ()
+        if self.authority is None or verdict.sod_sha256 is None:
+            return str(verdict.outcome), verdict.reasons, ()
+        online = ask_authority(self.authority.client, verdict.sod_sha256)
+        verdict = self._verify_chip(row, evidence, received_at, self.authority, online)
+        piece = Piece(ONLINE, 0, 0, online.to_bytes(), utc_now())
+        return str(verdict.outcome), verdict.reasons, (piece,)
+
+    def _verify_chip(
+        self,
+        row: SessionRow,
+        evidence: ChipEvidence,
+        received_at: datetime,
+        authority: OnlineAuthority | None = None,
+        online: OnlineVerdictRecord | None = None,
     ) -> ChipVerdict:
         return verify_evidence(
             evidence,
@@ -337,6 +370,8 @@ class ProofingService:
             challenge=row.chip_challenge,
             ca_challenge=self._ca_challenge(row),
             at=received_at.replace(tzinfo=UTC).astimezone(sections.VIETNAM),
+            online=online,
+            authority_key=authority.key if authority else None,
         )
 
     def _decide(
@@ -344,7 +379,12 @@ class ProofingService:
     ) -> tuple[Decision, str | None]:
         request, procedure = self._request(row)
         (piece,) = self.repository.pieces(row.id, "chip")
-        chip = self._verify_chip(row, ChipEvidence.from_bytes(piece.data), piece.received_at)
+        answers = [
+            OnlineVerdictRecord.from_bytes(answer.data)
+            for answer in self.repository.pieces(row.id, ONLINE)
+        ]
+        evidence = ChipEvidence.from_bytes(piece.data)
+        chip = self._verify_chip(row, evidence, piece.received_at, self.authority, *answers)
         document = chip.document
         if document is None or document.portrait is None:
             raise StateConflictError("the chip's evidence no longer verifies")
@@ -384,9 +424,16 @@ class ProofingService:
         return decision, issue(claims, self.key)
 
 
-def _lacking(procedure: Procedure, verdict: ChipVerdict) -> tuple[str, list[str]] | None:
-    """Return outcome and reason where evidence that is genuine does not do for the procedure."""
+def _lacking(
+    procedure: Procedure, verdict: ChipVerdict, expected_id_number: str | None = None
+) -> tuple[str, list[str]] | None:
+    """Return outcome and reason where evidence that is genuine does not do for the session."""
     document, minimum = verdict.document, procedure.minimum_age_years
+    if document is not None and expected_id_number is not None:
+        if document.id_number is None:
+            return "INDETERMINATE", ["id-number-missing"]
+        if document.id_number != expected_id_number:
+            return "FAILED", ["other-person"]
     if document is None or document.portrait is None:
         return "INDETERMINATE", ["portrait-missing"]
     if minimum is not None and document.age_years is None:

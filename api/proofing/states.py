@@ -53,7 +53,8 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 """A decision that a fault interrupted goes back to `capture`: what was acknowledged is kept."""
 
 ASSERTION_KEPT_S = 86_400
-"""Seconds after its opening that a passed session keeps its assertion, which names the person."""
+"""Seconds after its opening that a passed session keeps its assertion, which names the person, and
+a decided one the answer of an authority that was asked."""
 
 TIME_LIMIT_S: Mapping[State, int] = {
     State.CREATED: 1800,
@@ -66,9 +67,16 @@ TIME_LIMIT_S: Mapping[State, int] = {
 """Seconds that a session may stay in a state; the ended states have no limit."""
 
 
-HOLDS_EVIDENCE = frozenset({State.CONSENTED, State.CHIP, State.CAPTURE, State.DECIDING})
-"""States in which there is evidence, or the secret that it will be checked with; entering any other
-forgets it, `review` and `failed` too."""
+HOLDS_EVIDENCE = frozenset(
+    {State.CREATED, State.CONSENTED, State.CHIP, State.CAPTURE, State.DECIDING}
+)
+"""States in which there is evidence, or what it will be checked with (whom the relying party
+expects, the secret of Chip Authentication); entering any other forgets it, `review` and `failed`
+too."""
+
+KEEPS_ANSWER = frozenset({State.PASSED, State.REVIEW, State.FAILED})
+"""States that keep an authority's signed answer all the same: it proves why the session ended so,
+and names the card by a digest alone."""
 
 
 def check_transition(now: State, then: State) -> None:

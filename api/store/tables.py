@@ -40,7 +40,8 @@ class PieceRow(Base):
         ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True
     )
     kind: Mapped[str] = mapped_column(String(8), primary_key=True)
-    """`chip`, `frame`, or `ca`: the server's secret part of Chip Authentication."""
+    """`chip`, `frame`, `ca` (the server's secret part of Chip Authentication), `expected` (whom the
+    relying party expects) or `online` (an authority's answer)."""
     number: Mapped[int] = mapped_column(primary_key=True)
     t_ms: Mapped[int]
     """Capture time of a frame since the first, as the sender says; 0 for others."""

@@ -53,6 +53,8 @@ PASSIVE_AUTHENTICATION = (SOD_SIGNATURE, DSC_CHAIN, DATA_GROUP_HASHES)
 
 _MANDATORY = {*PASSIVE_AUTHENTICATION, DOWNGRADE, DOCUMENT_EXPIRY, DOCUMENT_CONSISTENCY}
 _CLONE_CHECKS = {ACTIVE_AUTHENTICATION, CHIP_AUTHENTICATION}
+ONLINE_VERDICT_NOT_CONFIGURED = "online-verdict-not-configured"
+"""Reason of the check on an authority's online verdict where nobody is to be asked."""
 # Weaker than it could be, but honest: a procedure's policy decides.
 _POLICY_REASONS = {"bac-despite-pace"}
 
@@ -87,7 +89,8 @@ def decide_outcome(checks: Iterable[Check]) -> tuple[Outcome, tuple[str, ...]]:
 
     A failed check fails all, except where a policy may accept it. A mandatory check that was not
     performed leaves the outcome open, and so does a chip that offers a clone check of which none
-    is `ok`. What the chip does not support is for the level table to judge.
+    is `ok`, and an authority that was to be asked online and said nothing that counts. What the
+    chip does not support is for the level table to judge.
     """
     checks = tuple(checks)
     against = [c for c in checks if c.result is CheckResult.FAILED]
@@ -96,7 +99,7 @@ def decide_outcome(checks: Iterable[Check]) -> tuple[Outcome, tuple[str, ...]]:
         return Outcome.FAILED, _reasons(fatal)
     clone = [c for c in checks if c.name in _CLONE_CHECKS]
     open_checks = against + [
-        c for c in checks if c.name in _MANDATORY and c.result is CheckResult.NOT_PERFORMED
+        c for c in checks if _is_mandatory(c) and c.result is CheckResult.NOT_PERFORMED
     ]
     if not any(c.result is CheckResult.OK for c in clone):
         open_checks += [c for c in clone if c.result is CheckResult.NOT_PERFORMED]
@@ -104,6 +107,12 @@ def decide_outcome(checks: Iterable[Check]) -> tuple[Outcome, tuple[str, ...]]:
     if open_checks or not present >= (_MANDATORY | _CLONE_CHECKS):
         return Outcome.INDETERMINATE, _reasons(open_checks)
     return Outcome.PASSED, ()
+
+
+def _is_mandatory(check: Check) -> bool:
+    if check.name == ONLINE_VERDICT:
+        return check.reason != ONLINE_VERDICT_NOT_CONFIGURED
+    return check.name in _MANDATORY
 
 
 def _reasons(checks: list[Check]) -> tuple[str, ...]:

@@ -147,6 +147,15 @@ class EvidenceMalformedError(DeviceError):
     code = "evidence-malformed"
 
 
+class OnlineAuthorityUnavailableError(DeviceError):
+    """The authority that is asked about documents did not answer in time, or not as agreed.
+
+    It is not asked again: that no answer came is what the verdict rests on.
+    """
+
+    code = "online-authority-unavailable"
+
+
 class TrustAnchorsUnusableError(DeviceError):
     """The folder of trust anchors or a certificate in it cannot be read."""
 

@@ -18,20 +18,34 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
+import cbor2
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from devices.emrtd.checks import ONLINE_VERDICT, Check, failed, not_performed, ok
-from devices.emrtd.errors import AuthenticationRefusedError
+from devices.emrtd.cbor_structure import check_structure
+from devices.emrtd.checks import (
+    ONLINE_VERDICT,
+    ONLINE_VERDICT_NOT_CONFIGURED,
+    Check,
+    failed,
+    not_performed,
+    ok,
+)
+from devices.emrtd.errors import AuthenticationRefusedError, EvidenceMalformedError
 from devices.errors import DeviceError
 
 NONCE_BYTES = 16
 MAX_ANSWER_BYTES = 64 << 10
 MAX_AGE = timedelta(minutes=5)
 """How far the time of the answer may be from the question's: both clocks and the way between."""
+_MAX_QUESTION_BYTES = 1024
 _ALGORITHMS = ("ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA", "Ed25519")
 _TYPE = "chip-verdict+jwt"
+_FORMAT = "chinhchu-online-verdict"
+_VERSION = 1
+# What entries of other types than they must have, or bytes that are no CBOR, raise.
+_FOREIGN = (cbor2.CBORError, ValueError, TypeError, KeyError, OverflowError, RecursionError)
 _SEALED = object()
 
 AuthorityKey = ECKey | RSAKey | OKPKey
@@ -98,6 +112,43 @@ class OnlineVerdictRecord:
     raw: bytes | None = field(repr=False)
     """None where no answer came."""
 
+    def to_bytes(self) -> bytes:
+        """Return the record as deterministic CBOR (RFC 8949, 4.2)."""
+        request = self.request
+        content = {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "sod_sha256": request.sod_sha256,
+            "nonce": request.nonce,
+            "asked_at": request.asked_at.astimezone(UTC).isoformat(),
+            "answer": self.raw,
+        }
+        return cbor2.dumps(content, canonical=True)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "OnlineVerdictRecord":
+        """Return the record in `data`.
+
+        Raises:
+            EvidenceMalformedError: it is none, or not in its deterministic encoding.
+        """
+        malformed = EvidenceMalformedError("this is no record of an authority's online verdict")
+        if len(data) > MAX_ANSWER_BYTES + _MAX_QUESTION_BYTES:
+            raise malformed
+        try:
+            check_structure(data)
+            entries = cbor2.loads(data)
+            sod_sha256, nonce, raw = entries["sod_sha256"], entries["nonce"], entries["answer"]
+            asked_at = datetime.fromisoformat(entries["asked_at"])
+            record = cls(VerdictRequest(sod_sha256, nonce, asked_at), raw)
+            is_same = record.to_bytes() == data
+        except _FOREIGN:
+            raise malformed from None
+        is_typed = isinstance(sod_sha256, str) and isinstance(nonce, str)
+        if not is_same or not is_typed or not isinstance(raw, bytes | None):
+            raise malformed
+        return record
+
 
 def ask_authority(client: OnlineVerdictClient, sod_sha256: str) -> OnlineVerdictRecord:
     """Ask about a document; where no answer comes, the record says so."""
@@ -143,13 +194,16 @@ def check_online_verdict(
 ) -> tuple[Check, SignedVerdict | None]:
     """Return the check and the answer that it rests on.
 
-    An answer that is missing or not authentic says nothing about the document, for or against.
+    An answer that is missing or not authentic says nothing about the document, for or against; the
+    outcome stays open then.
 
-    Reasons: `online-verdict-not-configured`, those of `verify_signed_verdict`,
+    Reasons: `online-verdict-not-configured` (no key is pinned), those of `verify_signed_verdict`,
     `online-verdict-unknown` (not performed); `online-verdict-refused` (failed).
     """
-    if record is None or key is None:
-        return not_performed(ONLINE_VERDICT, "online-verdict-not-configured"), None
+    if key is None:
+        return not_performed(ONLINE_VERDICT, ONLINE_VERDICT_NOT_CONFIGURED), None
+    if record is None:
+        return not_performed(ONLINE_VERDICT, "online-verdict-unavailable"), None
     if record.request.sod_sha256 != sod_sha256:
         return not_performed(ONLINE_VERDICT, "online-verdict-mismatch"), None
     try:

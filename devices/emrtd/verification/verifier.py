@@ -88,7 +88,7 @@ def verify_evidence(
         at: the time of the verdict, with time zone.
         ca_challenge: what this verifier kept of its challenge for Chip Authentication, or None.
         online: what an authority was asked about this document and what it answered, if it was.
-        authority_key: the authority's pinned key.
+        authority_key: the pinned key of the authority that has to agree; None where none has to.
 
     Raises:
         ChallengeMalformedError: the challenge does not have eight bytes.

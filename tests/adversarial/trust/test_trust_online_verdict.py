@@ -3,29 +3,28 @@
 The authority is a fake on loopback: the real one's protocol is not public.
 """
 
-import json
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
-import httpx
+import cbor2
 import pytest
-from joserfc import jws
 from joserfc.jwk import ECKey
 
-from devices.emrtd.errors import AuthenticationRefusedError
+from api.proofing.online_authority import HttpAuthority
+from devices.emrtd.errors import AuthenticationRefusedError, EvidenceMalformedError
 from devices.emrtd.verification.online_verdict import (
+    MAX_ANSWER_BYTES,
     OnlineVerdictRecord,
     VerdictRequest,
     ask_authority,
     check_online_verdict,
     verify_signed_verdict,
 )
-from devices.errors import DeviceError
 from tests.fixtures import trust_pki as pki
+from tests.fixtures.fake_authority import FakeAuthority, sign_answer
 from tests.fixtures.trust_pki import authority, document_signer, resigned
 
 CSCA = authority()
@@ -34,56 +33,16 @@ KEY = ECKey.generate_key("P-256")
 PUBLIC_KEY = ECKey.import_key(KEY.as_dict(private=False))
 
 
-class AuthorityUnreachableError(DeviceError):
-    code = "authority-unreachable"
-
-
-@dataclass(frozen=True)
-class HttpAuthority:
-    """A client of the fake authority."""
-
-    url: str
-
-    def ask(self, request: VerdictRequest) -> bytes:
-        try:
-            question = {"sod_sha256": request.sod_sha256, "nonce": request.nonce}
-            return httpx.post(self.url, json=question, timeout=5).raise_for_status().content
-        except httpx.HTTPError:
-            raise AuthorityUnreachableError("the authority does not answer") from None
-
-
-def _answer(question: dict[str, Any], **changes: Any) -> bytes:
-    header = {"alg": "ES256", "typ": changes.pop("typ", "chip-verdict+jwt")}
-    key = changes.pop("key", KEY)
-    claims = question | {"iat": int(datetime.now(UTC).timestamp()), "verdict": "genuine"} | changes
-    return jws.serialize_compact(header, json.dumps(claims), key).encode()
-
-
 @pytest.fixture
 def serve() -> Iterator[Callable[..., HttpAuthority]]:
-    servers: list[HTTPServer] = []
+    """Return a function that starts an authority with something odd, and returns its client."""
+    with ExitStack() as stack:
 
-    def start(status: int = 200, **changes: Any) -> HttpAuthority:
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers["Content-Length"])
-                answer = _answer(json.loads(self.rfile.read(length)), **changes)
-                self.send_response(status)
-                self.end_headers()
-                self.wfile.write(answer)
+        def start(**odd: Any) -> HttpAuthority:
+            odd = {"key": KEY} | odd
+            return HttpAuthority(stack.enter_context(FakeAuthority(**odd)).url, timeout_s=5)
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        server = HTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return HttpAuthority(f"http://127.0.0.1:{server.server_port}/")
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+        yield start
 
 
 def _verdict(record: OnlineVerdictRecord | None) -> Any:
@@ -94,9 +53,15 @@ SOD_SHA256 = _verdict(None).sod_sha256
 
 
 def test_not_configured() -> None:
-    check = _verdict(None).check("online-verdict")
+    verdict = pki.verdict_of(EVIDENCE, CSCA.anchors)
+    check = verdict.check("online-verdict")
     assert (check.result, check.reason) == ("not_performed", "online-verdict-not-configured")
-    assert _verdict(None).outcome == "PASSED"
+    assert verdict.outcome == "PASSED"
+
+
+def test_an_authority_that_has_to_agree_and_was_not_asked() -> None:
+    verdict = _verdict(None)
+    assert (verdict.outcome, verdict.reasons) == ("INDETERMINATE", ("online-verdict-unavailable",))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +69,7 @@ def test_not_configured() -> None:
     [
         ("genuine", "ok", None, "PASSED"),
         ("refused", "failed", "online-verdict-refused", "FAILED"),
-        ("unknown", "not_performed", "online-verdict-unknown", "PASSED"),
+        ("unknown", "not_performed", "online-verdict-unknown", "INDETERMINATE"),
     ],
 )
 def test_answers(
@@ -139,18 +104,19 @@ def test_answers_that_say_nothing(
     verdict = _verdict(ask_authority(serve(**changes), SOD_SHA256))
     check = verdict.check("online-verdict")
     assert (check.result, check.reason) == ("not_performed", f"online-verdict-{reason}")
+    assert (verdict.outcome, verdict.reasons) == ("INDETERMINATE", (check.reason,))
     assert verdict.online_verdict is None
 
 
 def test_no_authority_there() -> None:
-    record = ask_authority(HttpAuthority("http://127.0.0.1:9/"), SOD_SHA256)
+    record = ask_authority(HttpAuthority("http://127.0.0.1:9/", timeout_s=5), SOD_SHA256)
     assert record.raw is None
     assert _verdict(record).check("online-verdict").reason == "online-verdict-unavailable"
 
 
 def test_answer_about_another_document_is_not_taken_for_this_one() -> None:
     request = VerdictRequest.about("11" * 32)
-    raw = _answer({"sod_sha256": request.sod_sha256, "nonce": request.nonce})
+    raw = sign_answer({"sod_sha256": request.sod_sha256, "nonce": request.nonce}, KEY)
     record = OnlineVerdictRecord(request, raw)
     assert verify_signed_verdict(record, PUBLIC_KEY).answer == "genuine"
     assert _verdict(record).check("online-verdict").reason == "online-verdict-mismatch"
@@ -168,8 +134,49 @@ def test_bytes_that_are_no_answer(raw: bytes) -> None:
 
 def test_unsigned_answer() -> None:
     header = "eyJhbGciOiJub25lIiwidHlwIjoiY2hpcC12ZXJkaWN0K2p3dCJ9"
-    body = _answer({"sod_sha256": SOD_SHA256, "nonce": "00"}).split(b".")[1].decode()
+    body = sign_answer({"sod_sha256": SOD_SHA256, "nonce": "00"}, KEY).split(b".")[1].decode()
     record = OnlineVerdictRecord(VerdictRequest.about(SOD_SHA256), f"{header}.{body}.".encode())
     with pytest.raises(AuthenticationRefusedError) as refusal:
         verify_signed_verdict(record, PUBLIC_KEY)
     assert refusal.value.reason == "online-verdict-signature-invalid"
+
+
+class TestRecord:
+    """Question and answer as they are kept: the same bytes, or refused."""
+
+    request = VerdictRequest.about("ab" * 32)
+
+    @pytest.mark.parametrize("raw", [None, b"", b"a.b.c", bytes(range(256)), b"x" * 65_536])
+    def test_round_trip(self, raw: bytes | None) -> None:
+        record = OnlineVerdictRecord(self.request, raw)
+        kept = record.to_bytes()
+        assert OnlineVerdictRecord.from_bytes(kept) == record
+        assert OnlineVerdictRecord.from_bytes(kept).to_bytes() == kept
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"format": "another"},
+            {"version": 2},
+            {"sod_sha256": 7},
+            {"nonce": None},
+            {"asked_at": "2026-11-22T00:00:00"},
+            {"asked_at": "yesterday"},
+            {"asked_at": 1},
+            {"answer": "text"},
+            {"answer": [b""]},
+            {"answer": bytes(MAX_ANSWER_BYTES + 2000)},
+            {"more": 1},
+        ],
+    )
+    def test_another_record(self, changes: dict[str, Any]) -> None:
+        content = cbor2.loads(OnlineVerdictRecord(self.request, b"a.b.c").to_bytes())
+        with pytest.raises(EvidenceMalformedError):
+            OnlineVerdictRecord.from_bytes(cbor2.dumps(content | changes, canonical=True))
+
+    def test_other_bytes(self) -> None:
+        kept = OnlineVerdictRecord(self.request, b"a.b.c").to_bytes()
+        loose = cbor2.dumps(dict(reversed(cbor2.loads(kept).items())))
+        for data in (b"", kept[:-1], kept + b"0", loose, b"\x80", b"\x81" * 3000, b"\xa1\x80\x80"):
+            with pytest.raises(EvidenceMalformedError):
+                OnlineVerdictRecord.from_bytes(data)

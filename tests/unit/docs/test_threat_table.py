@@ -12,7 +12,7 @@ ROWS = [
     for line in (ROOT / "docs/threats.md").read_text("utf-8").splitlines()
     if line.startswith("|") and "`test_" in line
 ]
-PREFIXES = ("sod-", "dsc-", "csca-", "card-security-", "master-list-")
+PREFIXES = ("sod-", "dsc-", "csca-", "card-security-", "master-list-", "online-verdict-")
 
 
 @cache
