@@ -37,14 +37,15 @@ def print_report(report: Mapping[str, Any]) -> None:
 
 def _whole(report: Mapping[str, Any]) -> Iterator[_Row]:
     yield _row("failure to acquire (FTA)", report["fta"])
-    accuracy = report["accuracy"]
-    if "value" in accuracy:
-        yield (
-            f"accuracy over {len(accuracy['folds'])} folds",
-            f"{percent(accuracy['value'])} ± {percent(accuracy['standard_error'])}",
-            interval(accuracy["interval"]),
-            f"{accuracy['n']:,}",
-        )
+    for key, what in (("accuracy", ""), ("accuracy_of_compared", ", pairs with templates")):
+        accuracy = report[key]
+        if "value" in accuracy and (not what or accuracy["n"] < report["accuracy"]["n"]):
+            yield (
+                f"accuracy over {len(accuracy['folds'])} folds{what}",
+                f"{percent(accuracy['value'])} ± {percent(accuracy['standard_error'])}",
+                interval(accuracy["interval"]),
+                f"{accuracy['n']:,}",
+            )
     yield _row("equal error rate (EER)", report["eer"])
     for look in report["fnmr_at_fmr"]:
         yield (

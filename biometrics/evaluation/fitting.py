@@ -106,7 +106,7 @@ def choose_points(
     mated: npt.ArrayLike,
     nonmated: npt.ArrayLike,
     people: tuple[IntArray, IntArray],
-    rates: Mapping[str, float] = OPERATING_POINTS,
+    rates: Mapping[str, float] | None = None,
 ) -> tuple[dict[str, CalibratedPoint], dict[str, str]]:
     """Return the operating points that log-likelihood ratios support, and why others are not.
 
@@ -114,18 +114,19 @@ def choose_points(
         mated: ratios of mated pairs.
         nonmated: ratios of non-mated pairs.
         people: indices of both people of each non-mated pair.
-        rates: the false match rates promised, by name.
+        rates: the false match rates promised, by name; `OPERATING_POINTS` if not given.
 
     Raises:
         ScoresInvalidError: a class is empty, or a ratio is not a finite number.
     """
+    wanted = OPERATING_POINTS if rates is None else rates
     genuine = check_scores(mated, "mated")
     impostor = check_scores(nonmated, "non-mated")
     trials = people_pairs(people)
     count = int(max(people[0].max(), people[1].max())) + 1
     descending = np.sort(impostor)[::-1]
     unsupported, errors = {}, {}
-    for name, rate in rates.items():
+    for name, rate in wanted.items():
         most = largest_count(trials, rate)
         if most is None:
             needed = math.ceil(math.log(0.05) / math.log1p(-rate))
@@ -143,7 +144,7 @@ def choose_points(
         passed = int(np.count_nonzero(impostor >= threshold))
         points[name] = CalibratedPoint(
             threshold=threshold,
-            fmr=rates[name],
+            fmr=wanted[name],
             threshold_interval=(_just_above(low), _just_above(high)),
             false_matches=passed,
             fmr_seen=passed / impostor.size,

@@ -129,6 +129,7 @@ def build_report(found: Evaluated) -> dict[str, Any]:
         | {"reasons": dict(found.encoded.failures)},
         "pairs": _count(main),
         "accuracy": _accuracy(listed),
+        "accuracy_of_compared": _accuracy(listed.where(listed.cosines.acquired)),
         "eer": _eer(main, curve),
         "fnmr_at_fmr": _looks(curve, int(np.count_nonzero(nonmated))),
         "operating_points": {
@@ -223,6 +224,7 @@ def _count(rated: _Rated) -> dict[str, int]:
 
 
 def _accuracy(rated: _Rated) -> dict[str, Any]:
+    """Return the accuracy over the folds; a pair without a score is judged as no match."""
     try:
         validated = cross_validate(
             rated.llr, rated.cosines.mated, rated.cosines.fold, rated.pairs.folds
