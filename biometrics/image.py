@@ -60,6 +60,7 @@ class _Format:
     decoder: type[ImageFile]
     max_held_pixels: int
     """Limit where the decoder holds all of the picture at once."""
+    max_bytes: int = MAX_BYTES
 
 
 _FORMATS: Final = (
@@ -74,13 +75,14 @@ _FORMATS: Final = (
         16_000_000,
     ),
     _Format("WebP", webp.is_webp, webp.prepare_webp, WebPImageFile, 16_000_000),
-    # A chip's portrait has up to 2 million; a pixel costs up to a hundred coding passes.
+    # A chip's portrait has up to 2 million pixels in 100 KiB. Each may cost a hundred coding passes.
     _Format(
         "JPEG 2000",
         lambda data: data.startswith((jpeg2000.JP2_SIGNATURE, jpeg2000.SOC_SIZ)),
         jpeg2000.prepare_jpeg2000,
         Jpeg2KImageFile,
-        4_000_000,
+        2_500_000,
+        4 << 20,
     ),
 )
 
@@ -98,19 +100,19 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
     Raises:
         ImageFormatUnsupportedError: the bytes begin as none of these formats does.
         ImageTruncatedError: the file is empty, ends early, or parts of the picture are missing.
-        ImageTooLargeError: more than `MAX_BYTES` bytes, `max_pixels` pixels or what its format
-            may have, found by the header.
+        ImageTooLargeError: more bytes or pixels than `max_pixels`, or than its format may have,
+            found by the header.
         ImageTooComplexError: decoding it would cost far more than any genuine picture.
         ImageAnimatedError: an animated PNG or WebP.
         ImageUnreadableError: it is damaged, or a variant that cannot be decoded.
     """
     if not data:
         raise ImageTruncatedError("the file is empty")
-    if len(data) > MAX_BYTES:
-        raise ImageTooLargeError(f"the picture is larger than {MAX_BYTES >> 20} MiB")
     file_format = next((f for f in _FORMATS if f.starts(data)), None)
     if file_format is None:
         raise ImageFormatUnsupportedError("the file is no JPEG, PNG, WebP or JPEG 2000 picture")
+    if len(data) > file_format.max_bytes:
+        raise ImageTooLargeError(f"the picture is larger than {file_format.max_bytes >> 20} MiB")
     prepared = file_format.prepare(data)
     if not prepared.streamed:
         max_pixels = min(max_pixels, file_format.max_held_pixels)

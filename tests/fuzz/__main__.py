@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 MAX_INPUT_BYTES = 64 << 10
 CALL_TIMEOUT_S = 10
-_INSTRUMENTED = ["devices", "asn1crypto", "cbor2"]
+_INSTRUMENTED = ["devices", "biometrics", "asn1crypto", "cbor2", "PIL"]
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from biometrics.errors import BiometricsError
 from devices.errors import DeviceError
 
 WARM_UP_CALLS = 100
@@ -36,13 +37,13 @@ class Guard:
 
         Raises:
             MemoryGrewError: the calls so far added more to the peak than they may.
-            Exception: whatever the parser raises that is no `DeviceError` with a code of its own.
+            Exception: whatever the parser raises that is no error of ours with a code of its own.
         """
         before = _peak_kb()
         try:
             self._parse(data)
-        except DeviceError as error:
-            if type(error) is DeviceError or not error.code:
+        except (DeviceError, BiometricsError) as error:
+            if type(error) in (DeviceError, BiometricsError) or not error.code:
                 raise AssertionError("an error without a code of its own") from error
         grown = _peak_kb() - before
         self._calls += 1

@@ -1,12 +1,15 @@
 """Well-formed inputs to begin from: published specimens and the simulated card's files."""
 
+import io
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from PIL import Image
 
 from devices.emrtd.evidence import (
     CamRecord,
@@ -69,6 +72,8 @@ def seeds_for(target: str, test_data: Path) -> list[bytes]:
     paths = (test_data / "chip" / name for name in names)
     seeds = [path.read_bytes() for path in paths if path.is_file()]
     seeds += [bytes.fromhex(text) for text in _WRITTEN.get(target, ())]
+    if target.startswith("picture-"):
+        return _pictures(target.removeprefix("picture-").upper())
     return seeds + _simulated(target)
 
 
@@ -132,3 +137,38 @@ def _crl() -> bytes:
     builder = builder.add_extension(x509.CRLNumber(3), critical=False)
     signed = builder.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
     return signed.public_bytes(serialization.Encoding.DER)
+
+
+# Pillow's format to the ways in which it is written.
+_PICTURES: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
+    "JPEG": (
+        ("L", {"quality": 30}),
+        ("RGB", {"quality": 80, "subsampling": 2}),
+        ("RGB", {"progressive": True}),
+        ("RGB", {"restart_marker_blocks": 2}),
+        ("CMYK", {}),
+    ),
+    "PNG": (("L", {}), ("P", {}), ("RGBA", {}), ("1", {}), ("I;16", {}), ("LA", {})),
+    "WEBP": (("RGB", {}), ("RGBA", {"lossless": True})),
+    "JPEG2000": (
+        ("L", {"no_jp2": True}),
+        ("RGB", {"irreversible": True, "quality_layers": [40, 10]}),
+        ("RGBA", {"tile_size": (32, 32)}),
+        ("I;16", {"num_resolutions": 2}),
+        ("L", {"codeblock_size": (16, 16), "precinct_size": (32, 32)}),
+    ),
+}
+
+
+def _pictures(kind: str) -> list[bytes]:
+    """Return small pictures of one format, drawn here."""
+    shades = Image.linear_gradient("L").resize((56, 40))
+    seeds = []
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for mode, options in _PICTURES[kind]:
+        picture = shades.convert("I;16") if mode == "I;16" else shades.convert("RGB").convert(mode)
+        written = io.BytesIO()
+        picture.save(written, kind, exif=exif, **options)
+        seeds.append(written.getvalue())
+    return seeds

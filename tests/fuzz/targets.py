@@ -1,14 +1,16 @@
 """Everything that takes bytes from a chip, a camera or a file, as one callable each.
 
-Each ends in a value or in a `DeviceError`; the properties and the fuzzer hold it to that.
+Each ends in a value, or in a `DeviceError` or `BiometricsError`; the fuzzer holds it to that.
 """
 
 import contextlib
+import zlib
 from collections.abc import Callable
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 
+from biometrics.image import decode_image
 from devices.apdu import OK, ResponseApdu
 from devices.emrtd.crypto.kdf import SessionCipher
 from devices.emrtd.crypto.public_keys import parse_public_key
@@ -74,6 +76,21 @@ def _protected_response(data: bytes) -> None:
     session.unwrap(ResponseApdu(data, OK))
 
 
+def _picture(data: bytes) -> None:
+    # Few pixels, so that memory beyond the fuzzer's limit is the structure's doing.
+    decode_image(data, max_pixels=500_000)
+
+
+def _png(data: bytes) -> None:
+    """Mend every chunk's check sum first: the fuzzer does not hit them by chance."""
+    mended, position = bytearray(data), 8
+    while position + 12 <= len(data):
+        end = position + 8 + int.from_bytes(data[position : position + 4], "big")
+        mended[end : end + 4] = zlib.crc32(data[position + 4 : end]).to_bytes(4, "big")
+        position = end + 4
+    _picture(bytes(mended[: len(data)]))
+
+
 TARGETS: dict[str, Callable[[bytes], Any]] = {
     "tlv": _tlv,
     "one-tlv": parse_tlv,
@@ -105,5 +122,9 @@ TARGETS: dict[str, Callable[[bytes], Any]] = {
     "master-list-entries": parse_entries,
     "evidence": ChipEvidence.from_bytes,
     "qr": parse_qr,
+    "picture-jpeg": _picture,
+    "picture-png": _png,
+    "picture-webp": _picture,
+    "picture-jpeg2000": _picture,
 }
 """Name to callable; what it returns is of no interest here."""
