@@ -49,7 +49,7 @@ class ActiveChallengeJudge:
         self._flat = mesh.threshold("flat")
         self._plane_turn = mesh.threshold("plane-turn")
         self._continuity = face.threshold("continuity")
-        self._other_person = face.threshold("review")
+        self._other_person = face.threshold("other-person")
         self._embedder = embedder
 
     def judge(

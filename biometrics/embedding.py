@@ -1,25 +1,72 @@
-"""Turn an aligned face into a unit vector with SFace."""
+"""Turn faces into unit vectors, with any model that takes a face aligned by five points."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from biometrics import alignment
 from biometrics.errors import BiometricsError
 from biometrics.onnx import Model
-from biometrics.types import FloatArray, Image
+from biometrics.types import FivePoints, FloatArray, Image
+from biometrics.weights.errors import ModelUnusableError
 
 
 class Embedder:
-    """SFace: RGB 0-255, 112 x 112, to 128 dimensions of length one."""
+    """An embedding model behind the contract of its entry: crop, colours, values, dimensions."""
 
     def __init__(self, model: Model) -> None:
-        self._model = model
+        """Read the contract.
 
-    def embed(self, aligned: Image) -> FloatArray:
-        """Return the unit embedding of one aligned 112 x 112 BGR crop."""
-        blob = aligned[:, :, ::-1].transpose(2, 0, 1)[None].astype(np.float32)
-        (output,) = self._model.run(blob).values()
-        return normalise(output[0])
+        Raises:
+            ModelUnusableError: the model is no embedding model.
+        """
+        contract, dimensions = model.entry.input, model.entry.dimensions
+        if contract.crop != "five-points" or dimensions is None:
+            raise ModelUnusableError(f"the model {model.entry.name} embeds no aligned faces")
+        self.name = model.entry.name
+        self.size = contract.width, contract.height
+        """Width and height of the crops, pixels."""
+        self.template = (
+            np.array(contract.template, dtype=np.float32)
+            if contract.template
+            else alignment.TEMPLATE * np.float32(contract.width / alignment.SIZE_PX)
+        )
+        """5 x 2: where eyes, nose tip and mouth corners lie in the crop, pixels."""
+        self._model = model
+        self._contract = contract
+        self._dimensions = dimensions
+
+    def align(self, image: Image, points: FivePoints) -> Image:
+        """Return the crop of `image` in which `points` lie on the model's template."""
+        return alignment.align(image, points, self.template, self.size)
+
+    def embed(self, *crops: Image) -> FloatArray:
+        """Return the unit embedding of one face seen in one or more crops, BGR.
+
+        The vectors of several crops are added as the model gives them: the surer a crop, the longer
+        its vector.
+
+        Raises:
+            BiometricsError: the model gave no usable vector.
+            ModelUnusableError: its vectors are not as long as the manifest says.
+        """
+        total = np.sum([self._vector(crop) for crop in crops], axis=0)
+        return normalise(total)
+
+    def _vector(self, crop: Image) -> FloatArray:
+        contract = self._contract
+        blob = (crop[:, :, ::-1] if contract.colour_order == "RGB" else crop).astype(np.float32)
+        if contract.mean or contract.divisor != 1:
+            blob = (blob - np.float32(contract.mean)) / np.float32(contract.divisor)
+        if contract.layout == "NCHW":
+            blob = blob.transpose(2, 0, 1)
+        (output,) = self._model.run(np.ascontiguousarray(blob[None])).values()
+        vector = output.ravel()
+        if len(vector) != self._dimensions:
+            raise ModelUnusableError(
+                f"the model {self.name} gives {len(vector)} dimensions, not {self._dimensions}"
+            )
+        return vector
 
 
 def normalise(vector: FloatArray) -> FloatArray:
@@ -34,6 +81,10 @@ def normalise(vector: FloatArray) -> FloatArray:
     return (vector / length).astype(np.float32)
 
 
-def average(embeddings: Sequence[FloatArray]) -> FloatArray:
-    """Return the unit mean of unit embeddings."""
-    return normalise(np.mean(embeddings, axis=0))
+def average(embeddings: Sequence[FloatArray], weights: Sequence[float]) -> FloatArray:
+    """Return the unit mean of unit embeddings, each with its positive weight.
+
+    Raises:
+        BiometricsError: they cancel out.
+    """
+    return normalise(np.average(embeddings, axis=0, weights=weights))

@@ -8,7 +8,7 @@ import hashlib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     ConfigDict,
@@ -32,6 +32,7 @@ FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")]
 MemberPath = Annotated[str, Field(pattern=r"^([A-Za-z0-9_@][A-Za-z0-9._@+-]*/)*[A-Za-z0-9_.-]+$")]
 HttpsUrl = Annotated[str, Field(pattern=r"^https://[a-z0-9.-]+(:[0-9]+)?/[^\s?#]+$")]
 Text = Annotated[str, Field(min_length=1)]
+Point = tuple[FiniteFloat, FiniteFloat]
 ByteCount = Annotated[int, Field(gt=0, le=1 << 30)]
 
 Role = Literal["detection", "landmarks", "embedding", "pad", "text-detection", "text-recognition"]
@@ -89,8 +90,9 @@ class SourceFile:
     name: FileName
     sha256: Sha256
     bytes: ByteCount
-    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
-    """Tried in order; a local folder, where one is given, comes before or after them."""
+    sources: tuple[Source, ...] = ()
+    """Tried in order; a local folder, where one is given, comes before or after them. None: it
+    comes from such a folder only."""
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -108,12 +110,15 @@ class InputContract:
     layout: Literal["NCHW", "NHWC"]
     mean: FiniteFloat
     divisor: PositiveFloat
-    crop: Literal["frame", "arcface-112", "square", "text-line"]
-    """`frame`: the whole picture; `arcface-112`: five points aligned to the ArcFace 112 template;
+    crop: Literal["frame", "five-points", "square", "text-line"]
+    """`frame`: the whole picture; `five-points`: five points of the face laid on `template`;
     `square`: upright square around the face box; `text-line`: one upright line of text, of any
     width that is a multiple of 8."""
     crop_scale: PositiveFloat = 1.0
     """Side of the crop as a multiple of the face box."""
+    template: Annotated[tuple[Point, ...], Field(min_length=5, max_length=5)] | None = None
+    """Where eyes, nose tip and mouth corners lie in the crop of an embedding model, pixels, the
+    subject's right first; None: the ArcFace 112 template, scaled to the crop's width."""
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -151,6 +156,8 @@ class ModelEntry:
     input: InputContract
     outputs: Annotated[tuple[Text, ...], Field(min_length=1)]
     """Names of the output tensors."""
+    dimensions: PositiveInt | None = None
+    """Length of the vector that an embedding model gives."""
     operating_points: Mapping[Name, OperatingPoint] = Field(default_factory=dict)
     name: str = ""
     """The key in the manifest."""
@@ -181,6 +188,33 @@ class Sample:
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
+class CalibrationFile:
+    """An operating-point file of `chinhchu calibrate`, in `calibrations/` beside the manifest."""
+
+    name: FileName
+    sha256: Sha256
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Comparison:
+    """One way to compare two faces: embedding models and their calibration."""
+
+    title: Text
+    embeddings: Annotated[tuple[Name, ...], Field(min_length=1, max_length=8)]
+    calibration: CalibrationFile | None = None
+    """What makes their cosines a log-likelihood ratio, with operating points. None only until it
+    is made: such a comparison can be calibrated, and decides nothing."""
+    match: Name = "fmr-1e-4"
+    """Operating point at or above which two faces are the same person's."""
+    review: Name = "fmr-1e-3"
+    """Operating point at or above which, below `match`, a person must look."""
+    name: str = ""
+    """The key in the manifest."""
+    folder: str = ""
+    """Where the manifest, or the pack, lies that names it."""
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Manifest:
     """All models and samples, and the digest of the manifest itself."""
 
@@ -188,8 +222,11 @@ class Manifest:
     packages: Mapping[Name, Package]
     models: Annotated[Mapping[Name, ModelEntry], Field(min_length=1)]
     samples: Mapping[Name, Sample]
+    comparisons: Annotated[Mapping[Name, Comparison], Field(min_length=1)]
+    """The first whose models are all installed is used."""
     sha256: Sha256
-    """Digest of manifest.toml; an assertion records it, for the thresholds are in it."""
+    """Digest of manifest.toml (with a pack: of both digests); an assertion records it, for the
+    thresholds are in it or in files whose digests are."""
 
     def model(self, name: str) -> ModelEntry:
         """Return the model `name`.
@@ -201,6 +238,17 @@ class Manifest:
             known = ", ".join(self.models)
             raise ManifestInvalidError(f"the manifest has no model {name!r}; it has {known}")
         return self.models[name]
+
+    def comparison(self, name: str) -> Comparison:
+        """Return the comparison `name`.
+
+        Raises:
+            ManifestInvalidError: there is none of that name.
+        """
+        if name not in self.comparisons:
+            known = ", ".join(self.comparisons)
+            raise ManifestInvalidError(f"the manifest has no comparison {name!r}; it has {known}")
+        return self.comparisons[name]
 
     def sample(self, name: str) -> Sample:
         """Return the sample picture `name`.
@@ -221,16 +269,35 @@ def manifest_path() -> Path:
     return packaged if packaged.is_file() else here.parent / "models" / "manifest.toml"
 
 
-def load_manifest(path: Path | None = None) -> Manifest:
-    """Read and check a manifest.
+def load_manifest(path: Path | None = None, *, pack: Path | None = None) -> Manifest:
+    """Read and check a manifest, and a pack of further models and comparisons if there is one.
 
     Args:
         path: another manifest than the project's own.
+        pack: a file of the same form, which adds to the manifest and replaces nothing. Its
+            comparisons come before the manifest's.
 
     Raises:
-        ManifestInvalidError: it is missing, not TOML, or anything in it is not as it should be.
+        ManifestInvalidError: one is missing, not TOML, anything in it is not as it should be, or
+            the pack names what the manifest has.
     """
     path = path or manifest_path()
+    tables = _tables(_read(path), path.parent)
+    if pack is not None:
+        tables = _join(tables, _tables(_read(pack), pack.parent))
+    return _check(tables)
+
+
+def parse_manifest(data: bytes) -> Manifest:
+    """Parse and check the bytes of a manifest that lies where the project's own does.
+
+    Raises:
+        ManifestInvalidError: not TOML, or anything in it is not as it should be.
+    """
+    return _check(_tables(data, manifest_path().parent))
+
+
+def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_MANIFEST_BYTES + 1)
@@ -238,25 +305,48 @@ def load_manifest(path: Path | None = None) -> Manifest:
         raise ManifestInvalidError(f"cannot read {path}: {error.strerror}") from error
     if len(data) > MAX_MANIFEST_BYTES:
         raise ManifestInvalidError(f"{path} is larger than {MAX_MANIFEST_BYTES >> 20} MiB")
-    return parse_manifest(data)
+    return data
 
 
-def parse_manifest(data: bytes) -> Manifest:
-    """Parse and check the bytes of a manifest.
-
-    Raises:
-        ManifestInvalidError: not TOML, or anything in it is not as it should be.
-    """
+def _tables(data: bytes, folder: Path) -> dict[str, Any]:
+    """Return the TOML with what only the reader knows: names, folder, digest."""
     try:
         tables = tomllib.loads(data.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ManifestInvalidError(f"the manifest is not TOML: {error}") from error
-    for group in ("models", "samples"):
-        entries = tables.get(group)
-        for key, entry in entries.items() if isinstance(entries, dict) else ():
+    for group in ("models", "samples", "comparisons"):
+        for key, entry in _entries(tables, group).items():
             if isinstance(entry, dict):
                 entry["name"] = key
+                if group == "comparisons":
+                    entry["folder"] = str(folder)
     tables["sha256"] = hashlib.sha256(data).hexdigest()
+    return tables
+
+
+def _join(manifest: dict[str, Any], pack: dict[str, Any]) -> dict[str, Any]:
+    for group in ("packages", "models", "samples", "comparisons"):
+        ours, theirs = _entries(manifest, group), _entries(pack, group)
+        for name in ours.keys() & theirs.keys():
+            raise ManifestInvalidError(f"the pack names {name!r} again, which the manifest has")
+        pack[group] = theirs | ours
+    for model in _entries(pack, "models").values():
+        if isinstance(model, dict) and model["name"] not in _entries(manifest, "models"):
+            # Only the manifest's own default pack is asked of every installation.
+            model["required"] = False
+            model.setdefault("without", "the pack's comparison is not available")
+    both = bytes.fromhex(manifest["sha256"]) + bytes.fromhex(pack["sha256"])
+    return pack | {"sha256": hashlib.sha256(both).hexdigest()}
+
+
+def _entries(tables: dict[str, Any], group: str) -> dict[str, Any]:
+    entries = tables.get(group, {})
+    if not isinstance(entries, dict):
+        raise ManifestInvalidError(f"the manifest is invalid at {group}: not a table")
+    return entries
+
+
+def _check(tables: dict[str, Any]) -> Manifest:
     try:
         manifest = TypeAdapter(Manifest).validate_python(tables)
     except ValidationError as error:
@@ -273,6 +363,16 @@ def _check_entries(manifest: Manifest) -> None:
             raise ManifestInvalidError(
                 f"model {model.name} must be required, or say what is lost without it"
             )
+        if model.role == "embedding" and model.dimensions is None:
+            raise ManifestInvalidError(f"embedding model {model.name} must say its dimensions")
+    for comparison in manifest.comparisons.values():
+        for name in comparison.embeddings:
+            if manifest.model(name).role != "embedding":
+                raise ManifestInvalidError(
+                    f"comparison {comparison.name} needs embedding models, and {name} is none"
+                )
+        if len(set(comparison.embeddings)) < len(comparison.embeddings):
+            raise ManifestInvalidError(f"comparison {comparison.name} names a model twice")
     for name in manifest.models.keys() & manifest.samples.keys():
         raise ManifestInvalidError(f"{name!r} is the name of a model and of a sample")
     files = [file for model in manifest.models.values() for file in model.files]

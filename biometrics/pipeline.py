@@ -3,14 +3,14 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
 from biometrics.active import ActiveChallengeJudge
 from biometrics.alignment import align
-from biometrics.capture import FrameObserver, Observation, Sighting, decode_frame
+from biometrics.capture import FrameObserver, Observation, decode_frame
 from biometrics.challenge import Challenge
-from biometrics.comparison import MAX_PROBES, Comparator
+from biometrics.comparison import MAX_PROBES, Comparator, ProbeMissingError
 from biometrics.decision import decide_outcome, distinct
 from biometrics.detection import FaceDetector, FaceError
 from biometrics.embedding import Embedder
@@ -20,20 +20,27 @@ from biometrics.landmarks import MeshEstimator
 from biometrics.manifest import Manifest
 from biometrics.onnx import open_model
 from biometrics.pad import PassivePad
-from biometrics.quality import measure_quality
+from biometrics.quality import (
+    QualityVerdict,
+    Role,
+    assess_quality,
+    load_requirements,
+    measure_face_quality,
+)
+from biometrics.recognition import FaceEncoder
 from biometrics.types import (
     ChallengeVerdict,
     CheckResult,
     ComparisonVerdict,
     Face,
-    FloatArray,
+    FaceTemplate,
     FrameSample,
     Image,
     Method,
     Outcome,
     PadVerdict,
-    Quality,
 )
+from biometrics.weights.errors import ModelMissingError
 
 EVIDENCE_LEVEL: Final = "self-tested"
 """No laboratory has tested this under ISO/IEC 30107-3."""
@@ -51,11 +58,11 @@ class PortraitUnusableError(BiometricsError):
 
 
 @dataclass(frozen=True)
-class Reference:
-    """The portrait's face."""
+class EncodedFace:
+    """A face picture, ready to be compared."""
 
-    embedding: FloatArray = field(repr=False)
-    quality: Quality = field(repr=False)
+    template: FaceTemplate = field(repr=False)
+    quality: QualityVerdict = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -68,8 +75,9 @@ class FaceVerdict:
     """None if portrait or capture gave nothing to compare."""
     passive: PadVerdict
     active: ChallengeVerdict
-    reference_quality: Quality | None = field(repr=False)
-    probe_quality: Quality | None = field(repr=False)
+    reference_quality: QualityVerdict | None = field(repr=False)
+    probe_quality: QualityVerdict | None = field(repr=False)
+    """Of the best probe."""
     times_ms: dict[str, float] = field(repr=False)
     """Processing time by stage: portrait, frames, active, comparison, passive."""
 
@@ -118,19 +126,26 @@ _RESULT_OF: Final = {
 class FacePipeline:
     """All models of the manifest, loaded once. Safe to share between threads."""
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, comparison: str | None = None) -> None:
         """Load the models.
+
+        Args:
+            manifest: models and comparisons.
+            comparison: name of the one to use; None: the first whose models are installed.
 
         Raises:
             ModelMissingError: a required model is not installed.
             DigestMismatchError, ModelUnusableError, ManifestInvalidError: it must not be used.
+            ComparisonUncalibratedError, CalibrationInvalidError: no operating points to decide at.
         """
-        self.detector = FaceDetector(open_model(manifest, "yunet"))
+        self.detector = FaceDetector.open(manifest)
         self.mesh_estimator = MeshEstimator(open_model(manifest, "facemesh"))
-        self.embedder = Embedder(open_model(manifest, "sface"))
+        self.comparison, embedders = _open_embedders(manifest, comparison)
+        self._encoder = FaceEncoder(self.detector, self.mesh_estimator, embedders)
+        self._comparator = Comparator(manifest, manifest.comparison(self.comparison))
+        self._requirements = load_requirements()
         self._observer = FrameObserver(self.detector, self.mesh_estimator)
-        self._comparator = Comparator(manifest.model("sface"))
-        self._judge = ActiveChallengeJudge(manifest, self.embedder)
+        self._judge = ActiveChallengeJudge(manifest, Embedder(open_model(manifest, "sface")))
         self._passive = PassivePad.open(manifest)
 
     @property
@@ -138,7 +153,7 @@ class FacePipeline:
         """Return why passive detection is never performed here; empty if it is."""
         return self._passive.lack
 
-    def enrol(self, portrait: bytes) -> Reference:
+    def enrol(self, portrait: bytes) -> EncodedFace:
         """Return the reference of a portrait (the chip's DG2 picture).
 
         Raises:
@@ -149,22 +164,29 @@ class FacePipeline:
             face = self.detector.find_upright(image)
         except (ImageError, FaceError) as error:
             raise PortraitUnusableError(error) from error
-        aligned = align(image, face.points)
-        return Reference(self.embedder.embed(aligned), measure_quality(aligned, face))
+        return self._encode(image, face, Role.REFERENCE)
 
-    def compare(self, reference: Reference, probes: Sequence[bytes | Image]) -> ComparisonVerdict:
+    def encode_probe(self, probe: bytes | Image) -> EncodedFace:
+        """Return what a comparison needs of one live picture.
+
+        Raises:
+            ImageError, FaceError: it cannot be decoded or does not show one usable face.
+        """
+        image = decode_frame(FrameSample(probe, 0.0))
+        return self._encode(image, self.detector.find_upright(image), Role.PROBE)
+
+    def compare(self, reference: EncodedFace, probes: Sequence[bytes | Image]) -> ComparisonVerdict:
         """Compare the reference with the first `MAX_PROBES` pictures of the live face.
+
+        Pictures of poor quality are left out. If no other is left, the outcome is INDETERMINATE
+        with what must be done better; and a poor portrait's no match is not a no.
 
         Raises:
             ProbeMissingError: there is none.
             ImageError, FaceError: a probe cannot be decoded or does not show one usable face.
         """
-        embeddings = []
-        for probe in probes[:MAX_PROBES]:
-            image = decode_frame(FrameSample(probe, 0.0))
-            face = self.detector.find_upright(image)
-            embeddings.append(self.embedder.embed(align(image, face.points)))
-        return self._comparator.compare(reference.embedding, embeddings)
+        encoded = [self.encode_probe(probe) for probe in probes[:MAX_PROBES]]
+        return self._compare(reference, encoded)
 
     def passive_pad(self, pictures: Sequence[bytes | Image]) -> PadVerdict:
         """Look for signs of a print or a screen. Not performed where the models are missing.
@@ -191,7 +213,7 @@ class FacePipeline:
         times: dict[str, float] = {}
         reasons: list[str] = []
         outcomes: list[Outcome] = []
-        reference = comparison = probe_quality = None
+        reference = comparison = None
         with _timed(times, "portrait"):
             try:
                 reference = self.enrol(portrait)
@@ -201,19 +223,17 @@ class FacePipeline:
             observations = self._observer.observe_all(frames)
         with _timed(times, "active"):
             active, front = self._judge.judge(challenge, observations)
-        probes = front or _most_frontal(observations)[:MAX_PROBES]
+        chosen = front or _most_frontal(observations)[:MAX_PROBES]
+        faces = [(frames[o.index], o.sighting.face) for o in chosen if o.sighting]
+        pictures = [(decode_frame(frame), face) for frame, face in faces]
         with _timed(times, "comparison"):
-            sightings = [o.sighting for o in probes if o.sighting]
-            if sightings:
-                probe_quality = _best_quality(sightings)
-            else:
-                reasons.append("probe-missing")
-            if reference and sightings:
-                embeddings = [self.embedder.embed(s.aligned) for s in sightings]
-                comparison = self._comparator.compare(reference.embedding, embeddings)
+            probes = [self._encode(image, face, Role.PROBE) for image, face in pictures]
+            if not probes:
+                reasons.append(ProbeMissingError.code)
+            elif reference:
+                comparison = self._compare(reference, probes)
         with _timed(times, "passive"):
-            pictures = ((decode_frame(frames[o.index]), o.sighting) for o in probes)
-            passive = self._passive.evaluate((i, s.face) for i, s in pictures if s)
+            passive = self._passive.evaluate(pictures)
         outcomes = [active.outcome, _required_outcome(passive)]
         outcomes.append(comparison.outcome if comparison else Outcome.INDETERMINATE)
         reasons += comparison.reasons if comparison else ()
@@ -226,9 +246,31 @@ class FacePipeline:
             passive=passive,
             active=active,
             reference_quality=reference.quality if reference else None,
-            probe_quality=probe_quality,
+            probe_quality=_best(probes).quality if probes else None,
             times_ms=times,
         )
+
+    def _compare(self, reference: EncodedFace, probes: Sequence[EncodedFace]) -> ComparisonVerdict:
+        good = [probe for probe in probes if probe.quality.outcome is Outcome.PASSED]
+        templates = [probe.template for probe in good or probes]
+        verdict = self._comparator.compare(reference.template, templates)
+        if not good:
+            reasons = _best(probes).quality.reasons
+            return replace(verdict, outcome=Outcome.INDETERMINATE, reasons=reasons)
+        poor_portrait = reference.quality.outcome is not Outcome.PASSED
+        if poor_portrait and verdict.outcome is Outcome.FAILED:
+            reasons = ("portrait-quality-low",)
+            return replace(verdict, outcome=Outcome.INDETERMINATE, reasons=reasons)
+        return verdict
+
+    def _encode(self, image: Image, face: Face, role: Role) -> EncodedFace:
+        mesh = self._encoder.estimate_mesh(image, face)
+        measures = measure_face_quality(
+            align(image, face.points), image.shape[1::-1], face, mesh, self._requirements
+        )
+        quality = assess_quality(measures, self._requirements, role)
+        template = self._encoder.encode_face(image, face, mesh, weight=quality.weight)
+        return EncodedFace(template, quality)
 
     def _sight(self, pictures: Sequence[bytes | Image]) -> Iterator[tuple[Image, Face]]:
         for picture in pictures:
@@ -251,10 +293,21 @@ def _most_frontal(observations: Sequence[Observation]) -> list[Observation]:
     return [o for _, o in sorted(seen, key=lambda pair: pair[0])]
 
 
-def _best_quality(sightings: Sequence[Sighting]) -> Quality:
-    """Return the measurements of the sharpest probe."""
-    qualities = (measure_quality(s.aligned, s.face) for s in sightings)
-    return max(qualities, key=lambda quality: quality.sharpness)
+def _best(probes: Sequence[EncodedFace]) -> EncodedFace:
+    return max(probes, key=lambda probe: probe.template.weight)
+
+
+def _open_embedders(manifest: Manifest, name: str | None) -> tuple[str, list[Embedder]]:
+    """Return a comparison's name and models: the one named, or the first that is installed."""
+    names = [name] if name else list(manifest.comparisons)
+    for candidate in names:
+        models = manifest.comparison(candidate).embeddings
+        try:
+            return candidate, [Embedder(open_model(manifest, model)) for model in models]
+        except ModelMissingError:
+            if candidate == names[-1]:
+                raise
+    raise AssertionError("a manifest has a comparison")
 
 
 @contextmanager

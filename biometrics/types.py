@@ -7,6 +7,7 @@ more likely bona fide.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -128,23 +129,13 @@ class Face:
 
 
 @dataclass(frozen=True)
-class Quality:
-    """Measurements of one face picture; they judge nothing by themselves."""
+class FaceTemplate:
+    """What a comparison keeps of one face picture."""
 
-    interocular_px: float
-    sharpness: float
-    """Variance of the Laplacian of the aligned 112 x 112 gray crop; higher is sharper."""
-    mean_luminance: float
-    """Mean of the aligned gray crop, 0-255."""
-    clipped_fraction: float
-    """Part of the aligned gray crop that is fully dark or fully bright (<= 4 or >= 251), 0-1."""
-    roll_deg: float
-    nose_offset: float
-    """See `FivePoints.nose_offset`."""
-
-    def to_dict(self) -> dict[str, float]:
-        """Return the measurements, rounded."""
-        return {name: round(value, 3) for name, value in vars(self).items()}
+    embeddings: Mapping[str, FloatArray] = field(repr=False)
+    """Unit vectors by the name of their model."""
+    weight: float = 1.0
+    """How much the picture counts in a mean of several, above 0."""
 
 
 @dataclass(frozen=True)
@@ -162,14 +153,14 @@ class ComparisonVerdict:
     outcome: Outcome
     reasons: tuple[str, ...]
     threshold: float
-    """Similarity from which the decision is a match."""
+    """Score from which the decision is a match."""
     fmr_at_threshold: float
-    """False match rate measured at the threshold."""
+    """False match rate that the threshold was calibrated for."""
     model_sha256: str
-    """Digest of the embedding model's source file."""
+    """Digest of the embedding model's published file; of several, SHA-256 of their digests."""
     probes_used: int
     score: float = field(repr=False)
-    """Cosine similarity, -1 to 1."""
+    """Natural logarithm of the likelihood ratio: positive speaks for one person."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict for JSON, with the score."""

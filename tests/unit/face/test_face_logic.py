@@ -10,7 +10,6 @@ import pytest
 from biometrics.alignment import TEMPLATE, estimate_similarity
 from biometrics.capture import Observation
 from biometrics.challenge import ORDERS, Challenge, ChallengeInvalidError, Turn
-from biometrics.comparison import Comparator, ProbeMissingError
 from biometrics.continuity import check_continuity
 from biometrics.decision import decide_outcome
 from biometrics.detection import (
@@ -22,7 +21,6 @@ from biometrics.detection import (
     select_one,
 )
 from biometrics.landmarks import LEFT_OUTER_EYE_CORNER, RIGHT_OUTER_EYE_CORNER, Mesh
-from biometrics.manifest import ManifestInvalidError, load_manifest
 from biometrics.parallax import foreshortening, homography_residual
 from biometrics.types import Box, Face, FivePoints, Outcome
 
@@ -90,35 +88,6 @@ def test_nose_offset_is_positive_to_the_subjects_left():
     points = make_face().points
     left = replace(points, nose=(points.nose[0] + 10, points.nose[1]))
     assert left.nose_offset > points.nose_offset
-
-
-@pytest.mark.parametrize(
-    ("score", "outcome", "reasons"),
-    [
-        (1.0, PASSED, ()),
-        (0.42, PASSED, ()),
-        (0.4199, INDETERMINATE, ("comparison-review",)),
-        (0.36, INDETERMINATE, ("comparison-review",)),
-        (0.3599, FAILED, ("comparison-no-match",)),
-        (-1.0, FAILED, ("comparison-no-match",)),
-        (float("nan"), FAILED, ("comparison-no-match",)),
-    ],
-)
-def test_thresholds_of_the_manifest_decide(score, outcome, reasons):
-    assert Comparator(load_manifest().model("sface")).decide_match(score) == (outcome, reasons)
-
-
-def test_threshold_without_a_false_match_rate_decides_nothing():
-    entry = load_manifest().model("sface")
-    points = dict(entry.operating_points)
-    points["match"] = replace(points["match"], fmr=None)
-    with pytest.raises(ManifestInvalidError):
-        Comparator(replace(entry, operating_points=points))
-
-
-def test_no_probe_is_an_error():
-    with pytest.raises(ProbeMissingError):
-        Comparator(load_manifest().model("sface")).compare(np.ones(128, np.float32), [])
 
 
 def test_nothing_is_no_pass_and_the_worst_outcome_wins():
