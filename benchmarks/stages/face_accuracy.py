@@ -2,7 +2,8 @@
 
 Accuracy is judged at the threshold that is best on the other fold; the equal error rate needs no
 threshold. Our score is the mean of the models' cosines: nothing fitted enters. A picture in which
-an implementation finds no face, or refuses it, makes its pairs non-matches, and is counted.
+an implementation finds no face, or refuses it, is counted (a failure to acquire); its pairs are
+judged non-matches in the accuracy and give the equal error rate no score, as in ISO/IEC 19795-1.
 """
 
 import os
@@ -140,13 +141,11 @@ def _figures(
             scores[place] = similarity(first, second)
     mated = pairs.mated[rows]
     judged = cross_validate(scores, mated, pairs.fold[rows], pairs.folds)
-    finite = np.isfinite(scores)
-    # A rate needs numbers: a pair without a score lies below every pair that has one.
-    filled = np.where(finite, scores, scores[finite].min() - 1)
-    eer, _ = equal_error_rate(det_curve(filled[mated], filled[~mated]))
+    compared = np.isfinite(scores)
+    eer, _ = equal_error_rate(det_curve(scores[compared & mated], scores[compared & ~mated]))
     refused = sum(vectors is None for vectors in made.values())
     return {
         f"face.accuracy.{name}": Metric(100 * judged.mean, "%", len(rows)),
-        f"face.eer.{name}": Metric(100 * eer, "%", len(rows)),
+        f"face.eer.{name}": Metric(100 * eer, "%", int(compared.sum())),
         f"face.refused.{name}": Metric(refused, "pictures", len(made)),
     }
