@@ -43,6 +43,7 @@ conversion = ["split-prelu", "free-batch"]
 sha256 = "{converted}"
 bytes = {converted_bytes}
 outputs = ["output"]
+dimensions = 12
 input.tensor = "input"
 input.width = 2
 input.height = 2
@@ -71,6 +72,9 @@ sources = [{sources}]
             "schema = 1",
             packages or "[packages]",
             entry.format(name="small", required="true", **values),
+            "[comparisons.default]",
+            'title = "small"',
+            'embeddings = ["small"]',
             "[samples.face]",
             'title = "a face"',
             'person = "nobody"',
