@@ -113,12 +113,12 @@ def test_embedding_is_opencvs_and_tells_people_apart(
         peer = np.concatenate([peers[name] for name in crops])
     np.testing.assert_allclose(ours, peer, atol=1e-4)
     unit = ours / np.linalg.norm(ours, axis=1, keepdims=True)
-    entry = manifest.model("sface")
+    # Cosines at an FMR of 1e-4 and 1e-3 on LFW. Source: models/sface.md.
     for i, one in enumerate(crops):
         for j, other in enumerate(crops):
             same = manifest.sample(one).person == manifest.sample(other).person
             score = float(unit[i] @ unit[j])
-            assert (score >= entry.threshold("match")) if same else (score < 0.36), (one, other)
+            assert (score >= 0.42) if same else (score < 0.36), (one, other)
 
 
 REWRITTEN = [
