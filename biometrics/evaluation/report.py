@@ -251,6 +251,7 @@ def _eer(rated: _Rated, curve: DetCurve) -> dict[str, Any]:
         rated.llr[nonmated],
         rated.people(nonmated),
         rated.people_range,
+        value,
     )
     return {
         "value": value,

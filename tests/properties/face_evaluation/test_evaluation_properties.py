@@ -146,7 +146,7 @@ def test_drawing_people_again_stays_within_the_rates(people, seed):
     scores = random.normal(0, 1, len(first))
     mated = random.normal(1, 1, people)
     owners = np.arange(people, dtype=np.int32)
-    low, high = bootstrap.eer_interval(mated, owners, scores, (first, second), people)
+    low, high = bootstrap.eer_interval(mated, owners, scores, (first, second), people, 0.3)
     assert 0 <= low <= high <= 1
     for low, high in bootstrap.rate_intervals(scores, (first, second), people, [-9.0, 0.0, 9.0]):
         assert 0 <= low <= high <= 1

@@ -198,7 +198,7 @@ def test_intervals_do_not_depend_on_the_run():
     twice = [
         (
             bootstrap.threshold_intervals(scores, (first, second), 30, [0.1, 0.01]),
-            bootstrap.eer_interval(mated, people, scores, (first, second), 30),
+            bootstrap.eer_interval(mated, people, scores, (first, second), 30, 0.1),
         )
         for _ in range(2)
     ]
@@ -207,3 +207,38 @@ def test_intervals_do_not_depend_on_the_run():
     assert wide_low <= np.quantile(scores, 0.9) <= wide_high
     assert low >= wide_low
     assert high >= wide_high
+
+
+def test_many_people_are_counted_as_few_are(monkeypatch):
+    """Sums over pairs of people, and over pairs one by one, give the same intervals."""
+    random = np.random.default_rng(5)
+    first, second = random.integers(0, 25, (2, 3000), dtype=np.int32)
+    scores = random.normal(0, 1, 3000)
+    keep = first != second
+    mated, owners = random.normal(3, 1, 60), random.integers(0, 25, 60, dtype=np.int32)
+
+    def intervals():
+        people = first[keep], second[keep]
+        return [
+            bootstrap.rate_intervals(scores, (first, second), 25, [0.0, 1.0]),
+            bootstrap.threshold_intervals(scores[keep], people, 25, [0.1]),
+            [bootstrap.eer_interval(mated, owners, scores[keep], people, 25, 0.07)],
+        ]
+
+    together = intervals()
+    monkeypatch.setattr(bootstrap, "_MAX_MATRIX_PEOPLE", 0)
+    for ours, theirs in zip(together, intervals(), strict=True):
+        np.testing.assert_allclose(ours, theirs)
+
+
+def test_an_interval_does_not_depend_on_how_far_down_one_looks():
+    random = np.random.default_rng(6)
+    first, second = (side.astype(np.int32) for side in np.triu_indices(150, 1))
+    scores = random.normal(-3, 1, len(first))
+    mated, owners = random.normal(3, 1, 300), random.integers(0, 150, 300, dtype=np.int32)
+    looks = [
+        bootstrap.eer_interval(mated, owners, scores, (first, second), 150, estimate)
+        for estimate in (0.0, 0.002, 1.0)
+    ]
+    assert looks[0] == looks[1] == looks[2]
+    assert 0 < looks[0][1] < 0.02
