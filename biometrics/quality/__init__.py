@@ -7,7 +7,6 @@ from biometrics.quality.assessment import (
     quality_weight,
 )
 from biometrics.quality.components import quality_components
-from biometrics.quality.crop_measures import measure_quality
 from biometrics.quality.measures import FaceQuality, measure_face_quality
 from biometrics.quality.requirements import (
     QualityRequirements,
@@ -24,7 +23,6 @@ __all__ = [
     "assess_quality",
     "load_requirements",
     "measure_face_quality",
-    "measure_quality",
     "quality_components",
     "quality_weight",
 ]

@@ -11,12 +11,11 @@ from typing import Final
 import cv2
 import numpy as np
 
-from biometrics.landmarks import Mesh
+from biometrics.landmarks import LEFT_EYE, RIGHT_EYE, Mesh
 from biometrics.quality import geometry
 from biometrics.quality.view import (
     FOREHEAD,
     LEFT_CHEEK,
-    LEFT_EYE,
     LEFT_MOUTH_CORNER,
     LEFT_ORBIT,
     LEFT_UNDER_EYE,
@@ -25,7 +24,6 @@ from biometrics.quality.view import (
     NOSE_BRIDGE,
     NOSE_TIP,
     RIGHT_CHEEK,
-    RIGHT_EYE,
     RIGHT_MOUTH_CORNER,
     RIGHT_ORBIT,
     RIGHT_UNDER_EYE,

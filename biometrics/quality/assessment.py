@@ -37,7 +37,7 @@ class Advice:
     vi: str
 
 
-NOT_MEASURABLE: Final = Advice(
+UNJUDGED: Final = Advice(
     MEASURE_INVALID,
     "The picture cannot be judged, please take it again",
     "Không đánh giá được ảnh, xin chụp lại",
@@ -81,7 +81,7 @@ def assess_quality(
     Raises:
         RequirementsInvalidError: a requirement names a measure that does not exist.
     """
-    advice: tuple[Advice, ...] = (NOT_MEASURABLE,)
+    advice: tuple[Advice, ...] = (UNJUDGED,)
     if quality.is_finite:
         advice = tuple(_missed(quality, requirements, role))
     return QualityVerdict(
@@ -132,7 +132,9 @@ def _missed(
     for requirement in ordered:
         if requirement.clear_view and spoilt:
             break
-        if requirement.reason not in told and _refuses(requirement, quality, role):
+        if {requirement.reason, requirement.hidden_by} & told:
+            continue
+        if _refuses(requirement, quality, role):
             told.add(requirement.reason)
             spoilt = spoilt or requirement.spoils
             yield Advice(requirement.reason, requirement.en, requirement.vi)

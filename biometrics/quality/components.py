@@ -33,11 +33,13 @@ def _luminance_mean(q: FaceQuality) -> float:
 
 
 def _luminance_variance(q: FaceQuality) -> float:
-    v = 60 * q.luminance_variance
+    v = 60 * max(q.luminance_variance, 0.0)
     return 100 * math.sin(v / (v + 1) * math.pi)
 
 
 def _cosine(degrees: float) -> float:
+    if not math.isfinite(degrees):
+        return math.nan
     return 100 * max(0.0, math.cos(math.radians(degrees))) ** 2
 
 
@@ -53,7 +55,7 @@ COMPONENTS: Final[Mapping[str, Callable[[FaceQuality], float]]] = MappingProxyTy
         "under-exposure-prevention": lambda q: (
             120 * (0.832 - _sigmoid(q.under_exposure, 0.92, 0.05))
         ),
-        "over-exposure-prevention": lambda q: 1 / (q.over_exposure + 0.01),
+        "over-exposure-prevention": lambda q: 1 / (max(q.over_exposure, 0.0) + 0.01),
         "dynamic-range": lambda q: 12.5 * q.dynamic_range,
         "sharpness": lambda q: 100 * _sigmoid(q.sharpness, 0.4, 0.05),
         "natural-colour": lambda q: 200 * (1 - _sigmoid(q.natural_colour, 0.0, 10.0)),

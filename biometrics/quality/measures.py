@@ -3,6 +3,9 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from typing import Final
+
+import numpy as np
 
 from biometrics.landmarks import Mesh
 from biometrics.quality import focus, geometry, light
@@ -73,9 +76,10 @@ class FaceQuality:
     appearance: Mapping[str, float] = field(default_factory=dict, repr=False)
     """What the signs were summed from; for their calibration."""
 
-    def to_dict(self) -> dict[str, float]:
-        """Return the native measures for JSON, rounded."""
-        return {name: round(getattr(self, name), 4) for name in MEASURES}
+    def to_dict(self) -> dict[str, float | None]:
+        """Return the native measures for JSON, rounded; None for what is not a number."""
+        values = {name: getattr(self, name) for name in MEASURES}
+        return {n: round(v, 4) if math.isfinite(v) else None for n, v in values.items()}
 
     @property
     def is_finite(self) -> bool:
@@ -83,8 +87,10 @@ class FaceQuality:
         return all(math.isfinite(getattr(self, name)) for name in MEASURES)
 
 
-MEASURES = tuple(entry.name for entry in fields(FaceQuality) if entry.name != "appearance")
+MEASURES: Final = tuple(e.name for e in fields(FaceQuality) if e.name != "appearance")
 """Names of the native measures."""
+NOT_MEASURABLE: Final = FaceQuality(*[math.nan] * len(MEASURES))
+"""What a mesh that holds no numbers gives."""
 
 
 def measure_face_quality(
@@ -95,7 +101,7 @@ def measure_face_quality(
     requirements: QualityRequirements,
     others: Sequence[Face] = (),
 ) -> FaceQuality:
-    """Measure one face.
+    """Measure one face; `NOT_MEASURABLE`, which passes nothing, if there is no mesh to measure by.
 
     Args:
         aligned: the 112 x 112 BGR crop of `biometrics.alignment.align`.
@@ -105,6 +111,8 @@ def measure_face_quality(
         requirements: the signs' weights.
         others: every other face that was found in the picture.
     """
+    if not np.isfinite(mesh.points).all():
+        return NOT_MEASURABLE
     view = FaceView.of(aligned, face, mesh)
     width, height = size
     left, right, above, below = geometry.margins(face, mesh, width, height)

@@ -71,6 +71,8 @@ class Requirement:
     """Where it is missed, nothing can be told about what covers the face."""
     clear_view: bool = False
     """Judged only where nothing that spoils the view was found."""
+    hidden_by: str = ""
+    """A reason that says enough: where it is told, this one is not."""
     unit: Text
     en: Text
     """What to do, in English."""

@@ -15,8 +15,6 @@ from biometrics.landmarks import Mesh
 from biometrics.types import Face, FloatArray, Image
 
 # Points of MediaPipe's mesh; right and left are the subject's.
-RIGHT_EYE: Final = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
-LEFT_EYE: Final = (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249)
 RIGHT_ORBIT: Final = (
     *(226, 113, 225, 224, 223, 222, 221, 244, 112, 26, 22, 23, 24, 110, 25, 31),
     *(228, 229, 230, 231, 232),

@@ -54,7 +54,9 @@ def catalogue(detector: FaceDetector, mesh: MeshEstimator) -> Mapping[str, Degra
             "second-person": Degradation(
                 degradation.add_bystander, ("quality-several-people", "several-faces")
             ),
-            "rolled": Degradation(degradation.roll, ("quality-tilted", "face-tilted")),
+            "rolled": Degradation(
+                degradation.roll, ("quality-tilted", "face-tilted", "face-sideways")
+            ),
             "turned": Degradation(turn_head, ("quality-turned",)),
             "eyes-closed": Degradation(expression.close_eyes, ("quality-eyes-closed",)),
             "mouth-open": Degradation(expression.open_mouth, ("quality-mouth-open",)),

@@ -27,6 +27,7 @@ from biometrics.quality import (
 )
 from biometrics.quality_evaluation.catalogue import Degradation, catalogue
 from biometrics.quality_evaluation.degradation import Portrayal, is_gray
+from biometrics.recognition import FaceEncoder
 from biometrics.types import Face, Image
 
 UNTOUCHED: Final = "untouched"
@@ -56,7 +57,7 @@ class Examiner:
             ModelMissingError, DigestMismatchError, ModelUnusableError, ManifestInvalidError.
         """
         return cls(
-            FaceDetector(open_model(manifest, "yunet")),
+            FaceDetector.open(manifest),
             MeshEstimator(open_model(manifest, "facemesh")),
             requirements,
         )
@@ -68,7 +69,8 @@ class Examiner:
             FaceError: there isn't exactly one usable face.
         """
         face = self.detector.find_one(image)
-        mesh = self.mesh_estimator.estimate(image, face.box)
+        # As the pipeline does it, for the same figures.
+        mesh = FaceEncoder(self.detector, self.mesh_estimator, ()).estimate_mesh(image, face)
         height, width = image.shape[:2]
         quality = measure_face_quality(
             align(image, face.points),
