@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 from biometrics import alignment
@@ -35,6 +36,7 @@ class Embedder:
         self._model = model
         self._contract = contract
         self._dimensions = dimensions
+        self._takes_batches = model.takes_batches
 
     def align(self, image: Image, points: FivePoints) -> Image:
         """Return the crop of `image` in which `points` lie on the model's template."""
@@ -50,23 +52,27 @@ class Embedder:
             BiometricsError: the model gave no usable vector.
             ModelUnusableError: its vectors are not as long as the manifest says.
         """
-        total = np.sum([self._vector(crop) for crop in crops], axis=0)
-        return normalise(total)
-
-    def _vector(self, crop: Image) -> FloatArray:
-        contract = self._contract
-        blob = (crop[:, :, ::-1] if contract.colour_order == "RGB" else crop).astype(np.float32)
-        if contract.mean or contract.divisor != 1:
-            blob = (blob - np.float32(contract.mean)) / np.float32(contract.divisor)
-        if contract.layout == "NCHW":
-            blob = blob.transpose(2, 0, 1)
-        (output,) = self._model.run(np.ascontiguousarray(blob[None])).values()
-        vector = output.ravel()
-        if len(vector) != self._dimensions:
+        blob = self._to_blob(crops)
+        runs = [blob] if self._takes_batches else np.split(blob, len(blob))
+        vectors = np.concatenate([next(iter(self._model.run(run).values())) for run in runs])
+        if vectors.shape != (len(crops), self._dimensions):
             raise ModelUnusableError(
-                f"the model {self.name} gives {len(vector)} dimensions, not {self._dimensions}"
+                f"the model {self.name} gives {vectors.shape[1:]} values a face, "
+                f"not {self._dimensions}"
             )
-        return vector
+        return normalise(vectors.sum(axis=0))
+
+    def _to_blob(self, crops: Sequence[Image]) -> FloatArray:
+        contract = self._contract
+        blob = cv2.dnn.blobFromImages(
+            crops,
+            scalefactor=1 / contract.divisor,
+            mean=(contract.mean,) * 3,
+            swapRB=contract.colour_order == "RGB",
+        )
+        if contract.layout == "NHWC":
+            blob = np.ascontiguousarray(blob.transpose(0, 2, 3, 1))
+        return np.asarray(blob, dtype=np.float32)
 
 
 def normalise(vector: FloatArray) -> FloatArray:

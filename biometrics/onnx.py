@@ -24,6 +24,11 @@ class Model:
         """The manifest's entry: contract, outputs, operating points, digest."""
         self._session = session
 
+    @property
+    def takes_batches(self) -> bool:
+        """Return whether one run may hold any number of images."""
+        return not isinstance(self._session.get_inputs()[0].shape[0], int)
+
     def run(self, tensor: Float32Array) -> dict[str, Float32Array]:
         """Run the model on one input tensor and return its outputs by name.
 
