@@ -7,13 +7,13 @@ BIN := $(VENV)/bin
 CHINHCHU_TEST_DATA ?= ../shared/data
 export CHINHCHU_TEST_DATA
 
-# The extra `fuzz` stays out: its one package is large and for one platform only.
-LOCKED_EXTRAS := demo dev npm pcsc scan
+# The extras `fuzz` and `peers` stay out: large, and no user needs them.
+LOCKED_EXTRAS := demo dev evaluation npm pcsc scan
 # The interpreter's venv and headers and a compiler (pyscard is built from source), PC/SC, the virtual reader, the font that MRZs are printed in (photos of cards are drawn for the tests).
 SYSTEM_PACKAGES := python3-venv python3-dev gcc libc6-dev swig libpcsclite-dev pcscd vsmartcard-vpcd fonts-ocr-b
 MODELS_FOLDER = $(wildcard $(CHINHCHU_TEST_DATA)/models)
 
-.PHONY: demo test lint bench fuzz constraints clean
+.PHONY: demo test lint bench bench-peers fuzz constraints clean
 
 demo: $(VENV)/.weights
 	@$(BIN)/chinhchu demo $(DEMO_ARGS)
@@ -30,6 +30,11 @@ lint: $(VENV)/.packages
 bench: $(VENV)/.weights
 	@$(BIN)/chinhchu bench all --out benchmarks/results/reference.json
 	@$(BIN)/python -m benchmarks.report benchmarks/results/reference.json
+
+# The same with dlib's face_recognition beside ours.
+bench-peers: $(VENV)/.packages
+	@$(BIN)/python -m pip install -q --disable-pip-version-check "dlib-bin>=20" "face_recognition_models>=0.3"
+	@$(MAKE) --no-print-directory bench
 
 # Every parser for ten minutes, or: make fuzz PARSERS="dg2 sod" SECONDS=60
 SECONDS := 600
