@@ -25,7 +25,7 @@ def build_service(settings: Settings) -> ProofingService:
         catalogue=Catalogue.load(),
         anchors=TrustAnchors.from_directory(settings.trust),
         key=keys.load(settings.keys, settings.keys_password),
-        pipeline=FacePipeline(load_manifest()),
+        pipeline=FacePipeline(load_manifest(pack=settings.face_pack)),
         relying_parties=settings.relying_parties(),
         authority=load_online_authority(settings.online_authority()),
         repository=Repository(open_database(settings.database)),

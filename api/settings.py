@@ -71,6 +71,12 @@ class Settings:
         return self.home / "trust"
 
     @property
+    def face_pack(self) -> Path | None:
+        """Models and comparisons of the operator's own, if there are any."""
+        path = self.home / "face-pack.toml"
+        return path if path.is_file() else None
+
+    @property
     def database(self) -> Path:
         """The SQLite file."""
         return self.home / "chinhchu.sqlite"

@@ -1,7 +1,15 @@
-"""Types of arguments that several commands take."""
+"""Arguments, and types of arguments, that several commands take."""
 
 import argparse
 from datetime import datetime
+from pathlib import Path
+
+
+def add_pack(parser: argparse.ArgumentParser) -> None:
+    """Let a command take models and comparisons beside the manifest's own."""
+    parser.add_argument(
+        "--pack", type=Path, metavar="FILE", help="a pack of further models and comparisons"
+    )
 
 
 def time_with_offset(text: str) -> datetime:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from api.cli.argument_types import add_pack
 from api.cli.output import number_between
 
 if TYPE_CHECKING:
@@ -33,9 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--comparison", default="default", metavar="NAME", help="of the manifest (%(default)s)"
     )
-    parser.add_argument(
-        "--pack", type=Path, metavar="FILE", help="a pack of further models and comparisons"
-    )
+    add_pack(parser)
     parser.add_argument(
         "--folds", type=_names, metavar="A,B", help="only these folds of the list (all)"
     )

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.cli.argument_types import add_pack
 from api.cli.frame_files import (
     DEFAULT_FPS,
     SIMULATED_MARK,
@@ -29,7 +30,11 @@ examples:
   chinhchu face compare portrait.jp2 webcam.jpg
   chinhchu face compare portrait.jpg frame1.jpg frame2.jpg frame3.jpg --json
 
-The probes' embeddings are averaged. Exit code 0 for a match, 3 for a review, 1 for no match.
+The probes' embeddings are averaged. The score is the natural logarithm of the likelihood ratio; it
+is a match from the threshold on, whose false match rate is beside it. Pictures of poor quality are
+left out; the reasons say what to do better.
+
+Exit code 0 for a match, 3 for a review or a new capture, 1 for no match.
 """
 
 _PAD_EPILOG = """\
@@ -72,6 +77,10 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     compare = _add(group, "compare", "compare a reference with one or more probes", _COMPARE_EPILOG)
     compare.add_argument("reference", type=Path, metavar="REFERENCE", help="the chip's portrait")
     compare.add_argument("probes", type=Path, nargs="+", metavar="PROBE", help="a live picture")
+    compare.add_argument(
+        "--comparison", metavar="NAME", help="of the manifest or pack (the first that is installed)"
+    )
+    add_pack(compare)
     compare.set_defaults(run=_compare)
 
     pad = _add(group, "pad", "look for signs of a print or a screen", _PAD_EPILOG)
@@ -134,9 +143,10 @@ def _angle(text: str) -> float:
 def _compare(args: argparse.Namespace) -> int:
     reference = read_input(args.reference)
     probes = [read_input(path) for path in args.probes]
-    pipeline = _open_pipeline()
+    pipeline = _open_pipeline(args.pack, args.comparison)
     verdict = pipeline.compare(pipeline.enrol(reference), probes)
-    return _report(args, "face compare", verdict.outcome.value, verdict.to_dict())
+    record = verdict.to_dict() | {"comparison": pipeline.comparison}
+    return _report(args, "face compare", verdict.outcome.value, record)
 
 
 def _pad(args: argparse.Namespace) -> int:
@@ -203,11 +213,11 @@ def _rig(args: argparse.Namespace) -> int:
     return EXIT_PASSED
 
 
-def _open_pipeline() -> "FacePipeline":
+def _open_pipeline(pack: Path | None = None, comparison: str | None = None) -> "FacePipeline":
     from biometrics.manifest import load_manifest
     from biometrics.pipeline import FacePipeline
 
-    return FacePipeline(load_manifest())
+    return FacePipeline(load_manifest(pack=pack), comparison)
 
 
 def _turns(order: str) -> "tuple[Turn, ...]":

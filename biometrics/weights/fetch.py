@@ -190,8 +190,11 @@ def _fetch(
             failures.extend(obtained.failures)
         progress(FetchProgress(item.name, "converting"))
         data = convert(item.conversion, published)
-        if hashlib.sha256(data).hexdigest() != item.sha256:
-            raise ConversionError("the converted model does not have the digest of the manifest")
+        digest = hashlib.sha256(data).hexdigest()
+        if digest != item.sha256:
+            raise ConversionError(
+                f"the converted model does not have the digest of the manifest, but {digest}"
+            )
     except FileUnobtainableError as error:
         failures.extend(error.failures)
         return done("missing", reason=str(error))
