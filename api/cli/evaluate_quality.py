@@ -178,18 +178,22 @@ def _print_table(report: "QualityReport") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from biometrics.evaluation.intervals import Proportion
+
     usable = report.pictures - sum(report.unusable.values())
     table = Table(title=f"quality of {usable} pictures", title_justify="left")
-    for heading in ("degradation", "n", "refused", "named rightly", "refused, though it may stay"):
-        table.add_column(heading, justify="left" if heading == "degradation" else "right")
+    table.add_column("degradation", no_wrap=True)
+    for heading in ("n", "refused", "named rightly", "may stay, refused"):
+        table.add_column(heading, justify="right")
     for row in report.rows:
         cells = [_percent(rate) for rate in (row.refused, row.named, row.newly_refused)]
         table.add_row(row.name, str(row.refused.total), *cells)
     console = Console()
     console.print(table)
-    for row in report.rows[:1]:
-        told = ", ".join(f"{reason} {count}" for reason, count in row.reasons.items())
-        console.print(f"reasons given untouched: {told or 'none'}")
+    untouched = report.rows[0]
+    for reason, count in untouched.reasons.items():
+        rate = Proportion(count, untouched.refused.total)
+        console.print(f"untouched, told {reason}: {count}, {_percent(rate)}")
     for group in report.by_luminance:
         console.print(
             f"faces of mean level {group.low:.2f} to {group.high:.2f}: "

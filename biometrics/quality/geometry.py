@@ -23,8 +23,9 @@ pictures (LFW, fold 1)."""
 
 def eyes_to_chin_px(mesh: Mesh) -> float:
     """Return T, from between the eyes to the chin. Source: ISO/IEC 29794-5:2025, 7.4.9."""
-    middle = mesh.points[[*RIGHT_EYE_CORNERS, *LEFT_EYE_CORNERS], :2].mean(axis=0)
-    return max(math.dist(middle, mesh.points[CHIN, :2]), 1e-6)
+    corners = mesh.points[[*RIGHT_EYE_CORNERS, *LEFT_EYE_CORNERS], :2].tolist()
+    middle = sum(x for x, _ in corners) / 4, sum(y for _, y in corners) / 4
+    return max(math.dist(middle, mesh.points[CHIN, :2].tolist()), 1e-6)
 
 
 def yaw_deg(mesh: Mesh) -> float:

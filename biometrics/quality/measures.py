@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -89,7 +89,8 @@ class FaceQuality:
 
 MEASURES: Final = tuple(e.name for e in fields(FaceQuality) if e.name != "appearance")
 """Names of the native measures."""
-NOT_MEASURABLE: Final = FaceQuality(*[math.nan] * len(MEASURES))
+_NOTHING: Final[dict[str, Any]] = dict.fromkeys(MEASURES, math.nan)
+NOT_MEASURABLE: Final = FaceQuality(**_NOTHING)
 """What a mesh that holds no numbers gives."""
 
 

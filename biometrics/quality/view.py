@@ -88,10 +88,11 @@ class FaceView:
         return np.abs(cv2.Sobel(self.gray, cv2.CV_32F, 1, 0)).astype(np.float32)
 
     @cached_property
-    def _levels(self) -> FloatArray:
+    def _levels(self) -> list[float]:
         """Return the luminance at each mesh point, averaged over 5 x 5 pixels."""
         smooth = np.asarray(cv2.blur(self.gray, (5, 5)), dtype=np.uint8)
-        return sample(smooth, self.points)
+        levels: list[float] = sample(smooth, self.points).tolist()
+        return levels
 
     def percentile(self, percent: float) -> float:
         """Return the level that `percent` of the face's pixels don't exceed."""
@@ -108,11 +109,11 @@ class FaceView:
 
     def level(self, *groups: Sequence[int]) -> float:
         """Return the median luminance at mesh points."""
-        return float(median(self._levels[[i for group in groups for i in group]].tolist()))
+        return median(self._levels[i] for group in groups for i in group)
 
     def mean_level(self, indices: Sequence[int]) -> float:
         """Return the mean luminance at mesh points."""
-        return float(self._levels[list(indices)].mean())
+        return sum(self._levels[i] for i in indices) / len(indices)
 
 
 def distribution(gray: Image, mask: Image | None = None) -> FloatArray:
