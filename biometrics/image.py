@@ -75,7 +75,7 @@ _FORMATS: Final = (
         16_000_000,
     ),
     _Format("WebP", webp.is_webp, webp.prepare_webp, WebPImageFile, 16_000_000),
-    # A chip's portrait has up to 2 million pixels in 100 KiB. Each may cost a hundred coding passes.
+    # A chip holds up to 2 million pixels in 100 KiB; each may cost a hundred coding passes.
     _Format(
         "JPEG 2000",
         lambda data: data.startswith((jpeg2000.JP2_SIGNATURE, jpeg2000.SOC_SIZ)),

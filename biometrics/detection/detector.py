@@ -17,7 +17,7 @@ from biometrics.detection.errors import (
 )
 from biometrics.detection.limits import DetectionLimits, check_place, check_pose, select_one
 from biometrics.detection.rfb import RfbDetector
-from biometrics.detection.yunet import YuNet
+from biometrics.detection.yunet import YuNet, resize_to
 from biometrics.manifest import Manifest
 from biometrics.onnx import Model, open_model
 from biometrics.types import Box, Face, FivePoints, FloatArray, Image
@@ -31,7 +31,7 @@ REFINE_PX: Final = 320
 REFINE_REACH: Final = 1.0
 """Half the side of the crop for the second look, in face sides."""
 MAX_LOOKS: Final = 3
-SETTLED_ROLL_DEG: Final = 8.0
+SETTLED_ROLL_DEG: Final = 4.0
 """An eye line this level in its crop needs no further look."""
 UPRIGHT_PX: Final = 128
 """Working size for the four quarter turns: a small face tells them apart best."""
@@ -126,9 +126,11 @@ class FaceDetector:
         except ImageTooSmallError:
             raise
         except FaceMissingError:
-            self._check_turned(image, LONG_SIDES_PX[0], least=self.limits.clear)
+            shrunk = resize_to(image, LONG_SIDES_PX[0])
+            self._check_turned(shrunk, LONG_SIDES_PX[0], least=self.limits.clear)
             raise
         crop = _crop_upright(image, face.box, face.points.roll_deg)[0]
+        crop = resize_to(crop, UPRIGHT_PX)
         least = self._yunet.best_score(crop, UPRIGHT_PX)
         self._check_turned(crop, UPRIGHT_PX, least=least)
         if not face.score >= self.limits.clear:

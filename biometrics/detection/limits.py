@@ -1,8 +1,12 @@
 """What a face must be like to be used: limits from the manifest, applied one by one."""
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, Self
+
+import cv2
+import numpy as np
 
 from biometrics.detection.errors import (
     FaceCutOffError,
@@ -39,7 +43,7 @@ class DetectionLimits:
     roll_deg: float
     """Largest roll to either side."""
     inside: float
-    """Least part of the face's box that lies in the picture."""
+    """Least part of the square for the embedding that lies in the picture."""
 
     @classmethod
     def of(cls, entry: ModelEntry) -> Self:
@@ -105,18 +109,36 @@ def check_pose(face: Face, limits: DetectionLimits | None = None) -> None:
 def check_place(face: Face, width: int, height: int, limits: DetectionLimits | None = None) -> None:
     """Check that the face lies within a picture of `width` x `height` pixels.
 
+    The detector's box shrinks to what is visible of a face, so the points tell where the rest is.
+
     Raises:
         FaceTooNearError: it reaches out on opposite sides.
-        FaceCutOffError: one of the five points, or too much of the box, lies outside.
+        FaceCutOffError: one of the five points, or too much of the face, lies outside.
     """
     limits = limits or project_limits()
-    box = face.box
-    across = max(0.0, min(box.x2, width) - max(box.x1, 0.0))
-    down = max(0.0, min(box.y2, height) - max(box.y1, 0.0))
+    (cx, cy), side, roll_deg = aligned_square(face)
+    picture = ((width / 2, height / 2), (float(width), float(height)), 0.0)
+    _, corners = cv2.rotatedRectangleIntersection(((cx, cy), (side, side), roll_deg), picture)
+    seen = cv2.contourArea(cv2.convexHull(corners)) if corners is not None else 0.0
     points = face.points.to_array()
     points_inside = bool(((points >= 0) & (points <= (width, height))).all())
-    if points_inside and across * down >= limits.inside * box.width * box.height:
+    if points_inside and side > 0 and seen >= limits.inside * side * side:
         return
-    if (box.x1 < 0 and box.x2 > width) or (box.y1 < 0 and box.y2 > height):
+    reach = side / 2
+    if (cx < reach and cx + reach > width) or (cy < reach and cy + reach > height):
         raise FaceTooNearError("the face is larger than the picture: step back")
     raise FaceCutOffError("a part of the face lies outside the picture: move to the middle")
+
+
+def aligned_square(face: Face) -> tuple[tuple[float, float], float, float]:
+    """Return centre, side and roll of the square that alignment cuts out for an embedding.
+
+    From the line between eyes and mouth, which a turned head does not shorten. In ArcFace's
+    112 x 112 template the middle of the eyes is at y 51.6 and that of the mouth at y 92.3.
+    """
+    right_eye, left_eye, _, right_mouth, left_mouth = face.points.to_array().astype(float)
+    eyes, mouth = (right_eye + left_eye) / 2, (right_mouth + left_mouth) / 2
+    down = (mouth - eyes) / (92.3 - 51.6)
+    x, y = eyes + down * (112 / 2 - 51.6)
+    roll_deg = math.degrees(math.atan2(down[1], down[0])) - 90
+    return (float(x), float(y)), 112 * float(np.hypot(*down)), roll_deg

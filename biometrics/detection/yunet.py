@@ -44,14 +44,11 @@ class YuNet:
         self, image: Image, long_side_px: int
     ) -> tuple[dict[str, FloatArray], tuple[int, int]]:
         """Return the model's outputs and the working width and height, before padding."""
-        height, width = image.shape[:2]
-        scale = long_side_px / max(height, width)
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        shrink = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        resized = cv2.resize(image, size, interpolation=shrink)
-        blob = np.zeros((1, 3, _padded(size[1]), _padded(size[0])), dtype=np.float32)
-        blob[0, :, : size[1], : size[0]] = resized.transpose(2, 0, 1)
-        return self._model.run(blob), size
+        resized = resize_to(image, long_side_px)
+        height, width = resized.shape[:2]
+        blob = np.zeros((1, 3, _padded(height), _padded(width)), dtype=np.float32)
+        blob[0, :, :height, :width] = resized.transpose(2, 0, 1)
+        return self._model.run(blob), (width, height)
 
     def _decode(
         self, outputs: dict[str, FloatArray], width_px: int
@@ -71,6 +68,17 @@ class YuNet:
             found_rows.append(np.hstack([center - half, center + half, points.reshape(-1, 10)]))
             found_scores.append(scores[cells])
         return np.concatenate(found_rows), np.concatenate(found_scores)
+
+
+def resize_to(image: Image, long_side_px: int) -> Image:
+    """Return `image` resized so that its long side has `long_side_px` pixels."""
+    height, width = image.shape[:2]
+    scale = long_side_px / max(height, width)
+    if scale == 1:
+        return image
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    smooth = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, size, interpolation=smooth), dtype=np.uint8)
 
 
 def _scores(outputs: dict[str, FloatArray], stride: int) -> FloatArray:
