@@ -31,7 +31,7 @@ REFINE_PX: Final = 320
 REFINE_REACH: Final = 1.0
 """Half the side of the crop for the second look, in face sides."""
 MAX_LOOKS: Final = 3
-SETTLED_ROLL_DEG: Final = 4.0
+SETTLED_ROLL_DEG: Final = 8.0
 """An eye line this level in its crop needs no further look."""
 UPRIGHT_PX: Final = 128
 """Working size for the four quarter turns: a small face tells them apart best."""
