@@ -89,6 +89,12 @@ class FivePoints:
         return math.dist(self.right_eye, self.left_eye)
 
     @property
+    def eyes_to_mouth_px(self) -> float:
+        """Return the distance from the middle of the eyes to the middle of the mouth."""
+        points = self.to_array()
+        return float(np.linalg.norm(points[3:].mean(axis=0) - points[:2].mean(axis=0)))
+
+    @property
     def roll_deg(self) -> float:
         """Return the angle of the eye line, 0 for an upright face, in (-180, 180]."""
         (rx, ry), (lx, ly) = self.right_eye, self.left_eye

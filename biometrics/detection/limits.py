@@ -25,6 +25,12 @@ _SIDEWAYS_ROLL_DEG: Final = 45.0
 _UPSIDE_DOWN_ROLL_DEG: Final = 135.0
 """Half-way between the quarter turns: they choose the words, not the refusal."""
 
+EYES_TO_MOUTH: Final = 1.15
+"""Distance from eyes to mouth by the one between the eyes, in a face from the front: that of the
+ArcFace template."""
+TURNED_AWAY: Final = 0.65
+"""From about 50 degrees on the eyes seem this much closer together: the cosine."""
+
 
 @dataclass(frozen=True)
 class DetectionLimits:
@@ -91,18 +97,25 @@ def select_one(faces: list[Face], limits: DetectionLimits | None = None) -> Face
 def check_pose(face: Face, limits: DetectionLimits | None = None) -> None:
     """Check size and roll of a face whose points are refined.
 
+    A head turned far to the side brings its eyes together and says little about its roll by them:
+    its size is then that of the distance from eyes to mouth, and only quarter turns are refused
+    here. That it is turned too far, or tilted, is for quality to say, by the mesh.
+
     Raises:
         FaceTooSmallError, FaceTiltedError, FaceSidewaysError, FaceUpsideDownError.
     """
     limits = limits or project_limits()
-    if not face.points.interocular_px >= limits.interocular_px:
+    points = face.points
+    length = points.eyes_to_mouth_px / EYES_TO_MOUTH
+    if not max(points.interocular_px, length) >= limits.interocular_px:
         raise FaceTooSmallError("the face is too small in the picture: come closer")
-    roll = abs(face.points.roll_deg)
+    roll = abs(points.roll_deg)
     if roll >= _UPSIDE_DOWN_ROLL_DEG:
         raise FaceUpsideDownError("the face is upside down: turn the picture")
     if roll >= _SIDEWAYS_ROLL_DEG:
         raise FaceSidewaysError("the face lies on its side: turn the picture")
-    if not roll <= limits.roll_deg:
+    is_turned_away = points.interocular_px < TURNED_AWAY * length
+    if not roll <= limits.roll_deg and not is_turned_away:
         raise FaceTiltedError("the face is tilted: hold the head upright")
 
 
