@@ -6,6 +6,7 @@ source. It holds numbers and digests only: no name of a person, of a picture, or
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -27,8 +28,11 @@ from pydantic.dataclasses import dataclass
 
 from biometrics.errors import BiometricsError
 from biometrics.manifest import Name, Sha256, Text
+from biometrics.types import FloatArray
 
 Float64Array = npt.NDArray[np.float64]
+_NUMBERS = re.compile(r"\[[-0-9.,e\s]+\]")
+"""A list of numbers, which takes one line of the file."""
 
 MAX_CALIBRATION_BYTES: Final = 1 << 20
 SCHEMA: Final = "chinhchu-calibration-1"
@@ -36,6 +40,8 @@ SCHEMA: Final = "chinhchu-calibration-1"
 Rate = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 FoldName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{0,64}$")]
 ListName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f/\\]{1,255}$")]
+
+Coordinate = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)
 
@@ -56,6 +62,9 @@ class CalibratedModel:
     installation does not change what it computes."""
     weight: PositiveFloat
     """What one unit of this model's cosine adds to the natural log-likelihood ratio."""
+    centre: Annotated[tuple[Coordinate, ...], Field(min_length=1, max_length=4096)]
+    """Mean of the calibration's unit vectors: what all faces share says nothing about whose one
+    is, so cosines are taken as seen from here."""
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -144,6 +153,11 @@ class Calibration:
         """Return the embedding models in the order of the columns of `llr`."""
         return tuple(model.name for model in self.models)
 
+    @property
+    def centres(self) -> dict[str, FloatArray]:
+        """Return each model's centre, in the order of the columns of `llr`."""
+        return {model.name: np.array(model.centre, dtype=np.float32) for model in self.models}
+
     def llr(self, cosines: npt.ArrayLike) -> Float64Array:
         """Return the natural log-likelihood ratio of each pair: positive speaks for one person.
 
@@ -229,7 +243,8 @@ def dump_calibration(calibration: Calibration) -> bytes:
     """Return the operating-point file: the same calibration gives the same bytes."""
     _check_consistency(calibration)
     record: dict[str, Any] = TypeAdapter(Calibration).dump_python(calibration, mode="json")
-    return (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode()
+    text = json.dumps(record, indent=2, ensure_ascii=False)
+    return (_NUMBERS.sub(lambda found: " ".join(found[0].split()), text) + "\n").encode()
 
 
 def _unique_keys(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from biometrics.calibration import Calibration, CalibrationInvalidError, load_calibration
-from biometrics.embedding import average
+from biometrics.embedding import average, recentre
 from biometrics.errors import BiometricsError
 from biometrics.manifest import Comparison, Manifest
 from biometrics.recognition import PATH_VERSION
@@ -42,6 +42,7 @@ class Comparator:
                 another path, or its `review` lies above `match`.
         """
         self._calibration = calibration_of(manifest, comparison)
+        self._centres = self._calibration.centres
         match = self._calibration.point(comparison.match)
         self.match = match.threshold
         self.fmr_at_match = match.fmr
@@ -65,9 +66,9 @@ class Comparator:
         used = probes[:MAX_PROBES]
         weights = [probe.weight for probe in used]
         cosines = []
-        for name in self._calibration.model_names:
-            probe = average([template.embeddings[name] for template in used], weights)
-            cosines.append(float(reference.embeddings[name] @ probe))
+        for name, centre in self._centres.items():
+            probe = average([recentre(t.embeddings[name], centre) for t in used], weights)
+            cosines.append(float(recentre(reference.embeddings[name], centre) @ probe))
         score = float(self._calibration.llr(cosines))
         outcome, reasons = self.decide_match(score)
         return ComparisonVerdict(

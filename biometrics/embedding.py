@@ -87,6 +87,25 @@ def normalise(vector: FloatArray) -> FloatArray:
     return (vector / length).astype(np.float32)
 
 
+def recentre(vectors: FloatArray, centre: FloatArray) -> FloatArray:
+    """Return unit vectors as seen from `centre`, at length one again.
+
+    Args:
+        vectors: ... x dimensions, each of length one.
+        centre: dimensions.
+
+    Raises:
+        BiometricsError: their dimensions differ, or a vector lies on the centre.
+    """
+    if vectors.shape[-1] != len(centre):
+        raise BiometricsError(f"{vectors.shape[-1]} dimensions have no centre of {len(centre)}")
+    moved = vectors - centre
+    lengths = np.linalg.norm(moved, axis=-1, keepdims=True)
+    if not lengths.all():
+        raise BiometricsError("an embedding that lies on the centre says nothing")
+    return (moved / lengths).astype(np.float32)
+
+
 def average(embeddings: Sequence[FloatArray], weights: Sequence[float]) -> FloatArray:
     """Return the unit mean of unit embeddings, each with its positive weight.
 

@@ -269,7 +269,7 @@ class FacePipeline:
             align(image, face.points), image.shape[1::-1], face, mesh, self._requirements
         )
         quality = assess_quality(measures, self._requirements, role)
-        template = self._encoder.encode_face(image, face, mesh, weight=quality.weight)
+        template = self._encoder.encode_face(image, mesh, weight=quality.weight)
         return EncodedFace(template, quality)
 
     def _sight(self, pictures: Sequence[bytes | Image]) -> Iterator[tuple[Image, Face]]:

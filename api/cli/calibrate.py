@@ -42,7 +42,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _run(args: argparse.Namespace) -> int:
     from biometrics.calibration import dump_calibration
     from biometrics.evaluation.calibrating import make_calibration
-    from biometrics.evaluation.faces import compare_all, compare_listed
+    from biometrics.evaluation.faces import compare_all, compare_listed, find_centres
     from biometrics.evaluation.under_test import open_comparison
     from biometrics.manifest import load_manifest
 
@@ -52,13 +52,14 @@ def _run(args: argparse.Namespace) -> int:
         load_manifest(pack=args.pack), args.comparison, subjects=args.subjects, calibrated=False
     )
     encoded = evaluation_run.encode(args, pairs, comparison, all_pairs=all_pairs)
-    names = [name for name, _ in comparison.models]
+    centres = find_centres(encoded, [name for name, _ in comparison.models])
     compare = compare_all if all_pairs else compare_listed
     with evaluation_run.working("choosing operating points"):
         calibration = make_calibration(
             pairs,
             encoded,
-            compare(pairs, encoded, names),
+            compare(pairs, encoded, centres),
+            centres,
             comparison=comparison.name,
             models=comparison.models,
             path_version=comparison.path_version,

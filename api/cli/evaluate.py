@@ -93,8 +93,8 @@ def _faces(args: argparse.Namespace) -> int:
             Evaluated(
                 pairs=pairs,
                 encoded=encoded,
-                listed=compare_listed(pairs, encoded, calibration.model_names),
-                crossed=compare_all(pairs, encoded, calibration.model_names)
+                listed=compare_listed(pairs, encoded, calibration.centres),
+                crossed=compare_all(pairs, encoded, calibration.centres)
                 if args.all_pairs
                 else None,
                 calibration=calibration,

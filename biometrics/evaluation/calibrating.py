@@ -1,6 +1,6 @@
 """Make an operating-point file from a pair list."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -22,12 +22,14 @@ from biometrics.evaluation.fitting import PRIOR, choose_points, fit_llr, people_
 from biometrics.evaluation.llr_cost import cllr, cllr_min
 from biometrics.evaluation.pairs import PairList
 from biometrics.evaluation.subjects import SubjectRule
+from biometrics.types import FloatArray
 
 
 def make_calibration(
     pairs: PairList,
     encoded: EncodedPictures,
     compared: PairCosines,
+    centres: Mapping[str, FloatArray],
     *,
     comparison: str,
     models: Sequence[tuple[str, str]],
@@ -43,6 +45,7 @@ def make_calibration(
         pairs: the folds to calibrate on, and no others.
         encoded: their pictures.
         compared: their pairs, a column a model.
+        centres: what the pairs' cosines were taken from, by model, in column order.
         comparison: name of the comparison.
         models: name and digest of the first published file of each model, in column order.
         path_version: version of the path from picture to embedding.
@@ -94,7 +97,12 @@ def make_calibration(
         prior=PRIOR,
         offset=fitted.offset,
         models=tuple(
-            CalibratedModel(name=name, sha256=sha256, weight=weight)
+            CalibratedModel(
+                name=name,
+                sha256=sha256,
+                weight=weight,
+                centre=tuple(round(float(x), 3) for x in centres[name]),
+            )
             for (name, sha256), weight in zip(models, fitted.weights, strict=True)
         ),
         cllr=round(cllr(genuine, impostor), 6),

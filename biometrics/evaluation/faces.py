@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from biometrics.detection import FaceError
+from biometrics.embedding import recentre
 from biometrics.evaluation.degradation import Degradation
-from biometrics.evaluation.errors import PairListInvalidError
+from biometrics.evaluation.errors import PairListInvalidError, ScoresInvalidError
 from biometrics.evaluation.pairs import MAX_PAIRS, PairList
 from biometrics.image import MAX_BYTES, ImageError, decode_image
 from biometrics.types import FloatArray, Image
@@ -148,14 +149,31 @@ def encode_pictures(
     )
 
 
-def compare_listed(pairs: PairList, encoded: EncodedPictures, models: Sequence[str]) -> PairCosines:
-    """Compare the pairs of the list."""
+def find_centres(encoded: EncodedPictures, models: Sequence[str]) -> dict[str, FloatArray]:
+    """Return each model's mean unit vector, to three decimals, of the pictures as references.
+
+    Raises:
+        ScoresInvalidError: no picture gave a template.
+    """
+    found = encoded.reference.acquired
+    if not found.any():
+        raise ScoresInvalidError("no picture gave a template")
+    centres = {name: encoded.reference.embeddings[name][found].mean(axis=0) for name in models}
+    return {name: np.round(centre, 3) for name, centre in centres.items()}
+
+
+def compare_listed(
+    pairs: PairList, encoded: EncodedPictures, centres: Mapping[str, FloatArray]
+) -> PairCosines:
+    """Compare the pairs of the list, each model's vectors as seen from its centre."""
     return _compare(
-        encoded, models, pairs.reference, pairs.probe, pairs.mated, pairs.fold, pairs.group
+        encoded, centres, pairs.reference, pairs.probe, pairs.mated, pairs.fold, pairs.group
     )
 
 
-def compare_all(pairs: PairList, encoded: EncodedPictures, models: Sequence[str]) -> PairCosines:
+def compare_all(
+    pairs: PairList, encoded: EncodedPictures, centres: Mapping[str, FloatArray]
+) -> PairCosines:
     """Compare every picture with every other, once: the one named earlier is the reference."""
     count = len(pairs.paths)
     first, second = (side.astype(np.int32) for side in np.triu_indices(count, k=1))
@@ -166,7 +184,7 @@ def compare_all(pairs: PairList, encoded: EncodedPictures, models: Sequence[str]
         for of in (fold_of, group_of)
     )
     mated = pairs.people[first] == pairs.people[second]
-    return _compare(encoded, models, first, second, mated, fold, group)
+    return _compare(encoded, centres, first, second, mated, fold, group)
 
 
 def pictures_sha256(digests: Sequence[bytes]) -> str:
@@ -253,7 +271,7 @@ class _Store:
 
 def _compare(
     encoded: EncodedPictures,
-    models: Sequence[str],
+    centres: Mapping[str, FloatArray],
     reference: IntArray,
     probe: IntArray,
     mated: BoolArray,
@@ -261,11 +279,11 @@ def _compare(
     group: IntArray,
 ) -> PairCosines:
     acquired = encoded.reference.acquired[reference] & encoded.probe.acquired[probe]
-    cosines = np.full((len(mated), len(models)), np.nan, dtype=np.float32)
+    cosines = np.full((len(mated), len(centres)), np.nan, dtype=np.float32)
     if acquired.any():
-        for column, model in enumerate(models):
-            ours = encoded.reference.embeddings[model]
-            theirs = encoded.probe.embeddings[model]
+        for column, (model, centre) in enumerate(centres.items()):
+            ours = recentre(encoded.reference.embeddings[model], centre)
+            theirs = recentre(encoded.probe.embeddings[model], centre)
             for start in range(0, len(mated), _BLOCK):
                 rows = slice(start, start + _BLOCK)
                 cosines[rows, column] = np.einsum(

@@ -24,7 +24,8 @@ def compared(test_data):
     pairs = load_pairs(test_data / "faces" / "lfw_pairs.csv")
     comparison = open_comparison(manifest, "fused")
     encoded = encode_pictures(pairs, comparison.encode, threads=2)
-    return pairs, compare_listed(pairs, encoded, ["sface", "fr-feature"])
+    assert comparison.calibration is not None
+    return pairs, compare_listed(pairs, encoded, comparison.calibration.centres)
 
 
 def calibration(name) -> Calibration:

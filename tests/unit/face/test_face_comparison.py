@@ -16,6 +16,8 @@ from biometrics.comparison import (
     ProbeMissingError,
     calibration_of,
 )
+from biometrics.embedding import recentre
+from biometrics.errors import BiometricsError
 from biometrics.manifest import CalibrationFile, ManifestInvalidError, load_manifest
 from biometrics.types import FaceTemplate, FivePoints, Outcome
 
@@ -27,13 +29,27 @@ def open_comparator(name="default"):
     return Comparator(manifest, manifest.comparison(name))
 
 
-def unit(*values):
-    vector = np.array(values, dtype=np.float32)
-    return vector / np.linalg.norm(vector)
+def template(angle, *, weight=1.0):
+    """Return vectors that lie at this angle to those of angle 0, as seen from the centres."""
+    manifest = load_manifest()
+    centres = calibration_of(manifest, manifest.comparison("fused")).centres
+    embeddings = {}
+    for name, centre in centres.items():
+        axes, _ = np.linalg.qr(np.stack([centre, *np.eye(len(centre))[:2]], axis=1))
+        spoke = np.cos(angle) * axes[:, 1] + np.sin(angle) * axes[:, 2]
+        embeddings[name] = (centre + np.sqrt(1 - centre @ centre) * spoke).astype(np.float32)
+    return FaceTemplate(embeddings, weight)
 
 
-def template(angle, *, weight=1.0, names=("sface", "fr-feature")):
-    return FaceTemplate(dict.fromkeys(names, unit(np.cos(angle), np.sin(angle))), weight)
+def test_what_all_faces_share_is_taken_away():
+    towards, across = np.array([0.6, 0.8]), np.array([0.6, -0.8])
+    assert towards @ across < 0
+    moved = recentre(np.array([towards, across], np.float32), np.array([0.3, 0.0], np.float32))
+    assert np.linalg.norm(moved, axis=1) == pytest.approx(1)
+    assert moved[0] @ moved[1] < towards @ across
+    for centre in (np.zeros(3), np.array([0.6, 0.8])):
+        with pytest.raises(BiometricsError):
+            recentre(np.array([[0.6, 0.8]]), centre)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,7 +11,7 @@ from biometrics.evaluation import plots
 from biometrics.evaluation.calibrating import make_calibration
 from biometrics.evaluation.degradation import Degradation
 from biometrics.evaluation.errors import PlotsUnavailableError
-from biometrics.evaluation.faces import compare_all, compare_listed, encode_pictures
+from biometrics.evaluation.faces import compare_all, compare_listed, encode_pictures, find_centres
 from biometrics.evaluation.fitting import choose_points
 from biometrics.evaluation.report import Evaluated, build_report
 from biometrics.evaluation.subjects import encode_middle, paint_bystanders
@@ -25,7 +25,7 @@ def run(pairs, encode, *, all_pairs=True, degradation=None, threads=1):
         pairs, encode, all_pairs=all_pairs, degradation=degradation, threads=threads
     )
     compare = compare_all if all_pairs else compare_listed
-    return encoded, compare(pairs, encoded, ["one", "two"])
+    return encoded, compare(pairs, encoded, find_centres(encoded, ["one", "two"]))
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,7 @@ def calibration(world, lenient):
         first,
         encoded,
         compared,
+        find_centres(encoded, ["one", "two"]),
         comparison="fused",
         models=MODELS,
         path_version="1",
@@ -65,8 +66,10 @@ def evaluate(pairs, encode, calibration, *, crossed=True):
         Evaluated(
             pairs=pairs,
             encoded=encoded,
-            listed=compare_listed(pairs, encoded, ["one", "two"]),
-            crossed=compare_all(pairs, encoded, ["one", "two"]) if crossed else None,
+            listed=compare_listed(pairs, encoded, find_centres(encoded, ["one", "two"])),
+            crossed=compare_all(pairs, encoded, find_centres(encoded, ["one", "two"]))
+            if crossed
+            else None,
             calibration=calibration,
             degradation=None,
             subjects="middle",
@@ -97,7 +100,7 @@ def test_cross_pairs_are_all_pairs_once(world):
     together = pairs.people[compared.reference] == pairs.people[compared.probe]
     np.testing.assert_array_equal(compared.mated, together)
     # A listed pair has the same cosine among the cross pairs.
-    listed = compare_listed(pairs, encoded, ["one", "two"])
+    listed = compare_listed(pairs, encoded, find_centres(encoded, ["one", "two"]))
     places = {
         frozenset(pair): row
         for row, pair in enumerate(zip(compared.reference, compared.probe, strict=True))
