@@ -181,7 +181,8 @@ def verify_signed_verdict(record: OnlineVerdictRecord, key: AuthorityKey) -> Sig
         raise _refusal("malformed", "the authority's answer lacks what it must say") from None
     request = record.request
     asked, answered = (f"{request.sod_sha256}.{request.nonce}", f"{digest}.{nonce}")
-    if not hmac.compare_digest(asked.encode(), answered.encode()):
+    # A JSON string may hold half a surrogate pair, which has no UTF-8.
+    if not hmac.compare_digest(asked.encode(), answered.encode("utf-8", "surrogatepass")):
         raise _refusal("mismatch", "the authority's answer is about another document or question")
     if abs(issued_at - request.asked_at) > MAX_AGE:
         raise _refusal("expired", "the authority's answer is of another time than the question")

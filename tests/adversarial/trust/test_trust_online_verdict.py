@@ -90,6 +90,7 @@ def test_answers(
         ({"key": ECKey.generate_key("P-256")}, "signature-invalid"),
         ({"sod_sha256": "00" * 32}, "mismatch"),
         ({"nonce": "00" * 16}, "mismatch"),
+        ({"nonce": "\ud800"}, "mismatch"),
         ({"iat": int((datetime.now(UTC) - timedelta(hours=1)).timestamp())}, "expired"),
         ({"iat": 1e300}, "malformed"),
         ({"iat": None}, "malformed"),
