@@ -1,14 +1,18 @@
 """Put the service together from its settings; whatever is missing stops it before it starts."""
 
+from pathlib import Path
+
 from api.assertions import keys
 from api.procedures.catalogue import Catalogue
 from api.proofing.online_authority import load_online_authority
 from api.proofing.repository import Repository
+from api.proofing.sections import FaceThresholds
 from api.proofing.service import ProofingService
-from api.settings import Settings
+from api.settings import Settings, SettingsInvalidError
 from api.store.database import open_database
-from biometrics.manifest import load_manifest
+from biometrics.manifest import Manifest, load_manifest
 from biometrics.pipeline import FacePipeline
+from biometrics.quality import load_requirements
 from devices.emrtd.trust.csca import TrustAnchors
 
 
@@ -16,17 +20,33 @@ def build_service(settings: Settings) -> ProofingService:
     """Load keys, trust anchors, catalogue and models, and open the database.
 
     Raises:
-        ApiError: a setting, the signing key or the catalogue cannot be used.
+        ApiError: a setting, the signing key or the catalogue cannot be used, or `face-pack.toml`
+            brings comparisons and none of their models is installed.
         TrustAnchorsUnusableError: a certificate in the trust folder cannot be used.
         BiometricsError: a required model is missing or not the one of the manifest.
     """
     settings.trust.mkdir(parents=True, exist_ok=True)
+    manifest = load_manifest(pack=settings.face_pack)
     return ProofingService(
         catalogue=Catalogue.load(),
         anchors=TrustAnchors.from_directory(settings.trust),
         key=keys.load(settings.keys, settings.keys_password),
-        pipeline=FacePipeline(load_manifest(pack=settings.face_pack)),
+        pipeline=_open_pipeline(manifest, settings.face_pack),
+        thresholds=FaceThresholds(manifest.sha256, load_requirements()),
         relying_parties=settings.relying_parties(),
         authority=load_online_authority(settings.online_authority()),
         repository=Repository(open_database(settings.database)),
     )
+
+
+def _open_pipeline(manifest: Manifest, pack: Path | None) -> FacePipeline:
+    """Load the models; who brings a comparison of their own does not get another in its place."""
+    pipeline = FacePipeline(manifest)
+    folder = str(pack.parent) if pack else None
+    brought = [c.name for c in manifest.comparisons.values() if c.folder == folder]
+    if brought and pipeline.comparison not in brought:
+        raise SettingsInvalidError(
+            f"{pack} brings the comparison {' and '.join(brought)}, whose models are not "
+            f"installed: run `chinhchu models fetch NAME --pack {pack}`, or take the file away"
+        )
+    return pipeline

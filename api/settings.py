@@ -73,8 +73,7 @@ class Settings:
     @property
     def face_pack(self) -> Path | None:
         """Models and comparisons of the operator's own, if there are any."""
-        path = self.home / "face-pack.toml"
-        return path if path.is_file() else None
+        return self._configured("face-pack.toml")
 
     @property
     def database(self) -> Path:
@@ -87,8 +86,8 @@ class Settings:
         Raises:
             SettingsInvalidError: the file is malformed.
         """
-        path = self.home / "relying-parties.toml"
-        if not path.is_file():
+        path = self._configured("relying-parties.toml")
+        if path is None:
             return None
         try:
             table = tomllib.loads(path.read_text("utf-8"))
@@ -110,8 +109,8 @@ class Settings:
         Raises:
             SettingsInvalidError: the file is malformed.
         """
-        path = self.home / "online-authority.toml"
-        if not path.exists():
+        path = self._configured("online-authority.toml")
+        if path is None:
             return None
         try:
             values: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
@@ -131,6 +130,15 @@ class Settings:
                 f"timeout_s is {MIN_TIMEOUT_S} to {MAX_TIMEOUT_S}"
             )
         return authority
+
+    def _configured(self, name: str) -> Path | None:
+        """Return a file of the home folder, None where there is none.
+
+        A folder of that name, or a link that leads nowhere, is a mistake and not an absence: what
+        it should have held may be what protects.
+        """
+        path = self.home / name
+        return path if os.path.lexists(path) else None
 
 
 def _is_private(address: SplitResult) -> bool:

@@ -224,7 +224,14 @@ class Face:
     fmr_at_threshold: float | None
     """False match rate measured at the threshold; None where it is not known."""
     model_sha256: str
+    """Digest of the embedding model's published file; of several, SHA-256 of their digests."""
+    manifest_sha256: str
+    """Digest of the manifest that names models, thresholds and calibrations; with a pack, SHA-256
+    of both digests."""
+    quality_sha256: str
+    """Digest of the limits of quality."""
     reference_quality: CheckResult = CheckResult.NOT_PERFORMED
+    """failed: the portrait misses a limit and matched all the same; nobody can take it again."""
     probe_quality: CheckResult = CheckResult.NOT_PERFORMED
     score: float | None = disclosable()
 
@@ -340,6 +347,8 @@ class AssertionClaims:
             "chip.pa.csca_ski": self.chip.pa.csca_ski,
             "chip.pa.trust_list_id": self.chip.pa.trust_list_id,
             "face.model_sha256": self.face.model_sha256,
+            "face.manifest_sha256": self.face.manifest_sha256,
+            "face.quality_sha256": self.face.quality_sha256,
             "pad.challenge_id": self.pad.challenge_id,
         }
         empty = [name for name, value in needed.items() if not value]

@@ -134,7 +134,8 @@ def _hand_in_frames(args: argparse.Namespace, session: "SessionClient") -> dict[
 def _in_words(answer: dict[str, Any]) -> str:
     level = f", level {answer['level']}" if answer["level"] else ""
     reasons = f": {', '.join(answer['reasons'])}" if answer["reasons"] else ""
-    return f"{answer['outcome']}{level}{reasons}"
+    advice = [f"\n  {advice['vi']} / {advice['en']}" for advice in answer.get("advice", ())]
+    return f"{answer['outcome']}{level}{reasons}{''.join(advice)}"
 
 
 def _token(path: Path | None) -> str:

@@ -53,6 +53,15 @@ class ConsentIn(_Message):
     face: Literal[True]
 
 
+class AdviceOut(_Message):
+    """What the person can do better in a new session."""
+
+    reason: str
+    """The one of `reasons` that it belongs to."""
+    vi: str
+    en: str
+
+
 class SessionOut(_Message):
     """A session as its owner may see it: no score, nothing personal."""
 
@@ -70,6 +79,8 @@ class SessionOut(_Message):
     """PASSED, INDETERMINATE or FAILED; null while the session goes on."""
     level: str | None
     reasons: list[str]
+    advice: list[AdviceOut]
+    """One for each reason that says that the pictures were not good enough."""
 
 
 class ChipAuthenticationOut(_Message):

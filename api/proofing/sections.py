@@ -1,7 +1,7 @@
 """What the verdicts of chip and face become in the assertion: sections of the claim set."""
 
 import hashlib
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta, timezone
 
 from api.assertions.claims import (
@@ -36,6 +36,7 @@ from api.assertions.vocabulary import (
 from api.procedures.catalogue import Procedure
 from api.proofing.schemas import SessionIn
 from biometrics.pipeline import EVIDENCE_LEVEL, FaceVerdict
+from biometrics.quality import MEASURE_INVALID, QualityRequirements, QualityVerdict
 from biometrics.types import ComparisonVerdict, Method
 from biometrics.types import Outcome as FaceOutcome
 from devices.emrtd.checks import CRL
@@ -50,6 +51,15 @@ _RESULT_BY_OUTCOME = {
     FaceOutcome.FAILED: CheckResult.FAILED,
     FaceOutcome.INDETERMINATE: CheckResult.NOT_PERFORMED,
 }
+
+
+@dataclass(frozen=True)
+class FaceThresholds:
+    """What the face is judged by, and its digests."""
+
+    manifest_sha256: str
+    """Of models, calibrations and all thresholds but those of quality."""
+    quality: QualityRequirements
 
 
 def attendance_section(request: SessionIn) -> Attendance:
@@ -85,13 +95,19 @@ def chip_section(verdict: ChipVerdict) -> Chip:
     )
 
 
-def face_section(comparison: ComparisonVerdict) -> Face:
-    """Return the comparison of portrait and live face."""
+def face_section(
+    verdict: FaceVerdict, comparison: ComparisonVerdict, thresholds: FaceThresholds
+) -> Face:
+    """Return the comparison of portrait and live face, and how good the pictures were."""
     return Face(
         result=_RESULT_BY_OUTCOME[comparison.outcome],
         threshold=comparison.threshold,
         fmr_at_threshold=comparison.fmr_at_threshold,
         model_sha256=comparison.model_sha256,
+        manifest_sha256=thresholds.manifest_sha256,
+        quality_sha256=thresholds.quality.sha256,
+        reference_quality=_quality_result(verdict.reference_quality),
+        probe_quality=_quality_result(verdict.probe_quality),
     )
 
 
@@ -193,6 +209,13 @@ def transaction_section(session_id: str, request: SessionIn) -> Transaction:
 def policy_section(procedure: Procedure) -> Policy:
     """Return the policy that decided: the procedure's file."""
     return Policy(id=procedure.code, version=procedure.version, digest=procedure.digest)
+
+
+def _quality_result(verdict: QualityVerdict | None) -> CheckResult:
+    """Return `failed` where a limit was missed: what was judged is not `not_performed`."""
+    if verdict is None or MEASURE_INVALID in verdict.reasons:
+        return CheckResult.NOT_PERFORMED
+    return CheckResult.OK if verdict.outcome is FaceOutcome.PASSED else CheckResult.FAILED
 
 
 def _iso(day: date | None) -> str | None:

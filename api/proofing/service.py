@@ -38,12 +38,14 @@ from api.proofing.repository import (
     utc_now,
 )
 from api.proofing.schemas import (
+    AdviceOut,
     ChipAuthenticationOut,
     ProcedureOut,
     SessionCreated,
     SessionIn,
     SessionOut,
 )
+from api.proofing.sections import FaceThresholds
 from api.proofing.states import SessionExpiredError, State, StateConflictError
 from api.settings import RelyingParty
 from api.store.tables import SessionRow
@@ -51,6 +53,7 @@ from biometrics.capture import MAX_FRAMES
 from biometrics.challenge import Challenge
 from biometrics.image import MAX_FRAME_PIXELS, decode_image
 from biometrics.pipeline import FacePipeline
+from biometrics.quality import advise
 from biometrics.types import FrameSample, Outcome
 from devices.emrtd.evidence import ChipEvidence
 from devices.emrtd.trust.csca import TrustAnchors
@@ -110,6 +113,8 @@ class ProofingService:
     catalogue: Catalogue
     anchors: TrustAnchors
     pipeline: FacePipeline
+    thresholds: FaceThresholds
+    """What the pipeline was made with."""
     key: SigningKey
     relying_parties: tuple[RelyingParty, ...] | None = None
     """Who may open sessions; None: whoever reaches the loopback address."""
@@ -184,6 +189,10 @@ class ProofingService:
             outcome=row.outcome,
             level=row.level,
             reasons=row.reasons,
+            advice=[
+                AdviceOut(reason=advice.reason, vi=advice.vi, en=advice.en)
+                for advice in advise(row.reasons, self.thresholds.quality)
+            ],
         )
 
     def consent(self, row: SessionRow) -> SessionOut:
@@ -397,7 +406,7 @@ class ProofingService:
             return Decision("FAILED" if is_refused else "INDETERMINATE", None, face.reasons), None
         parts: _Parts = {
             "chip": sections.chip_section(chip),
-            "face": sections.face_section(face.comparison),
+            "face": sections.face_section(face, face.comparison, self.thresholds),
             "pad": sections.pad_section(face),
             "iad": sections.capture_section(),
             "attendance": sections.attendance_section(request),

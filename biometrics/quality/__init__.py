@@ -1,8 +1,11 @@
 """Face image quality by the names of ISO/IEC 29794-5:2025, and what to tell the person to do."""
 
 from biometrics.quality.assessment import (
+    MEASURE_INVALID,
+    Advice,
     QualityVerdict,
     Role,
+    advise,
     assess_quality,
     quality_weight,
 )
@@ -15,11 +18,14 @@ from biometrics.quality.requirements import (
 )
 
 __all__ = [
+    "MEASURE_INVALID",
+    "Advice",
     "FaceQuality",
     "QualityRequirements",
     "QualityVerdict",
     "RequirementsInvalidError",
     "Role",
+    "advise",
     "assess_quality",
     "load_requirements",
     "measure_face_quality",

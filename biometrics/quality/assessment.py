@@ -94,6 +94,13 @@ def assess_quality(
     )
 
 
+def advise(reasons: Iterable[str], requirements: QualityRequirements) -> tuple[Advice, ...]:
+    """Return what to tell the person about those of the reasons that are of quality, in order."""
+    known = {r.reason: Advice(r.reason, r.en, r.vi) for r in requirements.requirements}
+    known[UNJUDGED.reason] = UNJUDGED
+    return tuple(known[reason] for reason in reasons if reason in known)
+
+
 def quality_weight(quality: FaceQuality) -> float:
     """Return how much a probe frame counts in the average of several, 0.01 to 1.
 

@@ -16,10 +16,12 @@ from api.assertions.keys import SigningKey
 from api.demo.server import LocalServer
 from api.procedures.catalogue import Catalogue
 from api.proofing.repository import Repository
+from api.proofing.sections import FaceThresholds
 from api.proofing.service import ProofingService
 from api.store.database import open_database
 from biometrics.manifest import Manifest
 from biometrics.pipeline import FacePipeline
+from biometrics.quality import load_requirements
 from biometrics.rig import Rig, RigKind
 from biometrics.types import FrameSample
 from biometrics.weights import sample
@@ -111,7 +113,11 @@ def anchors(card: CardImage, tmp_path_factory: pytest.TempPathFactory) -> TrustA
 
 @pytest.fixture
 def start(
-    tmp_path: Path, pipeline: FacePipeline, anchors: TrustAnchors, signing_key: SigningKey
+    tmp_path: Path,
+    manifest: Manifest,
+    pipeline: FacePipeline,
+    anchors: TrustAnchors,
+    signing_key: SigningKey,
 ) -> Iterator[Callable[..., Server]]:
     """Return a function that starts a server, with changes to its service."""
     from contextlib import ExitStack
@@ -126,6 +132,7 @@ def start(
                     catalogue=Catalogue.load(),
                     anchors=anchors,
                     pipeline=pipeline,
+                    thresholds=FaceThresholds(manifest.sha256, load_requirements()),
                     key=signing_key,
                 ),
                 **changes,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from api.procedures.catalogue import Catalogue, CatalogueInvalidError, ProcedureUnknownError
 from api.proofing.decision import decide
-from api.proofing.sections import _is_over_18
+from api.proofing.sections import _is_over_18, _quality_result
 from api.proofing.states import (
     TIME_LIMIT_S,
     TRANSITIONS,
@@ -21,6 +21,8 @@ from api.proofing.states import (
     check_transition,
 )
 from api.settings import Settings, SettingsInvalidError
+from biometrics.manifest import ManifestInvalidError, load_manifest
+from biometrics.types import Outcome
 
 VALID = """\
 code = "1.1"
@@ -142,6 +144,43 @@ def test_age_over_18_on_the_day_in_viet_nam(
     born: date | None, at: datetime, over: bool | None
 ) -> None:
     assert _is_over_18(born, at) is over
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reasons", "result"),
+    [
+        ("PASSED", (), "ok"),
+        ("INDETERMINATE", ("quality-blurred",), "failed"),
+        ("INDETERMINATE", ("quality-not-measurable",), "not_performed"),
+        (None, (), "not_performed"),
+    ],
+)
+def test_quality_is_ok_only_where_every_limit_was_met(
+    outcome: str | None, reasons: tuple[str, ...], result: str
+) -> None:
+    verdict: Any = outcome and SimpleNamespace(outcome=Outcome(outcome), reasons=reasons)
+    assert _quality_result(verdict) == result
+
+
+@pytest.mark.parametrize("name", ["relying-parties", "online-authority", "face-pack"])
+def test_a_configuration_that_cannot_be_read_is_not_an_absent_one(
+    tmp_path: Path, name: str
+) -> None:
+    def read(home: Path) -> object:
+        settings = Settings(home=home)
+        if name == "face-pack":
+            return settings.face_pack and load_manifest(pack=settings.face_pack)
+        return getattr(settings, name.replace("-", "_"))()
+
+    assert read(tmp_path) is None
+    path = tmp_path / f"{name}.toml"
+    path.symlink_to(tmp_path / "gone.toml")
+    with pytest.raises((SettingsInvalidError, ManifestInvalidError)):
+        read(tmp_path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises((SettingsInvalidError, ManifestInvalidError)):
+        read(tmp_path)
 
 
 def test_relying_parties_are_read_strictly(tmp_path: Path) -> None:
