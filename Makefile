@@ -13,7 +13,7 @@ LOCKED_EXTRAS := demo dev evaluation npm pcsc scan
 SYSTEM_PACKAGES := python3-venv python3-dev gcc libc6-dev swig libpcsclite-dev pcscd vsmartcard-vpcd fonts-ocr-b
 MODELS_FOLDER = $(wildcard $(CHINHCHU_TEST_DATA)/models)
 
-.PHONY: demo test lint bench bench-peers fuzz constraints clean
+.PHONY: demo test lint bench bench-peers evaluation fuzz constraints clean
 
 demo: $(VENV)/.weights
 	@$(BIN)/chinhchu demo $(DEMO_ARGS)
@@ -35,6 +35,10 @@ bench: $(VENV)/.weights
 bench-peers: $(VENV)/.packages
 	@$(BIN)/python -m pip install -q --disable-pip-version-check "dlib-bin>=20" "face_recognition_models>=0.3"
 	@$(MAKE) --no-print-directory bench
+
+# The error rates, table and plots of docs/evaluation.md.
+evaluation: $(VENV)/.weights
+	@$(BIN)/python -m benchmarks.evaluation_page $(CHINHCHU_TEST_DATA)/faces/lfw_pairs.csv
 
 # Every parser for ten minutes, or: make fuzz PARSERS="dg2 sod" SECONDS=60
 SECONDS := 600
