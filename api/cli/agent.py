@@ -14,7 +14,7 @@ from api.cli.frame_files import (
     is_simulated,
     read_frames,
 )
-from api.cli.output import EXIT_BY_OUTCOME, EXIT_PASSED, print_json, read_input
+from api.cli.output import EXIT_BY_OUTCOME, EXIT_PASSED, print_json, printable, read_input
 from api.errors import ApiError, InputUnusableError
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ def run(args: argparse.Namespace) -> int:
         turns = ", ".join(answer["capture_challenge"]["turns"])
         print(f"The chip is accepted. Next: the camera, turning {turns}.")
     else:
-        print(_in_words(answer))
+        for line in _in_words(answer):
+            print(printable(line))
     return EXIT_PASSED if answer["outcome"] is None else EXIT_BY_OUTCOME[answer["outcome"]]
 
 
@@ -131,11 +132,11 @@ def _hand_in_frames(args: argparse.Namespace, session: "SessionClient") -> dict[
     return answer
 
 
-def _in_words(answer: dict[str, Any]) -> str:
+def _in_words(answer: dict[str, Any]) -> list[str]:
     level = f", level {answer['level']}" if answer["level"] else ""
     reasons = f": {', '.join(answer['reasons'])}" if answer["reasons"] else ""
-    advice = [f"\n  {advice['vi']} / {advice['en']}" for advice in answer.get("advice", ())]
-    return f"{answer['outcome']}{level}{reasons}{''.join(advice)}"
+    advice = [f"  {told['vi']} / {told['en']}" for told in answer.get("advice", ())]
+    return [f"{answer['outcome']}{level}{reasons}", *advice]
 
 
 def _token(path: Path | None) -> str:

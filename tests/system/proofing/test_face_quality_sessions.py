@@ -76,7 +76,7 @@ def test_dark_frames_decide_nothing_and_the_person_is_told_what_to_do(
     (told,) = [advice for advice in answer["advice"] if advice["reason"] == DARK]
     assert told["vi"] == "Hơi tối, xin quay mặt về phía có ánh sáng"
     assert told["en"] == "It is too dark, please turn towards the light"
-    assert f"  {told['vi']} / {told['en']}" in agent._in_words(answer).splitlines()
+    assert f"  {told['vi']} / {told['en']}" in agent._in_words(answer)
     assert session.read()["advice"] == answer["advice"]
 
 
