@@ -18,7 +18,9 @@ PREFIXES = ("sod-", "dsc-", "csca-", "card-security-", "master-list-", "online-v
 @cache
 def _sources() -> str:
     folders = (ROOT / "devices/emrtd", ROOT / "api")
-    return "".join(p.read_text("utf-8") for folder in folders for p in folder.rglob("*.py"))
+    files = [p for folder in folders for p in folder.rglob("*.py")]
+    files.append(ROOT / "models/quality.toml")
+    return "".join(p.read_text("utf-8") for p in files)
 
 
 def test_the_table_is_there() -> None:
