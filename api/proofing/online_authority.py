@@ -12,6 +12,7 @@ else. Neither question nor answer is logged.
 import asyncio
 import logging
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,8 @@ from devices.emrtd.verification.online_verdict import (
 )
 
 MIN_RSA_BITS = 2048
+MAX_QUESTIONS = 32
+"""Asked at the same time; others wait, and their time runs."""
 _CURVES = ("secp256r1", "secp384r1", "secp521r1")
 
 log = logging.getLogger("chinhchu.api")
@@ -62,26 +65,31 @@ class HttpAuthority:
         """
         self._url = httpx.URL(url)
         self._timeout_s = timeout_s
+        self._threads = ThreadPoolExecutor(MAX_QUESTIONS, "online-authority")
         self._tls = ssl.create_default_context(cafile=tls_ca)
         if tls_ca is not None:
             # A server's own certificate may be pinned in place of its authority's.
             self._tls.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
 
     def ask(self, request: VerdictRequest) -> bytes:
-        """Return the authority's answer as it came; call it where no event loop runs.
+        """Return the authority's answer as it came.
 
         Raises:
             OnlineAuthorityUnavailableError: no answer came within the time, or one with another
                 status than 200 or longer than an answer may be.
         """
+        # Looking up a name cannot be interrupted, so nobody waits for the thread that does it.
+        asking = self._threads.submit(lambda: asyncio.run(self._post(request)))
         try:
-            return asyncio.run(self._post(request))
+            return asking.result(self._timeout_s)
         except OnlineAuthorityUnavailableError as error:
             log.warning("online authority: %s", error)
             raise
         except (httpx.HTTPError, OSError) as error:
             log.warning("online authority: %s", type(error).__name__)
             raise OnlineAuthorityUnavailableError("the authority cannot be reached") from None
+        finally:
+            asking.cancel()
 
     async def _post(self, request: VerdictRequest) -> bytes:
         # The library's time limit starts anew with each byte that comes; this one does not.

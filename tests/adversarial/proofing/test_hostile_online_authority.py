@@ -3,6 +3,7 @@
 import gzip
 import ipaddress
 import logging
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -140,3 +141,18 @@ def test_the_environment_does_not_choose_another_way(
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9/")
     assert HttpAuthority(serve().url, 5).ask(REQUEST)
+
+
+def test_a_name_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking up a name cannot be interrupted: it must not hold the session up either."""
+    look_up = socket.getaddrinfo
+
+    def slow(*arguments: Any, **more: Any) -> Any:
+        time.sleep(2)
+        return look_up("127.0.0.1", *arguments[1:], **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    begun = time.monotonic()
+    with pytest.raises(OnlineAuthorityUnavailableError):
+        HttpAuthority("http://localhost:9/", 0.3).ask(REQUEST)
+    assert time.monotonic() - begun < 1.5
