@@ -51,6 +51,9 @@ def _run(args: argparse.Namespace) -> int:
     comparison = open_comparison(
         load_manifest(pack=args.pack), args.comparison, subjects=args.subjects, calibrated=False
     )
+    evaluation_run.make_writable(args.out.parent)
+    if args.out.is_dir():
+        raise InputUnusableError(f"{args.out}: is a folder, not the file to write")
     encoded = evaluation_run.encode(args, pairs, comparison, all_pairs=all_pairs)
     centres = find_centres(encoded, [name for name, _ in comparison.models])
     compare = compare_all if all_pairs else compare_listed
@@ -70,7 +73,6 @@ def _run(args: argparse.Namespace) -> int:
         )
     data = dump_calibration(calibration)
     try:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_bytes(data)
     except OSError as error:
         raise InputUnusableError(f"{args.out}: {error.strerror or 'cannot be written'}") from None

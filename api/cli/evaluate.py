@@ -87,6 +87,8 @@ def _faces(args: argparse.Namespace) -> int:
         calibrated=args.calibration is None,
     )
     calibration = _calibration(args, comparison)
+    if args.out is not None:
+        evaluation_run.make_writable(args.out)
     encoded = evaluation_run.encode(args, pairs, comparison, all_pairs=args.all_pairs)
     with evaluation_run.working("computing rates and intervals"):
         report = build_report(
@@ -139,7 +141,6 @@ def _calibration(args: argparse.Namespace, comparison: "ComparisonUnderTest") ->
 def _write(folder: Path, report: dict[str, Any], files: dict[str, bytes]) -> None:
     text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for name, data in {"report.json": text.encode(), **files}.items():
             (folder / name).write_bytes(data)
     except OSError as error:

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.cli.evaluation_run import make_writable
 from api.cli.output import EXIT_PASSED, number_between, print_json
 from api.errors import InputUnusableError
 
@@ -64,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
         raise InputUnusableError(
             f"no degradation is named {', '.join(unknown)}; there are {', '.join(known)}"
         )
+    if args.out:
+        make_writable(args.out)
     if args.fit:
         return _fit(args, examiner, pictures)
     with _progress() as advance:
@@ -148,7 +151,6 @@ def _write(folder: Path, record: dict[str, Any]) -> None:
     import json
 
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
         (folder / "quality.json").write_text(text, encoding="utf-8")
     except OSError as error:

@@ -79,7 +79,8 @@ def _remarks(report: Mapping[str, Any]) -> Iterator[str]:
         f"{data['people']:,} people, {data['pictures']:,} pictures, "
         f"{report['pairs']['mated']:,} mated and {report['pairs']['nonmated']:,} non-mated pairs."
     )
-    yield "* threshold chosen on these very scores: a look at them, no operating point."
+    if report["fnmr_at_fmr"]:
+        yield "* threshold chosen on these very scores: a look at them, no operating point."
     yield f"Operating points from {printable(calibration['file'])} (folds: {folds})."
     if not report["operating_points"]["held_out"]:
         yield (
@@ -94,7 +95,15 @@ def _remarks(report: Mapping[str, Any]) -> Iterator[str]:
     if "not_computed" in report["accuracy"]:
         yield f"No accuracy: {report['accuracy']['not_computed']}."
     if data["people_in_several_folds"]:
-        yield f"{data['people_in_several_folds']} people are in several folds: these are not apart."
+        yield (
+            f"{data['people_in_several_folds']} people are in several folds: no fold is held out "
+            "from the others, and accuracy and rates look better than they are."
+        )
+    if data["identical_pictures"]:
+        yield (
+            f"{data['identical_pictures']} pictures are copies of others in the list: comparing "
+            "them tests nothing."
+        )
     if not data["people_are_known"]:
         yield (
             "The list does not say who is who: intervals take pictures that no mated pair joins as "

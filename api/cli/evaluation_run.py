@@ -1,6 +1,7 @@
 """What `evaluate faces` and `calibrate` share: the pair list, the pictures, the bar."""
 
 import argparse
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from api.cli.argument_types import add_pack
 from api.cli.output import number_between
+from api.errors import InputUnusableError
 
 if TYPE_CHECKING:
     from biometrics.evaluation.degradation import Degradation
@@ -76,6 +78,20 @@ def read_pairs(args: argparse.Namespace, *, all_pairs: bool) -> "PairList":
         pairs = pairs.select(args.folds)
     check_size(pairs, all_pairs=all_pairs)
     return pairs
+
+
+def make_writable(folder: Path) -> None:
+    """Make the folder of the results, and see before long work that they can be written there.
+
+    Raises:
+        InputUnusableError: they cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputUnusableError(f"{folder}: {error.strerror or 'cannot be written'}") from None
 
 
 def encode(

@@ -282,8 +282,8 @@ def _compare(
     cosines = np.full((len(mated), len(centres)), np.nan, dtype=np.float32)
     if acquired.any():
         for column, (model, centre) in enumerate(centres.items()):
-            ours = recentre(encoded.reference.embeddings[model], centre)
-            theirs = recentre(encoded.probe.embeddings[model], centre)
+            ours = _recentred(encoded.reference, model, centre)
+            theirs = _recentred(encoded.probe, model, centre)
             for start in range(0, len(mated), _BLOCK):
                 rows = slice(start, start + _BLOCK)
                 cosines[rows, column] = np.einsum(
@@ -291,6 +291,13 @@ def _compare(
                 )
         cosines[~acquired] = np.nan
     return PairCosines(cosines, acquired, mated, reference, probe, fold, group)
+
+
+def _recentred(templates: Templates, model: str, centre: FloatArray) -> FloatArray:
+    """Return a model's vectors as seen from `centre`; rows of zeros stay where there is none."""
+    vectors = templates.embeddings[model].copy()
+    vectors[templates.acquired] = recentre(vectors[templates.acquired], centre)
+    return vectors
 
 
 def _only(pairs: PairList, value: IntArray, count: int) -> IntArray:

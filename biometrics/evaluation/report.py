@@ -253,6 +253,9 @@ def _eer(rated: _Rated, curve: DetCurve) -> dict[str, Any]:
         rated.people_range,
         value,
     )
+    if value == 0:  # drawing again from no error gives none
+        trials = min(people_pairs(rated.people(mated)), people_pairs(rated.people(nonmated)))
+        low, high = Proportion(0, trials).interval
     return {
         "value": value,
         "interval": [min(low, value), max(high, value)],
@@ -318,9 +321,9 @@ def _proportions(
         rate_intervals(scores, people, rated.people_range, thresholds),
         strict=True,
     ):
-        low, high = drawn
-        if part.count in (0, part.total):  # drawing again from nothing gives nothing
-            low, high = Proportion(0 if not part.count else trials, trials).interval
+        # Drawn again, no error gives none and one error few: never surer than the rule of three.
+        none, every = Proportion(0, trials).interval[1], Proportion(trials, trials).interval[0]
+        low, high = min(drawn[0], every), max(drawn[1], none)
         value = part.count / part.total
         record |= {"interval": [min(low, value), max(high, value)], "interval_by": "people"}
     return records

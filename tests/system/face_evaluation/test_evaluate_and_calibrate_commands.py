@@ -115,6 +115,46 @@ def test_faults_have_their_codes(capsys, small_set, arguments, code):
     assert json.loads(printed.out)["error"]["code"] == code
 
 
+def test_what_cannot_be_written_is_said_before_the_work(capsys, small_set, calibration, tmp_path):
+    pairs, pictures = small_set
+    (tmp_path / "file").touch()
+
+    def never(*_, **__):
+        raise AssertionError("pictures were encoded")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("biometrics.evaluation.faces.encode_pictures", never)
+        code, printed = evaluate(
+            capsys,
+            small_set,
+            *("--calibration", str(calibration), "--no-plots", "--out", str(tmp_path / "file")),
+        )
+        assert (code, "input-unusable" in printed.err) == (4, True)
+        for out in (tmp_path, tmp_path / "file" / "made.json"):
+            code = main(
+                ["calibrate", str(pairs), "--pictures", str(pictures), "--out", str(out), "--json"]
+            )
+            assert code == 4
+            assert json.loads(capsys.readouterr().out)["error"]["code"] == "input-unusable"
+
+
+def test_the_table_tells_of_copies_and_of_shared_people(capsys, small_set, calibration, tmp_path):
+    _, pictures = small_set
+    names = sorted(path.name for path in pictures.glob("A*_0001.jpg"))[:3]
+    for place, name in enumerate([names[0], *names]):
+        (tmp_path / f"p{place}.jpg").write_bytes((pictures / name).read_bytes())
+    lines = ["fold,mated,reference,probe", "1,1,p0.jpg,p1.jpg", "1,0,p0.jpg,p2.jpg"]
+    lines += ["2,0,p1.jpg,p3.jpg"]
+    (tmp_path / "pairs.csv").write_text("\n".join(lines), encoding="utf-8")
+    code, printed = evaluate(
+        capsys, (tmp_path / "pairs.csv", tmp_path), "--calibration", str(calibration)
+    )
+    assert code == 0
+    assert "1 pictures are copies of others" in printed.out
+    assert "1 people are in several folds" in printed.out
+    assert "chosen on these very scores" not in printed.out
+
+
 def test_a_calibration_of_another_path_is_refused(capsys, small_set, calibration, tmp_path):
     record = json.loads(calibration.read_text(encoding="utf-8"))
     (tmp_path / "old.json").write_text(json.dumps(record | {"path_version": "0"}), "utf-8")

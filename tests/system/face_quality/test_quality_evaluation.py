@@ -92,6 +92,7 @@ def test_wrong_usage_is_told(few, tmp_path):
         ((few, "--degrade", "monocle"), "monocle"),
         ((few.parent, "--folds", "2"), "no folds"),
         ((empty,), "no pictures"),
+        ((few, "--out", str(few)), "exists|directory"),
     ):
         args = parse(*arguments)
         with pytest.raises(InputUnusableError, match=complaint):

@@ -17,6 +17,7 @@ from biometrics.evaluation.report import Evaluated, build_report
 from biometrics.evaluation.subjects import encode_middle, paint_bystanders
 from biometrics.types import Box, Face, FivePoints
 
+PEOPLE = 40
 MODELS = [("one", "a" * 64), ("two", "b" * 64)]
 
 
@@ -191,6 +192,37 @@ def test_rates_add_up(world, calibration):
     assert set(groups) == {"old", "young"}
     total = sum(group["points"]["fmr-1e-1"]["fmr"]["n"] for group in groups.values())
     assert total == point["fmr"]["n"]
+
+
+@pytest.mark.parametrize("mistaken", [False, True])
+def test_few_errors_are_never_surer_than_the_rule_of_three(world, calibration, mistaken):
+    pairs, _ = world
+
+    def encode(image):
+        person, number, _ = (int(v) for v in image[0, 0])
+        if mistaken and (person, number) == (3, 3):
+            person = 1
+        apart = np.eye(24, dtype=np.float32)[person // 2] * (1 - 2 * (person % 2))
+        return {"one": apart, "two": apart}
+
+    report = evaluate(pairs, encode, calibration)
+    point = report["operating_points"]["points"]["fmr-1e-1"]
+    people = 20  # of the second fold
+    assert (point["fmr"]["count"] > 0) is mistaken
+    assert point["fmr"]["interval"][1] >= 3 / (people * (people - 1) / 2)
+    assert point["fnmr"]["interval"][1] >= 3 / people
+    if not mistaken:
+        assert report["eer"]["value"] == 0
+        assert report["eer"]["interval"] == [0, 3 / PEOPLE]
+
+
+def test_a_centre_of_nothing_leaves_lost_pictures_lost(world):
+    pairs, encode = world
+    encoded, _ = run(pairs, encode)
+    nothing = {name: np.zeros(24, np.float32) for name in ("one", "two")}
+    compared = compare_listed(pairs, encoded, nothing)
+    assert not compared.acquired.all()
+    assert np.array_equal(np.isnan(compared.cosines).any(axis=1), ~compared.acquired)
 
 
 def test_the_curve_ends_where_the_pairs_do(world, calibration):
