@@ -117,18 +117,21 @@ def _run(arguments: Sequence[str]) -> int:
         return EXIT_USAGE
     except (ApiError, BiometricsError, DeviceError) as error:
         code, message, retryable = error.code, str(error), error.retryable
+        cause = getattr(error, "cause_code", "")
     except BrokenPipeError:
         raise
     except OSError as error:
         # A disk that is full, a folder that may not be written to.
         named = f"{error.filename}: " if error.filename else ""
         code, message = "system-fault", f"{named}{error.strerror or type(error).__name__}"
-        retryable = False
-    print(f"chinhchu: {message} [{code}]", file=sys.stderr)
+        retryable, cause = False, ""
+    codes = f"{code}: {cause}" if cause else code
+    print(f"chinhchu: {message} [{codes}]", file=sys.stderr)
     if as_json:
-        _print_fault(code, message, retryable=retryable)
+        _print_fault(code, message, retryable=retryable, cause=cause)
     return EXIT_FAULT
 
 
-def _print_fault(code: str, message: str, *, retryable: bool) -> None:
-    print_json({"error": {"code": code, "message": message, "retryable": retryable}})
+def _print_fault(code: str, message: str, *, retryable: bool, cause: str = "") -> None:
+    record: dict[str, Any] = {"code": code, "message": message, "retryable": retryable}
+    print_json({"error": record | ({"cause": cause} if cause else {})})

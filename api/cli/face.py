@@ -32,7 +32,7 @@ examples:
 
 The probes' embeddings are averaged. The score is the natural logarithm of the likelihood ratio; it
 is a match from the threshold on, whose false match rate is beside it. Pictures of poor quality are
-left out; the reasons say what to do better.
+left out; where none is left, the advice says what to do better, and no score is a match.
 
 Exit code 0 for a match, 3 for a review or a new capture, 1 for no match.
 """
@@ -141,11 +141,18 @@ def _angle(text: str) -> float:
 
 
 def _compare(args: argparse.Namespace) -> int:
+    from biometrics.quality import advise, load_requirements
+
     reference = read_input(args.reference)
     probes = [read_input(path) for path in args.probes]
     pipeline = _open_pipeline(args.pack, args.comparison)
     verdict = pipeline.compare(pipeline.enrol(reference), probes)
+    told = advise(verdict.reasons, load_requirements())
     record = verdict.to_dict() | {"comparison": pipeline.comparison}
+    if args.json:
+        record["advice"] = [{"reason": a.reason, "en": a.en, "vi": a.vi} for a in told]
+    elif told:
+        record["advice"] = "\n".join(f"{advice.en}\n{advice.vi}" for advice in told)
     return _report(args, "face compare", verdict.outcome.value, record)
 
 
@@ -256,6 +263,8 @@ def _print_table(title: str, outcome: str, record: dict[str, Any]) -> None:
 
     style = {"PASSED": "bold green", "INDETERMINATE": "bold yellow", "FAILED": "bold red"}[outcome]
     table = Table(title=title, show_header=False, title_justify="left")
+    table.add_column()
+    table.add_column(overflow="fold")
     table.add_row("outcome", Text(outcome, style=style))
     for name, value in record.items():
         if name != "outcome" and value not in ([], {}):

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from api.cli import main
-from api.cli.output import EXIT_FAULT
+from api.cli.output import EXIT_FAULT, EXIT_INDETERMINATE
 from biometrics.pipeline import FacePipeline
 from tests.fixtures.face_pictures import bad_pictures, encode
 
@@ -45,6 +45,25 @@ def test_bad_picture(compare, sample_path, tmp_path, name):
     assert (status, answer["error"]["code"]) == (EXIT_FAULT, code)
     status, answer = compare(path, sample_path("obama"))
     assert (status, answer["error"]["code"]) == (EXIT_FAULT, "portrait-unusable")
+    assert answer["error"]["cause"] == code
+
+
+def test_a_dark_probe_is_told_what_to_do_and_is_no_match(
+    compare, opened, monkeypatch, capsys, sample_path, tmp_path
+):
+    with Image.open(sample_path("biden")) as picture:
+        picture.convert("RGB").point(lambda level: level // 10).save(tmp_path / "dark.png")
+    status, answer = compare(sample_path("obama"), tmp_path / "dark.png")
+    assert (status, answer["outcome"]) == (EXIT_INDETERMINATE, "INDETERMINATE")
+    assert "quality-too-dark" in answer["reasons"]
+    assert len(answer["advice"]) == len(answer["reasons"])
+    assert any("turn towards the light" in advice["en"] for advice in answer["advice"])
+    monkeypatch.setenv("COLUMNS", "200")
+    main(["face", "compare", str(sample_path("obama")), str(tmp_path / "dark.png")])
+    told = capsys.readouterr().out
+    assert "turn towards the light" in told
+    assert "xin quay mặt" in told
+    assert answer["model_sha256"] in told
 
 
 @pytest.mark.parametrize(
