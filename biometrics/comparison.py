@@ -5,7 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Final
 
-from biometrics.calibration import Calibration, CalibrationInvalidError, load_calibration
+from biometrics.calibration import (
+    MAX_CALIBRATION_BYTES,
+    Calibration,
+    CalibrationInvalidError,
+    load_calibration,
+)
 from biometrics.embedding import average, recentre
 from biometrics.errors import BiometricsError
 from biometrics.manifest import Comparison, Manifest
@@ -112,13 +117,20 @@ def calibration_of(manifest: Manifest, comparison: Comparison) -> Calibration:
         )
     path = Path(comparison.folder) / CALIBRATIONS / named.name
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_CALIBRATION_BYTES + 1)
     except OSError as error:
         raise CalibrationInvalidError(f"cannot read {path}: {error.strerror}") from None
     if hashlib.sha256(data).hexdigest() != named.sha256:
         raise CalibrationInvalidError(f"{path} is not the file that the manifest names")
     calibration = load_calibration(data)
     calibration.check_fits(models_of(manifest, comparison), PATH_VERSION)
+    for model in calibration.models:
+        if len(model.centre) != manifest.model(model.name).dimensions:
+            raise CalibrationInvalidError(
+                f"the calibration of {comparison.name} has a centre for {model.name} of "
+                f"{len(model.centre)} dimensions, which is not the model's number"
+            )
     return calibration
 
 

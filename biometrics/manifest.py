@@ -282,10 +282,11 @@ def load_manifest(path: Path | None = None, *, pack: Path | None = None) -> Mani
             the pack names what the manifest has.
     """
     path = path or manifest_path()
-    tables = _tables(_read(path), path.parent)
+    tables, what = _tables(_read(path), path.parent), "the manifest"
     if pack is not None:
-        tables = _join(tables, _tables(_read(pack), pack.parent))
-    return _check(tables)
+        what = f"the pack {pack.name}"
+        tables = _join(tables, _tables(_read(pack), pack.parent, what))
+    return _check(tables, what)
 
 
 def parse_manifest(data: bytes) -> Manifest:
@@ -308,14 +309,14 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _tables(data: bytes, folder: Path) -> dict[str, Any]:
+def _tables(data: bytes, folder: Path, what: str = "the manifest") -> dict[str, Any]:
     """Return the TOML with what only the reader knows: names, folder, digest."""
     try:
         tables = tomllib.loads(data.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ManifestInvalidError(f"the manifest is not TOML: {error}") from error
+        raise ManifestInvalidError(f"{what} is not TOML: {error}") from error
     for group in ("models", "samples", "comparisons"):
-        for key, entry in _entries(tables, group).items():
+        for key, entry in _entries(tables, group, what).items():
             if isinstance(entry, dict):
                 entry["name"] = key
                 if group == "comparisons":
@@ -339,20 +340,20 @@ def _join(manifest: dict[str, Any], pack: dict[str, Any]) -> dict[str, Any]:
     return pack | {"sha256": hashlib.sha256(both).hexdigest()}
 
 
-def _entries(tables: dict[str, Any], group: str) -> dict[str, Any]:
+def _entries(tables: dict[str, Any], group: str, what: str = "the manifest") -> dict[str, Any]:
     entries = tables.get(group, {})
     if not isinstance(entries, dict):
-        raise ManifestInvalidError(f"the manifest is invalid at {group}: not a table")
+        raise ManifestInvalidError(f"{what} is invalid at {group}: not a table")
     return entries
 
 
-def _check(tables: dict[str, Any]) -> Manifest:
+def _check(tables: dict[str, Any], what: str = "the manifest") -> Manifest:
     try:
         manifest = TypeAdapter(Manifest).validate_python(tables)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise ManifestInvalidError(f"the manifest is invalid at {place}: {first['msg']}") from error
+        raise ManifestInvalidError(f"{what} is invalid at {place}: {first['msg']}") from error
     _check_entries(manifest)
     return manifest
 

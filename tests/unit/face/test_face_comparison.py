@@ -132,6 +132,8 @@ def change(record, **values):
         (lambda record: b"{}", "invalid"),
         (lambda record: change(record, path_version="0"), "path"),
         (lambda record: change(record, models=[]), "models"),
+        (lambda record: change(record, models=[record["models"][0] | {"centre": [0.1]}]), "centre"),
+        (lambda record: change(record) + b" " * (1 << 20), "not the file|larger"),
         (lambda record: change(record, operating_points={}, unsupported={}), "operating point"),
     ],
 )
@@ -231,6 +233,12 @@ def test_a_pack_adds_to_the_manifest_and_comes_first(tmp_path):
 def test_a_pack_that_lacks_anything_is_refused(tmp_path, spoil):
     with pytest.raises(ManifestInvalidError):
         load_manifest(pack=write_pack(tmp_path, spoil))
+
+
+@pytest.mark.parametrize("text", ["[[", "schema = 2", "models = 3"])
+def test_a_fault_in_a_pack_is_not_blamed_on_the_manifest(tmp_path, text):
+    with pytest.raises(ManifestInvalidError, match=r"^the pack pack\.toml is"):
+        load_manifest(pack=write_pack(tmp_path, lambda _: text))
 
 
 @pytest.mark.parametrize("scale", [0.7, 1.0, 2.3, 5.9, 11.0])
