@@ -144,7 +144,7 @@ def _names(text: str) -> list[str]:
 
 
 def _count(text: str) -> int:
-    return int(number_between(text, 1, 1e6))
+    return int(number_between(text, 1, 1_000_000))
 
 
 def _write(folder: Path, record: dict[str, Any]) -> None:

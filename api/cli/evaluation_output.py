@@ -90,6 +90,11 @@ def _remarks(report: Mapping[str, Any]) -> Iterator[str]:
     elif calibration["folds_seen_here"]:
         seen = ", ".join(printable(name) or "(none)" for name in calibration["folds_seen_here"])
         yield f"Rates at the operating points leave out the calibration's own fold {seen}."
+    else:
+        yield (
+            "No fold here is one of the calibration's; single pictures shared with it would not be "
+            "noticed."
+        )
     for name, reason in report["operating_points"]["unsupported"].items():
         yield f"No operating point {name}: {reason}."
     if "not_computed" in report["accuracy"]:

@@ -153,6 +153,7 @@ def test_the_table_tells_of_copies_and_of_shared_people(capsys, small_set, calib
     assert "1 pictures are copies of others" in printed.out
     assert "1 people are in several folds" in printed.out
     assert "chosen on these very scores" not in printed.out
+    assert "single pictures shared with it would not be noticed" in printed.out
 
 
 def test_a_calibration_of_another_path_is_refused(capsys, small_set, calibration, tmp_path):
