@@ -75,6 +75,7 @@ def test_intervals_contain_their_estimate(counts):
 
 
 @given(st.integers(1, 10**7), st.floats(1e-6, 0.5))
+@settings(deadline=None)  # up to millions of trials, on a machine that others use too
 def test_what_a_rate_leaves_room_for_shows_it(total, rate):
     most = largest_count(total, rate)
     if most is None:
