@@ -1,12 +1,12 @@
 """Asking an authority over HTTP about a document whose chip has passed.
 
 The protocol of Viet Nam's authority (C06, through RAR) is not public, so this one is ours, and a
-gateway beside the authority's system has to speak it: `POST` of `{"sod_sha256": …, "nonce": …}` as
+gateway beside the authority's system has to speak it: `POST` of `{"lds_sha256": …, "nonce": …}` as
 JSON, answered with status 200 and the compact JWS that `verify_signed_verdict` describes. Another
 protocol is another `OnlineVerdictClient`.
 
-Nothing personal is sent: the digest of EF.SOD names the document to who issued it, and to nobody
-else. Neither question nor answer is logged.
+Nothing personal is sent: the digest of the LDS security object names the document to who issued
+it, and to nobody else. Neither question nor answer is logged.
 """
 
 import asyncio
@@ -99,7 +99,7 @@ class HttpAuthority:
             client.stream(
                 "POST",
                 self._url,
-                json={"sod_sha256": request.sod_sha256, "nonce": request.nonce},
+                json={"lds_sha256": request.lds_sha256, "nonce": request.nonce},
                 headers={"Accept-Encoding": "identity"},
             ) as response,
         ):

@@ -358,9 +358,9 @@ class ProofingService:
         expected = [piece.data.decode() for piece in self.repository.pieces(row.id, EXPECTED)]
         if lacking := _lacking(procedure, verdict, *expected):
             return *lacking, ()
-        if self.authority is None or verdict.sod_sha256 is None:
+        if self.authority is None:
             return str(verdict.outcome), verdict.reasons, ()
-        online = ask_authority(self.authority.client, verdict.sod_sha256)
+        online = ask_authority(self.authority.client, verdict.lds_sha256 or "")
         verdict = self._verify_chip(row, evidence, received_at, self.authority, online)
         piece = Piece(ONLINE, 0, 0, online.to_bytes(), utc_now())
         return str(verdict.outcome), verdict.reasons, (piece,)

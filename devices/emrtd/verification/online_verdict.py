@@ -2,9 +2,9 @@
 
 Viet Nam's authority (C06, through RAR) answers such questions; its protocol is not public. So this
 is the least that any such answer must be to count: signed by a key that the operator pinned, about
-this SOD, to this question, now. Who speaks to the authority implements `OnlineVerdictClient`, which
-turns its protocol into the compact JWS that `verify_signed_verdict` describes; where the authority
-signs in another form, that form needs its own verification here.
+this document, to this question, now. Who speaks to the authority implements `OnlineVerdictClient`,
+which turns its protocol into the compact JWS that `verify_signed_verdict` describes; where the
+authority signs in another form, that form needs its own verification here.
 
 Source: RFC 7515 (JWS); Decree 69/2024/ND-CP (electronic identification) for who answers.
 """
@@ -62,18 +62,20 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True)
 class VerdictRequest:
-    """A question to an authority: is the document with this SOD genuine and in force?"""
+    """A question to an authority: is the document with this LDS security object in force?"""
 
-    sod_sha256: str
-    """Digest of EF.SOD as read, hexadecimal: nothing personal leaves with it."""
+    lds_sha256: str
+    """SHA-256 of the LDS security object (Doc 9303-10, 4.6.2.3), hexadecimal: nothing personal
+    leaves with it. That is what the issuer signed; around it, EF.SOD has bytes that a terminal can
+    change (unsigned attributes, more certificates), and with them the digest of the file."""
     nonce: str
     """Random and hexadecimal; the answer repeats it."""
     asked_at: datetime
 
     @classmethod
-    def about(cls, sod_sha256: str) -> "VerdictRequest":
+    def about(cls, lds_sha256: str) -> "VerdictRequest":
         """Return a fresh question."""
-        return cls(sod_sha256, secrets.token_hex(NONCE_BYTES), datetime.now(UTC))
+        return cls(lds_sha256, secrets.token_hex(NONCE_BYTES), datetime.now(UTC))
 
 
 class OnlineVerdictClient(Protocol):
@@ -118,7 +120,7 @@ class OnlineVerdictRecord:
         content = {
             "format": _FORMAT,
             "version": _VERSION,
-            "sod_sha256": request.sod_sha256,
+            "lds_sha256": request.lds_sha256,
             "nonce": request.nonce,
             "asked_at": request.asked_at.astimezone(UTC).isoformat(),
             "answer": self.raw,
@@ -138,21 +140,21 @@ class OnlineVerdictRecord:
         try:
             check_structure(data)
             entries = cbor2.loads(data)
-            sod_sha256, nonce, raw = entries["sod_sha256"], entries["nonce"], entries["answer"]
+            lds_sha256, nonce, raw = entries["lds_sha256"], entries["nonce"], entries["answer"]
             asked_at = datetime.fromisoformat(entries["asked_at"])
-            record = cls(VerdictRequest(sod_sha256, nonce, asked_at), raw)
+            record = cls(VerdictRequest(lds_sha256, nonce, asked_at), raw)
             is_same = record.to_bytes() == data
         except _FOREIGN:
             raise malformed from None
-        is_typed = isinstance(sod_sha256, str) and isinstance(nonce, str)
+        is_typed = isinstance(lds_sha256, str) and isinstance(nonce, str)
         if not is_same or not is_typed or not isinstance(raw, bytes | None):
             raise malformed
         return record
 
 
-def ask_authority(client: OnlineVerdictClient, sod_sha256: str) -> OnlineVerdictRecord:
+def ask_authority(client: OnlineVerdictClient, lds_sha256: str) -> OnlineVerdictRecord:
     """Ask about a document; where no answer comes, the record says so."""
-    request = VerdictRequest.about(sod_sha256)
+    request = VerdictRequest.about(lds_sha256)
     try:
         return OnlineVerdictRecord(request, client.ask(request))
     except DeviceError:
@@ -162,7 +164,7 @@ def ask_authority(client: OnlineVerdictClient, sod_sha256: str) -> OnlineVerdict
 def verify_signed_verdict(record: OnlineVerdictRecord, key: AuthorityKey) -> SignedVerdict:
     """Verify an answer: a compact JWS, typ `chip-verdict+jwt`, that repeats the question.
 
-    Its claims are `sod_sha256`, `nonce`, `iat` and `verdict` (`genuine`, `refused`, `unknown`).
+    Its claims are `lds_sha256`, `nonce`, `iat` and `verdict` (`genuine`, `refused`, `unknown`).
 
     Args:
         record: the question and the answer.
@@ -176,11 +178,11 @@ def verify_signed_verdict(record: OnlineVerdictRecord, key: AuthorityKey) -> Sig
     claims = _claims(record.raw, key)
     try:
         answer, nonce = Answer(claims["verdict"]), str(claims["nonce"])
-        digest, issued_at = str(claims["sod_sha256"]), datetime.fromtimestamp(claims["iat"], UTC)
+        digest, issued_at = str(claims["lds_sha256"]), datetime.fromtimestamp(claims["iat"], UTC)
     except (KeyError, ValueError, TypeError, OverflowError, OSError):
         raise _refusal("malformed", "the authority's answer lacks what it must say") from None
     request = record.request
-    asked, answered = (f"{request.sod_sha256}.{request.nonce}", f"{digest}.{nonce}")
+    asked, answered = (f"{request.lds_sha256}.{request.nonce}", f"{digest}.{nonce}")
     # A JSON string may hold half a surrogate pair, which has no UTF-8.
     if not hmac.compare_digest(asked.encode(), answered.encode("utf-8", "surrogatepass")):
         raise _refusal("mismatch", "the authority's answer is about another document or question")
@@ -191,7 +193,7 @@ def verify_signed_verdict(record: OnlineVerdictRecord, key: AuthorityKey) -> Sig
 
 
 def check_online_verdict(
-    record: OnlineVerdictRecord | None, key: AuthorityKey | None, sod_sha256: str | None
+    record: OnlineVerdictRecord | None, key: AuthorityKey | None, lds_sha256: str | None
 ) -> tuple[Check, SignedVerdict | None]:
     """Return the check and the answer that it rests on.
 
@@ -205,7 +207,7 @@ def check_online_verdict(
         return not_performed(ONLINE_VERDICT, ONLINE_VERDICT_NOT_CONFIGURED), None
     if record is None:
         return not_performed(ONLINE_VERDICT, "online-verdict-unavailable"), None
-    if record.request.sod_sha256 != sod_sha256:
+    if record.request.lds_sha256 != lds_sha256:
         return not_performed(ONLINE_VERDICT, "online-verdict-mismatch"), None
     try:
         verdict = verify_signed_verdict(record, key)

@@ -31,6 +31,9 @@ class ChipVerdict:
     """`PACE-CAN`, `PACE-MRZ` or `BAC`, as the terminal says."""
     sod_sha256: str | None
     """Digest of EF.SOD as read, hexadecimal; None if there is none."""
+    lds_sha256: str | None
+    """Digest of the LDS security object, hexadecimal: the same for a document whatever a terminal
+    does to the unsigned bytes of EF.SOD; None unless its signature is right."""
     dsc_sha256: str | None
     """Digest of the document signer's certificate; None unless its key made the signature."""
     csca_ski: str | None

@@ -132,7 +132,8 @@ class _Verification:
         self._checks.append(revocation)
         raw_sod = self._evidence.sod
         sod_sha256 = hashlib.sha256(raw_sod).hexdigest() if raw_sod else None
-        online_check, online_verdict = check_online_verdict(online, authority_key, sod_sha256)
+        lds_sha256 = hashlib.sha256(sod.sod.signed_data.content).hexdigest() if sod else None
+        online_check, online_verdict = check_online_verdict(online, authority_key, lds_sha256)
         self._checks.append(online_check)
         outcome, reasons = decide_outcome(self._checks)
         return ChipVerdict(
@@ -142,6 +143,7 @@ class _Verification:
             document=document,
             access=self._evidence.access,
             sod_sha256=sod_sha256,
+            lds_sha256=lds_sha256,
             dsc_sha256=sod.signer.sha256 if sod else None,
             csca_ski=chain.anchor.key_identifier.hex() if chain else None,
             path_sha256=chain.fingerprints if chain else (),

@@ -62,7 +62,7 @@ def test_a_pinned_certificate(serve: Any, tmp_path: Path, pinned: Issued) -> Non
     client = HttpAuthority(authority.url, 5, pem_of(pinned, tmp_path))
     verdict = verify_signed_verdict(OnlineVerdictRecord(REQUEST, client.ask(REQUEST)), KEY)
     assert verdict.answer == "genuine"
-    assert authority.questions == [{"sod_sha256": REQUEST.sod_sha256, "nonce": REQUEST.nonce}]
+    assert authority.questions == [{"lds_sha256": REQUEST.lds_sha256, "nonce": REQUEST.nonce}]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_nothing_of_the_question_is_told(serve: Any, caplog: pytest.LogCaptureFi
         client.ask(REQUEST)
     told = caplog.text + str(error.value) + repr(error.value)
     assert "status 503" in told
-    for secret in (REQUEST.sod_sha256, REQUEST.nonce):
+    for secret in (REQUEST.lds_sha256, REQUEST.nonce):
         assert secret not in told
 
 

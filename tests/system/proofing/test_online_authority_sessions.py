@@ -49,7 +49,7 @@ def test_genuine(
     answer = read_card(session)
     assert (answer["state"], answer["outcome"]) == ("chip", None)
     (question,) = authority.questions
-    assert set(question) == {"sod_sha256", "nonce"}
+    assert set(question) == {"lds_sha256", "nonce"}
     # The same evidence again is not asked about again.
     chip = kept(server)["chip"]
     session.put_chip(chip)
@@ -61,8 +61,8 @@ def test_genuine(
     assert set(kept(server)) == {"online"}
     record = OnlineVerdictRecord.from_bytes(kept(server)["online"])
     assert verify_signed_verdict(record, PUBLIC_KEY).answer == "genuine"
-    assert record.request.sod_sha256 == question["sod_sha256"]
-    assert question["sod_sha256"] not in caplog.text
+    assert record.request.lds_sha256 == question["lds_sha256"]
+    assert question["lds_sha256"] not in caplog.text
 
 
 def test_refused(office: Any, read_card: Any) -> None:
@@ -82,7 +82,7 @@ def test_refused(office: Any, read_card: Any) -> None:
         ({"delay_s": 2.0}, "unavailable"),
         ({"key": ECKey.generate_key("P-256")}, "signature-invalid"),
         ({"nonce": "00"}, "mismatch"),
-        ({"sod_sha256": "00" * 32}, "mismatch"),
+        ({"lds_sha256": "00" * 32}, "mismatch"),
         ({"iat": 1}, "expired"),
         ({"verdict": "passed"}, "malformed"),
         ({"padding": 1 << 20}, "unavailable"),
