@@ -118,7 +118,7 @@ def _claims() -> AssertionClaims:
             (1, 2, 13, 14, 15),
             OK,
         ),
-        face=Face(OK, 0.42, 1e-4, DIGEST),
+        face=Face(OK, 0.42, 1e-4, DIGEST, DIGEST, DIGEST),
         pad=Pad(OK, (PadMethod("mesh-parallax", "1", PadKind.ACTIVE, OK),), DIGEST[:32]),
         iad=InjectionDetection(Capture.BROWSER),
         attendance=Attendance(AttendanceMode.UNATTENDED),
