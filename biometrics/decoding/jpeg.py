@@ -18,8 +18,9 @@ MAX_SEGMENTS: Final = 5_000
 MAX_SCANS: Final = 64
 """Encoders write about ten. Each one, however short, costs a walk over the whole picture."""
 
-# T.81 B.1.1.2: a marker is FF and neither 00 (stuffing) nor FF (fill); RSTm stay within a scan.
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+# T.81 B.1.1.2: a marker is FF and neither 00 (stuffing) nor FF (fill); RSTm stay within a scan. The
+# fill before it is not matched: `\xff+` would look at each byte of a long fill from each before it.
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 _SOI, _EOI, _SOS, _APP0, _APP1, _APP14, _TEM = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xEE, 0x01
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE_FRAMES = {0xC2, 0xC6, 0xCA, 0xCE}
@@ -110,7 +111,8 @@ def _prepare(data: bytes) -> PreparedFile:
             coverage.add(body)
             following = _MARKER.search(data, position)
             end = following.start() if following else len(data)
-            kept.append(segment + data[position:end])
+            scan = data[position:end]
+            kept.append(segment + (scan.rstrip(b"\xff") if following else scan))
             position = end
             if coverage.complete:
                 break

@@ -76,3 +76,11 @@ def test_a_bomb_takes_no_memory(name, tmp_path):
         [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False
     )
     assert done.stdout.strip() == BAD[name][1], done.stderr
+
+
+def test_a_jpeg_of_fill_bytes_is_refused_in_linear_time():
+    """4 MiB, as much as a request may hold, took hours where every byte was a start to look from."""
+    begun = time.process_time()
+    with pytest.raises(ImageTruncatedError):
+        decode_image(b"\xff\xd8" + b"\xff" * (4 << 20))
+    assert time.process_time() - begun < 5
