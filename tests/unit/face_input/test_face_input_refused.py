@@ -79,7 +79,7 @@ def test_a_bomb_takes_no_memory(name, tmp_path):
 
 
 def test_a_jpeg_of_fill_bytes_is_refused_in_linear_time():
-    """4 MiB, as much as a request may hold, took hours where every byte was a start to look from."""
+    """4 MiB is what a request may hold; it took hours where every byte was a start to look from."""
     begun = time.process_time()
     with pytest.raises(ImageTruncatedError):
         decode_image(b"\xff\xd8" + b"\xff" * (4 << 20))
