@@ -103,7 +103,7 @@ def recentre(vectors: FloatArray, centre: FloatArray) -> FloatArray:
     lengths = np.linalg.norm(moved, axis=-1, keepdims=True)
     if not lengths.all():
         raise BiometricsError("an embedding that lies on the centre says nothing")
-    return (moved / lengths).astype(np.float32)
+    return np.asarray(moved / lengths, dtype=np.float32)
 
 
 def average(embeddings: Sequence[FloatArray], weights: Sequence[float]) -> FloatArray:

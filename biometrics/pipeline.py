@@ -176,7 +176,7 @@ class FacePipeline:
         return self._encode(image, self.detector.find_upright(image), Role.PROBE)
 
     def compare(self, reference: EncodedFace, probes: Sequence[bytes | Image]) -> ComparisonVerdict:
-        """Compare the reference with the first `MAX_PROBES` pictures of the live face.
+        """Compare the reference with the best `MAX_PROBES` pictures of the live face.
 
         Pictures of poor quality are left out. If no other is left, the outcome is INDETERMINATE
         with what must be done better; and a poor portrait's no match is not a no.
@@ -185,8 +185,7 @@ class FacePipeline:
             ProbeMissingError: there is none.
             ImageError, FaceError: a probe cannot be decoded or does not show one usable face.
         """
-        encoded = [self.encode_probe(probe) for probe in probes[:MAX_PROBES]]
-        return self._compare(reference, encoded)
+        return self._compare(reference, [self.encode_probe(probe) for probe in probes])
 
     def passive_pad(self, pictures: Sequence[bytes | Image]) -> PadVerdict:
         """Look for signs of a print or a screen. Not performed where the models are missing.
@@ -246,16 +245,17 @@ class FacePipeline:
             passive=passive,
             active=active,
             reference_quality=reference.quality if reference else None,
-            probe_quality=_best(probes).quality if probes else None,
+            probe_quality=_ranked(probes)[0].quality if probes else None,
             times_ms=times,
         )
 
     def _compare(self, reference: EncodedFace, probes: Sequence[EncodedFace]) -> ComparisonVerdict:
-        good = [probe for probe in probes if probe.quality.outcome is Outcome.PASSED]
-        templates = [probe.template for probe in good or probes]
+        ranked = _ranked(probes)
+        good = [probe for probe in ranked if probe.quality.outcome is Outcome.PASSED]
+        templates = [probe.template for probe in good or ranked]
         verdict = self._comparator.compare(reference.template, templates)
         if not good:
-            reasons = _best(probes).quality.reasons
+            reasons = ranked[0].quality.reasons
             return replace(verdict, outcome=Outcome.INDETERMINATE, reasons=reasons)
         poor_portrait = reference.quality.outcome is not Outcome.PASSED
         if poor_portrait and verdict.outcome is Outcome.FAILED:
@@ -293,8 +293,13 @@ def _most_frontal(observations: Sequence[Observation]) -> list[Observation]:
     return [o for _, o in sorted(seen, key=lambda pair: pair[0])]
 
 
-def _best(probes: Sequence[EncodedFace]) -> EncodedFace:
-    return max(probes, key=lambda probe: probe.template.weight)
+def _ranked(probes: Sequence[EncodedFace]) -> list[EncodedFace]:
+    """Return the probes, those of good quality first, and the best of either first."""
+
+    def rank(probe: EncodedFace) -> tuple[bool, float]:
+        return probe.quality.outcome is Outcome.PASSED, probe.template.weight
+
+    return sorted(probes, key=rank, reverse=True)
 
 
 def _open_embedders(manifest: Manifest, name: str | None) -> tuple[str, list[Embedder]]:

@@ -68,6 +68,17 @@ def test_mated_pictures_match(pipeline, picture):
         assert verdict.fmr_at_threshold == 1e-4
 
 
+def test_the_best_pictures_are_compared_not_the_first(pipeline, picture):
+    good = picture("obama3")
+    dark = edit(good, lambda image: image.point(lambda level: level // 12))
+    reference = pipeline.enrol(picture("obama"))
+    alone = pipeline.compare(reference, [dark])
+    assert alone.outcome is Outcome.INDETERMINATE
+    assert alone.reasons and alone.reasons[0].startswith("quality-")
+    verdict = pipeline.compare(reference, [dark] * 5 + [good])
+    assert (verdict.outcome, verdict.probes_used) == (Outcome.PASSED, 1)
+
+
 def test_another_person_does_not_match(pipeline, picture):
     verdict = pipeline.compare(pipeline.enrol(picture("obama")), [picture("biden")])
     assert verdict.outcome is Outcome.FAILED

@@ -37,7 +37,7 @@ def figures(mated: list[bool], angles: list[float | None]) -> dict[str, float]:
         )
     pairs = pair_list(mated)
     found = face_accuracy._figures(
-        "x", pairs, np.arange(len(pairs)), made, face_accuracy._mean_cosine
+        "x", pairs, np.arange(len(pairs)), made, lambda one, other: float(one[0] @ other[0])
     )
     values = {}
     for name, metric in found.items():
