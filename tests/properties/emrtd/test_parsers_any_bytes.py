@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from biometrics.errors import BiometricsError
 from devices.apdu import CommandApdu
 from devices.emrtd.crypto.kdf import SessionCipher
 from devices.emrtd.evidence import ChipEvidence, PaceRecord
@@ -48,9 +49,9 @@ def _seeds(name: str) -> list[bytes]:
 def _value_or_typed_error(parse: Callable[[bytes], Any], data: bytes) -> None:
     try:
         parse(data)
-    except DeviceError as error:
+    except (DeviceError, BiometricsError) as error:
         assert error.code
-        assert type(error) is not DeviceError
+        assert type(error) not in (DeviceError, BiometricsError)
 
 
 @pytest.mark.parametrize("name", TARGETS)
