@@ -71,6 +71,6 @@ class OcrModel:
         tensor = np.repeat(channel, 3, axis=1)
         try:
             (output,) = self._session.run(None, {self._input: tensor})
-        except Exception as error:  # as above
+        except Exception as error:  # onnxruntime's own exceptions have no common root
             raise ScannerUnusableError("a model of the MRZ scanner cannot run") from error
         return np.asarray(output, np.float32)
