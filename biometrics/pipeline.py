@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
-from biometrics.active import ActiveChallengeJudge
+from biometrics.liveness.judge import ActiveChallengeJudge
 from biometrics.alignment import align
-from biometrics.capture import FrameObserver, Observation, decode_frame
+from biometrics.liveness.capture import FrameObserver, Observation, decode_frame
 from biometrics.challenge import Challenge
 from biometrics.comparison import MAX_PROBES, Comparator, ProbeMissingError
-from biometrics.decision import decide_outcome, distinct
+from biometrics.liveness.findings import decide_outcome, distinct
 from biometrics.detection import FaceDetector, FaceError
 from biometrics.embedding import Embedder
 from biometrics.errors import BiometricsError
@@ -19,7 +19,7 @@ from biometrics.image import ImageError, decode_image
 from biometrics.landmarks import MeshEstimator
 from biometrics.manifest import Manifest
 from biometrics.onnx import open_model
-from biometrics.pad import PassivePad
+from biometrics.liveness.passive import PassivePad
 from biometrics.quality import (
     QualityVerdict,
     Role,

@@ -34,7 +34,7 @@ def read_frames(paths: Sequence[Path], fps: float) -> list[tuple[float, bytes]]:
     Raises:
         InputUnusableError: there are too many, or one cannot be read or is too large.
     """
-    from biometrics.capture import MAX_FRAMES
+    from biometrics.liveness.capture import MAX_FRAMES
 
     if len(paths) > MAX_FRAMES:
         raise InputUnusableError(f"{len(paths)} frames are more than {MAX_FRAMES}")

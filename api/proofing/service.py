@@ -49,7 +49,7 @@ from api.proofing.sections import FaceThresholds
 from api.proofing.states import SessionExpiredError, State, StateConflictError
 from api.settings import RelyingParty
 from api.store.tables import SessionRow
-from biometrics.capture import MAX_FRAMES
+from biometrics.liveness.capture import MAX_FRAMES
 from biometrics.challenge import Challenge
 from biometrics.image import MAX_FRAME_PIXELS, decode_image
 from biometrics.pipeline import FacePipeline

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from biometrics.challenge import ORDERS, Challenge, Turn
-from biometrics.turning import Zone, check_motion, check_order, trace
+from biometrics.liveness.motion import Zone, check_motion, check_order, trace
 
 TURN_OFFSET = 0.25
 

@@ -17,7 +17,7 @@ from biometrics.detection import (
 )
 from biometrics.image import ImageUnreadableError, decode_image
 from biometrics.manifest import load_manifest
-from biometrics.pad import PassivePad
+from biometrics.liveness.passive import PassivePad
 from biometrics.pipeline import FacePipeline, PortraitUnusableError
 from biometrics.rig import RigKind, RigOrderError
 from biometrics.types import CheckResult, FrameSample, Outcome

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from biometrics.alignment import TEMPLATE, estimate_similarity
-from biometrics.capture import Observation
+from biometrics.liveness.capture import Observation
 from biometrics.challenge import ORDERS, Challenge, ChallengeInvalidError, Turn
-from biometrics.continuity import check_continuity
-from biometrics.decision import decide_outcome
+from biometrics.liveness.continuity import check_continuity
+from biometrics.liveness.findings import decide_outcome
 from biometrics.detection import (
     FaceMissingError,
     FaceTiltedError,
@@ -21,7 +21,7 @@ from biometrics.detection import (
     select_one,
 )
 from biometrics.landmarks import LEFT_OUTER_EYE_CORNER, RIGHT_OUTER_EYE_CORNER, Mesh
-from biometrics.parallax import foreshortening, homography_residual
+from biometrics.liveness.geometry import foreshortening, homography_residual
 from biometrics.types import Box, Face, FivePoints, Outcome
 
 PASSED, INDETERMINATE, FAILED = Outcome.PASSED, Outcome.INDETERMINATE, Outcome.FAILED

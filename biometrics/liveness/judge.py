@@ -11,15 +11,15 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Final
 
-from biometrics.capture import MAX_FRAMES, Observation, Sighting
+from biometrics.liveness.capture import MAX_FRAMES, Observation, Sighting
 from biometrics.challenge import Challenge, Turn
 from biometrics.comparison import MAX_PROBES
-from biometrics.continuity import check_continuity
-from biometrics.decision import Finding, adverse, decide_outcome, distinct, unclear
+from biometrics.liveness.continuity import check_continuity
+from biometrics.liveness.findings import Finding, adverse, decide_outcome, distinct, unclear
 from biometrics.embedding import Embedder
 from biometrics.manifest import Manifest
-from biometrics.parallax import foreshortening, homography_residual
-from biometrics.turning import REST_FRAMES, Event, Track, check_motion, check_order, trace
+from biometrics.liveness.geometry import foreshortening, homography_residual
+from biometrics.liveness.motion import REST_FRAMES, Event, Track, check_motion, check_order, trace
 from biometrics.types import ChallengeVerdict, Method, Outcome, StepVerdict
 
 METHOD: Final = Method("head-turn-parallax", "1")

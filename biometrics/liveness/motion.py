@@ -8,7 +8,7 @@ from statistics import median
 from typing import Final
 
 from biometrics.challenge import Turn
-from biometrics.decision import Finding, adverse, unclear
+from biometrics.liveness.findings import Finding, adverse, unclear
 
 FRONT_OFFSET: Final = 0.12
 """Up to this change of the nose offset the face counts as turned back to the front."""

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from typing import Final
 
-from biometrics.capture import MAX_FRAMES, Observation
-from biometrics.decision import Finding, adverse, unclear
+from biometrics.liveness.capture import MAX_FRAMES, Observation
+from biometrics.liveness.findings import Finding, adverse, unclear
 
 MIN_FRAMES: Final = 10
 MIN_MS_PER_TURN: Final = 600.0

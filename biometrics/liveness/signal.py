@@ -1,0 +1,45 @@
+"""What one way of looking at a capture says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from biometrics.liveness.findings import Finding, distinct
+from biometrics.types import CheckResult, Method, Outcome
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One signal of presentation-attack detection (ISO/IEC 30107-1)."""
+
+    method: Method
+    """Its name and version, as the assertion records it."""
+    findings: tuple[Finding, ...]
+    """What speaks against the capture, and what could not be judged."""
+    performed: bool
+    """False where nothing could be measured; `findings` then says why, if it matters."""
+    score: float | None = field(repr=False)
+    """Higher is more likely bona fide; what it means is the module's own, fusion calibrates it.
+    None where it was not performed."""
+    measurements: Mapping[str, float] = field(default_factory=dict, repr=False)
+    """What it measured, for the evidence."""
+
+    @property
+    def result(self) -> CheckResult:
+        """Return the signal as the assertion's check: what is unclear was not performed."""
+        outcomes = {finding.outcome for finding in self.findings}
+        if Outcome.FAILED in outcomes:
+            return CheckResult.FAILED
+        if outcomes or not self.performed:
+            return CheckResult.NOT_PERFORMED
+        return CheckResult.OK
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the signal for the evidence."""
+        return {
+            "method": vars(self.method),
+            "result": self.result.value,
+            "reasons": list(distinct(finding.reason for finding in self.findings)),
+            "score": None if self.score is None else round(self.score, 4),
+            "measurements": {k: round(float(v), 4) for k, v in self.measurements.items()},
+        }
