@@ -110,10 +110,10 @@ class InputContract:
     layout: Literal["NCHW", "NHWC"]
     mean: FiniteFloat
     divisor: PositiveFloat
-    crop: Literal["frame", "five-points", "square", "text-line"]
+    crop: Literal["frame", "five-points", "square", "box", "text-line"]
     """`frame`: the whole picture; `five-points`: five points of the face laid on `template`;
-    `square`: upright square around the face box; `text-line`: one upright line of text, of any
-    width that is a multiple of 8."""
+    `square`: upright square around the face box; `box`: the face box in its own shape;
+    `text-line`: one upright line of text, of any width that is a multiple of 8."""
     crop_scale: PositiveFloat = 1.0
     """Side of the crop as a multiple of the face box."""
     template: Annotated[tuple[Point, ...], Field(min_length=5, max_length=5)] | None = None
