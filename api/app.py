@@ -89,7 +89,7 @@ def create_app(service: ProofingService) -> FastAPI:
 async def _sweep(service: ProofingService, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
         try:
-            await asyncio.to_thread(service.repository.expire_overdue)
+            await asyncio.to_thread(service.sweep)
         except SQLAlchemyError as error:
             # A database that is busy once must not end the sweep: evidence would stay for good.
             log.error("sweep %s", type(error).__name__)

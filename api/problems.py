@@ -22,6 +22,7 @@ STATUS_BY_CODE: Mapping[str, HTTPStatus] = {
     "request-not-allowed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "state-conflict": HTTPStatus.CONFLICT,
     "piece-conflict": HTTPStatus.CONFLICT,
+    "capture-conflict": HTTPStatus.CONFLICT,
     "other-card": HTTPStatus.CONFLICT,
     "frames-incomplete": HTTPStatus.CONFLICT,
     "assertion-not-issued": HTTPStatus.CONFLICT,

@@ -1,5 +1,6 @@
 """Decide a session: the verdicts, the level that they carry, and what the procedure accepts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,7 +11,7 @@ from api.procedures.catalogue import Procedure
 
 
 class Verdict(Protocol):
-    """What chip and face verdict have in common."""
+    """What the verdicts on chip, face and capture have in common."""
 
     @property
     def outcome(self) -> str:
@@ -34,10 +35,10 @@ class Decision:
     reasons: tuple[str, ...]
 
 
-def decide(procedure: Procedure, chip: Verdict, face: Verdict, findings: Findings) -> Decision:
+def decide(procedure: Procedure, verdicts: Sequence[Verdict], findings: Findings) -> Decision:
     """Let the worst verdict win; a pass also needs the level that the procedure asks for."""
-    outcomes = {str(chip.outcome), str(face.outcome)}
-    reasons = tuple(dict.fromkeys((*chip.reasons, *face.reasons)))
+    outcomes = {str(verdict.outcome) for verdict in verdicts}
+    reasons = tuple(dict.fromkeys(reason for verdict in verdicts for reason in verdict.reasons))
     if outcomes != {"PASSED"}:
         worst = "FAILED" if "FAILED" in outcomes else "INDETERMINATE"
         return Decision(worst, None, reasons or ("unexplained",))

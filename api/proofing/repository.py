@@ -20,10 +20,13 @@ from api.proofing.states import (
     check_transition,
 )
 from api.store.database import forget_deleted
-from api.store.tables import PieceRow, SessionRow
+from api.store.tables import CardUseRow, PieceRow, RecordRow, SeenFrameRow, SessionRow
 
 EXPECTED, ONLINE = "expected", "online"
 """Kinds of piece: whom the relying party expects, and what an authority answered."""
+
+FRAME, SIGNATURE = "frame", "sig"
+"""Kinds of piece: a frame of the present capture, and the agent's signature of it."""
 
 
 class SessionUnknownError(ApiError):
@@ -54,8 +57,7 @@ class Piece:
     """One numbered piece of evidence."""
 
     kind: str
-    """`chip`, `frame`, `ca` (the server's secret part of Chip Authentication), `expected` (whom the
-    relying party expects) or `online` (an authority's answer)."""
+    """As in the table of pieces."""
     number: int
     t_ms: int
     """Capture time in milliseconds since the first frame; 0 for others."""
@@ -105,11 +107,28 @@ class Repository:
                 raise SessionUnknownError("no session with this id and token")
             return row
 
-    def move(self, session_id: str, now: State, then: State, *pieces: Piece, **values: Any) -> None:
+    def move(
+        self,
+        session_id: str,
+        now: State,
+        then: State,
+        *pieces: Piece,
+        record: dict[str, Any] | None = None,
+        **values: Any,
+    ) -> None:
         """Take a session from one state to the next, with the pieces and values that belong to it.
 
         Where the next state holds no evidence, what there is goes in the same transaction: no crash
         can leave it behind. What an authority answered stays with the decision that rests on it.
+        Back at `chip`, the frames of the capture before go.
+
+        Args:
+            session_id: whose state.
+            now: the state that it must be in.
+            then: the next.
+            pieces: evidence that comes with it.
+            record: what the operator may see of the checks, in place of what was kept before.
+            values: columns of the session.
 
         Raises:
             StateConflictError: the table forbids it, or another request was quicker.
@@ -130,30 +149,36 @@ class Repository:
                     PieceRow.kind.is_distinct_from(kept),
                 )
                 db.execute(delete(PieceRow).where(*of_session))
+            elif then is State.CHIP:
+                capture = PieceRow.kind.in_((FRAME, SIGNATURE))
+                db.execute(delete(PieceRow).where(PieceRow.session_id == session_id, capture))
+            if record is not None:
+                db.merge(RecordRow(session_id=session_id, data=record))
             db.add_all([piece.row(session_id) for piece in pieces])
-        if now in HOLDS_EVIDENCE and then not in HOLDS_EVIDENCE:
+        if now is State.DECIDING or (now in HOLDS_EVIDENCE and then not in HOLDS_EVIDENCE):
             forget_deleted(self._engine)
 
-    def put_piece(self, session_id: str, state: State, piece: Piece, limit: int) -> None:
-        """Keep a piece of evidence; the same piece again changes nothing.
+    def put_pieces(self, session_id: str, state: State, *pieces: Piece, limit: int) -> None:
+        """Keep pieces of evidence that belong together; the same again changes nothing.
 
         Raises:
             StateConflictError: the session is not in `state`.
             SessionExpiredError: the time of the state ran out meanwhile.
-            PieceConflictError: a piece of this number with other content is kept already.
+            PieceConflictError: a piece of such a number with other content is kept already.
             EvidenceTooLargeError: the session would hold more than `limit` bytes.
         """
         with Session(self._engine) as db, db.begin():
             _in_state(db, session_id, state)
-            kept = db.get(PieceRow, (session_id, piece.kind, piece.number))
-            if kept is None:
-                if _held_bytes(db, session_id) + len(piece.data) > limit:
-                    raise EvidenceTooLargeError(f"a session holds at most {limit >> 20} MiB")
-                db.add(piece.row(session_id))
-            elif (kept.data, kept.t_ms) != (piece.data, piece.t_ms):
-                raise PieceConflictError(
-                    f"{piece.kind} {piece.number} was received before with other content"
-                )
+            for piece in pieces:
+                kept = db.get(PieceRow, (session_id, piece.kind, piece.number))
+                if kept is None:
+                    if _held_bytes(db, session_id) + len(piece.data) > limit:
+                        raise EvidenceTooLargeError(f"a session holds at most {limit >> 20} MiB")
+                    db.add(piece.row(session_id))
+                elif (kept.data, kept.t_ms) != (piece.data, piece.t_ms):
+                    raise PieceConflictError(
+                        f"{piece.kind} {piece.number} was received before with other content"
+                    )
 
     def replace_piece(self, session_id: str, state: State, piece: Piece) -> None:
         """Keep a piece in place of the one of its number, if there is one.
@@ -166,18 +191,6 @@ class Repository:
             _in_state(db, session_id, state)
             db.merge(piece.row(session_id))
 
-    def begin_capture(self, session_id: str) -> None:
-        """Take a session from `chip` to `capture`, unless another frame already has.
-
-        Raises:
-            StateConflictError: it is in neither state.
-        """
-        try:
-            self.move(session_id, State.CHIP, State.CAPTURE)
-        except StateConflictError:
-            if self.get(session_id).state != State.CAPTURE:
-                raise
-
     def pieces(self, session_id: str, kind: str) -> Sequence[PieceRow]:
         """Return the pieces of a kind by number."""
         query = (
@@ -188,12 +201,56 @@ class Repository:
         with Session(self._engine, expire_on_commit=False) as db:
             return db.scalars(query).all()
 
+    def use_card(self, session_id: str, card_sha256: str, limit: int, window_s: int) -> bool:
+        """Note that a card serves a session, unless it has served too many without a pass.
+
+        Args:
+            session_id: the session.
+            card_sha256: digest of what the card's issuer signed.
+            limit: in so many sessions a card may be tried.
+            window_s: sessions older than this many seconds no longer count.
+        """
+        since = utc_now() - timedelta(seconds=window_s)
+        others = (
+            select(func.count())
+            .select_from(CardUseRow)
+            .join(SessionRow, SessionRow.id == CardUseRow.session_id)
+            .where(
+                CardUseRow.card_sha256 == card_sha256,
+                CardUseRow.session_id != session_id,
+                CardUseRow.at >= since,
+                SessionRow.state != State.PASSED,
+            )
+        )
+        with Session(self._engine) as db, db.begin():
+            if (db.scalar(others) or 0) >= limit:
+                return False
+            db.merge(CardUseRow(session_id=session_id, card_sha256=card_sha256, at=utc_now()))
+        return True
+
+    def note_frames(self, capture: str, digests: Sequence[bytes]) -> int:
+        """Return how many frames came with another capture before, and keep the others' digests."""
+        with Session(self._engine) as db, db.begin():
+            known: dict[bytes, str] = {}
+            for digest in dict.fromkeys(digests):
+                row = db.get(SeenFrameRow, digest)
+                known[digest] = capture if row is None else row.capture
+                if row is None:
+                    db.add(SeenFrameRow(sha256=digest, capture=capture, at=utc_now()))
+        return sum(first != capture for first in known.values())
+
+    def record(self, session_id: str) -> dict[str, Any]:
+        """Return what the checks of a session measured; empty where nothing is kept."""
+        with Session(self._engine) as db:
+            row = db.get(RecordRow, session_id)
+            return dict(row.data) if row else {}
+
     def expire_overdue(self) -> int:
         """End every session whose state lasted too long; return how many.
 
-        Their evidence is forgotten, and so are assertions and authorities' answers that were kept
-        long enough. The log is emptied each time, for deletions after which a crash or a busy
-        connection had kept it from being emptied.
+        Their evidence is forgotten, and so are assertions, records, authorities' answers, and the
+        digests of cards and frames that were kept long enough. The log is emptied each time, for
+        deletions after which a crash or a busy connection had kept it from being emptied.
         """
         with Session(self._engine) as db, db.begin():
             rows = db.scalars(select(SessionRow).where(SessionRow.deadline < utc_now())).all()
@@ -206,6 +263,9 @@ class Repository:
             ids = select(SessionRow.id).where(SessionRow.created_at < kept_since)
             answers = (PieceRow.kind == ONLINE, PieceRow.session_id.in_(ids))
             db.execute(delete(PieceRow).where(*answers))
+            db.execute(delete(RecordRow).where(RecordRow.session_id.in_(ids)))
+            db.execute(delete(CardUseRow).where(CardUseRow.at < kept_since))
+            db.execute(delete(SeenFrameRow).where(SeenFrameRow.at < kept_since))
         forget_deleted(self._engine)
         return len(rows)
 

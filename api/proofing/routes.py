@@ -2,14 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response, status
+from fastapi import APIRouter, Header, Path, Query, Response, status
 
 from api.proofing.dependencies import Audience, Body, CurrentSession, Service
 from api.proofing.schemas import (
+    CaptureIn,
+    CaptureOut,
     ChipAuthenticationOut,
     ConsentIn,
     Problem,
     ProcedureOut,
+    RecordOut,
     SessionCreated,
     SessionIn,
     SessionOut,
@@ -67,12 +70,23 @@ def put_chip_evidence(session: CurrentSession, body: Body, service: Service) -> 
     return service.put_chip(session, body)
 
 
+@router.post("/sessions/{session_id}/capture")
+def begin_capture(request: CaptureIn, session: CurrentSession, service: Service) -> CaptureOut:
+    """Begin the capture and learn its challenge; asked again, the answer is the same."""
+    return service.begin_capture(session, request)
+
+
 @router.put("/sessions/{session_id}/frames/{number}", status_code=status.HTTP_204_NO_CONTENT)
 def put_frame(
-    number: FrameNumber, t_ms: FrameTime, session: CurrentSession, body: Body, service: Service
+    number: FrameNumber,
+    t_ms: FrameTime,
+    session: CurrentSession,
+    body: Body,
+    service: Service,
+    chinhchu_frame_signature: FrameSignature = None,
 ) -> None:
-    """Hand in one frame of the capture; the same frame may be sent again."""
-    service.put_frame(session, number, t_ms, body)
+    """Hand in one frame as it is taken; the same frame may be sent again."""
+    service.put_frame(session, number, t_ms, body, chinhchu_frame_signature)
 
 
 @router.post("/sessions/{session_id}/decision")
@@ -85,6 +99,12 @@ def decide(session: CurrentSession, service: Service) -> SessionOut:
 def read_assertion(session: CurrentSession, service: Service) -> Response:
     """Return the signed assertion of a session that has passed."""
     return Response(service.assertion(session), media_type="application/dc+sd-jwt")
+
+
+@router.get("/sessions/{session_id}/record")
+def read_record(session_id: str, audience: Audience, service: Service) -> RecordOut:
+    """Return what the checks found, to the office that opened the session."""
+    return service.record(session_id, audience)
 
 
 @router.delete("/sessions/{session_id}")

@@ -53,6 +53,27 @@ class ConsentIn(_Message):
     face: Literal[True]
 
 
+class CaptureIn(_Message):
+    """Begin the capture; what the person asked for is taken into account."""
+
+    light: bool = True
+    """Whether the screen may throw coloured light: False for whoever does not want it."""
+    pace: Literal["normal", "slow"] = "normal"
+    """`slow` gives each step twice the time."""
+    agent: Annotated[str | None, Field(max_length=4096, repr=False)] = None
+    """What an enrolled device agent says of itself and its camera, signed (compact JWS)."""
+
+
+class CaptureOut(_Message):
+    """A capture that has begun: its time runs from the first frame, which must come soon."""
+
+    attempt: int
+    """1, or 2 after a first that a willing person may have got wrong."""
+    challenge: dict[str, object]
+    """What to ask of the person, and when."""
+    first_frame_by: datetime
+
+
 class AdviceOut(_Message):
     """What the person can do better in a new session."""
 
@@ -73,12 +94,15 @@ class SessionOut(_Message):
     deadline: datetime | None
     chip_challenge: str
     """Eight bytes in hex that the chip signs in Active Authentication."""
-    capture_challenge: dict[str, object] | None
-    """Given out when the chip is accepted."""
+    capture: CaptureOut | None
+    """The present or latest capture; null until one is begun."""
+    attempts_left: int
+    """How many captures may still be begun."""
     outcome: str | None
     """PASSED, INDETERMINATE or FAILED; null while the session goes on."""
     level: str | None
     reasons: list[str]
+    """What can be told to the subject; the session's record has the rest."""
     advice: list[AdviceOut]
     """One for each reason that says that the pictures were not good enough."""
 
@@ -94,6 +118,20 @@ class ChipAuthenticationOut(_Message):
     """The server's ephemeral public key, hex."""
     command: str
     """The command APDU that follows, sealed with the new session keys, hex."""
+
+
+class RecordOut(_Message):
+    """What the checks of a session found, for the office that asked: never for the subject."""
+
+    id: str
+    state: str
+    outcome: str | None
+    level: str | None
+    reasons: list[str]
+    """All of them."""
+    captures: list[dict[str, object]]
+    """An entry a capture that was judged: its reasons, face and liveness with what each signal
+    measured and contributed, and where the frames came from. Kept for a day."""
 
 
 class SessionCreated(SessionOut):

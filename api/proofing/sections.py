@@ -12,6 +12,7 @@ from api.assertions.claims import (
     DocumentDetails,
     DocumentEvidence,
     Face,
+    IadCheck,
     IdentityVerification,
     InjectionDetection,
     Issuer,
@@ -34,10 +35,11 @@ from api.assertions.vocabulary import (
     PadKind,
 )
 from api.procedures.catalogue import Procedure
+from api.proofing.injection import InjectionVerdict
 from api.proofing.schemas import SessionIn
-from biometrics.pipeline import EVIDENCE_LEVEL, FaceVerdict
+from biometrics.analysis import EVIDENCE_LEVEL, FaceVerdict
 from biometrics.quality import MEASURE_INVALID, QualityRequirements, QualityVerdict
-from biometrics.types import ComparisonVerdict, Method
+from biometrics.types import ComparisonVerdict
 from biometrics.types import Outcome as FaceOutcome
 from devices.emrtd.checks import CRL
 from devices.emrtd.verification.document import VerifiedDocument, age_years
@@ -67,9 +69,15 @@ def attendance_section(request: SessionIn) -> Attendance:
     return Attendance(mode=AttendanceMode(request.attendance_mode))
 
 
-def capture_section() -> InjectionDetection:
-    """Return where the frames came from: nothing is attested yet, so it counts as a browser."""
-    return InjectionDetection(capture=Capture.BROWSER)
+def capture_section(verdict: InjectionVerdict) -> InjectionDetection:
+    """Return where the frames came from."""
+    return InjectionDetection(
+        capture=Capture(verdict.capture),
+        agent_key=verdict.agent_key,
+        agent_version=verdict.agent_version,
+        device_id=verdict.device_id,
+        checks=tuple(IadCheck(name, CheckResult(result.value)) for name, result in verdict.checks),
+    )
 
 
 def chip_section(verdict: ChipVerdict) -> Chip:
@@ -112,27 +120,19 @@ def face_section(
 
 
 def pad_section(verdict: FaceVerdict) -> Pad:
-    """Return presentation-attack detection, active and passive."""
-    active = PadMethod(
-        id=verdict.active.method.id,
-        version=verdict.active.method.version,
-        kind=PadKind.ACTIVE,
-        result=_RESULT_BY_OUTCOME[verdict.active.outcome],
-    )
-    passive = tuple(
-        PadMethod(
-            id=method.id,
-            version=method.version,
-            kind=PadKind.PASSIVE,
-            result=CheckResult(verdict.passive.result.value),
-        )
-        # Where no passive model is installed, the assertion says that none looked.
-        for method in verdict.passive.methods or (Method("passive", "none"),)
-    )
+    """Return presentation-attack detection, a method each signal."""
     return Pad(
         result=CheckResult(verdict.pad_result.value),
-        methods=(active, *passive),
-        challenge_id=verdict.active.challenge_id,
+        methods=tuple(
+            PadMethod(
+                id=signal.method.id,
+                version=signal.method.version,
+                kind=PadKind.PASSIVE if signal.is_passive else PadKind.ACTIVE,
+                result=CheckResult(signal.result.value),
+            )
+            for signal in verdict.liveness.signals
+        ),
+        challenge_id=verdict.liveness.challenge_id,
         evidence_level=EVIDENCE_LEVEL,
     )
 

@@ -7,10 +7,11 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TypedDict
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypedDict
 
 from api.assertions.claims import (
     AssertionClaims,
@@ -26,11 +27,22 @@ from api.assertions.sd_jwt import issue
 from api.errors import ApiError
 from api.procedures.catalogue import Catalogue, Procedure
 from api.proofing import sections
+from api.proofing.captures import LiveCaptures
 from api.proofing.decision import Decision, decide
+from api.proofing.injection import (
+    FIRST_FRAME_WITHIN_S,
+    AgentFleet,
+    CaptureContext,
+    InjectionVerdict,
+    ReceivedFrame,
+    judge_injection,
+)
 from api.proofing.online_authority import OnlineAuthority
 from api.proofing.repository import (
     EXPECTED,
+    FRAME,
     ONLINE,
+    SIGNATURE,
     EvidenceTooLargeError,
     Piece,
     Repository,
@@ -39,19 +51,29 @@ from api.proofing.repository import (
 )
 from api.proofing.schemas import (
     AdviceOut,
+    CaptureIn,
+    CaptureOut,
     ChipAuthenticationOut,
     ProcedureOut,
+    RecordOut,
     SessionCreated,
     SessionIn,
     SessionOut,
 )
 from api.proofing.sections import FaceThresholds
-from api.proofing.states import SessionExpiredError, State, StateConflictError
+from api.proofing.states import (
+    ASSERTION_KEPT_S,
+    SessionExpiredError,
+    State,
+    StateConflictError,
+)
+from api.proofing.telling import for_subject
 from api.settings import RelyingParty
-from api.store.tables import SessionRow
-from biometrics.liveness.capture import MAX_FRAMES
-from biometrics.challenge import Challenge
+from api.store.tables import PieceRow, SessionRow
+from biometrics.analysis import CaptureAnalysis, FaceVerdict
+from biometrics.challenge import Challenge, Pace, choose_challenge
 from biometrics.image import MAX_FRAME_PIXELS, decode_image
+from biometrics.liveness.capture import MAX_FRAMES
 from biometrics.pipeline import FacePipeline
 from biometrics.quality import advise
 from biometrics.types import FrameSample, Outcome
@@ -65,6 +87,12 @@ from devices.emrtd.verification.online_verdict import OnlineVerdictRecord, ask_a
 from devices.emrtd.verification.verifier import ChipVerdict, verify_evidence
 
 MAX_EVIDENCE_BYTES = 96 << 20
+
+MAX_CAPTURES = 2
+"""The second is for a willing person who got the first wrong."""
+
+MAX_SESSIONS_PER_CARD = 3
+"""In a day, without a pass: nobody climbs a hill of scores."""
 
 _STATE_BY_OUTCOME = {
     "PASSED": State.PASSED,
@@ -89,6 +117,12 @@ class FramesIncompleteError(ApiError):
     """There is no frame, or one of the numbers in between is missing."""
 
     code = "frames-incomplete"
+
+
+class CaptureConflictError(ApiError):
+    """The capture was begun before, in another way, or there is none to begin."""
+
+    code = "capture-conflict"
 
 
 class AssertionNotIssuedError(ApiError):
@@ -120,6 +154,11 @@ class ProofingService:
     """Who may open sessions; None: whoever reaches the loopback address."""
     authority: OnlineAuthority | None = None
     """Who is asked about each document whose chip has passed, and has to agree; None: nobody."""
+    fleet: AgentFleet | None = None
+    """Device agents whose cameras are believed; None: every capture counts as a browser's."""
+    clock: Callable[[], datetime] = utc_now
+    """Naive UTC: when captures begin and their frames arrive."""
+    captures: LiveCaptures = field(default_factory=LiveCaptures)
 
     def procedures(self) -> list[ProcedureOut]:
         """Return the catalogue."""
@@ -185,10 +224,11 @@ class ProofingService:
             data_groups=list(procedure.data_groups),
             deadline=row.deadline and row.deadline.replace(tzinfo=UTC),
             chip_challenge=row.chip_challenge.hex(),
-            capture_challenge=row.capture_challenge,
+            capture=_capture_out(row),
+            attempts_left=_attempts_left(row),
             outcome=row.outcome,
             level=row.level,
-            reasons=row.reasons,
+            reasons=for_subject(row.reasons),
             advice=[
                 AdviceOut(reason=advice.reason, vi=advice.vi, en=advice.en)
                 for advice in advise(row.reasons, self.thresholds.quality)
@@ -227,7 +267,7 @@ class ProofingService:
         )
 
     def put_chip(self, row: SessionRow, data: bytes) -> SessionOut:
-        """Verify the chip's evidence; if it passes, give out the challenge for the capture.
+        """Verify the chip's evidence; if it passes, a capture may begin.
 
         Raises:
             EvidenceMalformedError: it is not evidence; nothing changes, it may be sent again.
@@ -259,27 +299,58 @@ class ProofingService:
             State.CHIP,
             Piece("chip", 0, 0, kept, received_at),
             *pieces,
-            capture_challenge=Challenge.random().to_dict(),
         )
         return self.describe(row.id)
 
-    def put_frame(self, row: SessionRow, number: int, t_ms: int, data: bytes) -> None:
-        """Keep one frame of the capture.
+    def begin_capture(self, row: SessionRow, request: CaptureIn) -> CaptureOut:
+        """Choose a challenge and give it out; asked again in the same way, it is the same.
+
+        Raises:
+            CaptureConflictError: it has begun in another way, or no attempt is left.
+            StateConflictError: the session does not wait for a capture.
+        """
+        _require(row, State.CHIP, State.CAPTURE)
+        asked = request.model_dump(mode="json")
+        if row.state == State.CHIP:
+            if not _attempts_left(row):
+                raise CaptureConflictError("no attempt is left: open a new session")
+            challenge = choose_challenge(light=request.light, pace=Pace(request.pace))
+            begun = {
+                "attempt": _attempt(row) + 1,
+                "asked": asked,
+                "begun_at": self.clock().isoformat(),
+                "challenge": challenge.to_dict(),
+            }
+            self.repository.move(row.id, State.CHIP, State.CAPTURE, capture_challenge=begun)
+            row = self.repository.get(row.id)
+            self.captures.begin(_capture_key(row), self._begin_analysis(row))
+        assert row.capture_challenge is not None
+        if row.capture_challenge["asked"] != asked:
+            raise CaptureConflictError("the capture has begun already, in another way")
+        capture = _capture_out(row)
+        assert capture is not None
+        return capture
+
+    def put_frame(
+        self, row: SessionRow, number: int, t_ms: int, data: bytes, signature: str | None = None
+    ) -> None:
+        """Keep one frame of the capture, and the agent's signature of it.
 
         Raises:
             ImageError: it cannot be decoded or is too large; nothing changes, another may be sent.
             EvidenceTooLargeError: there are too many, or they are too large.
             PieceConflictError: another frame has this number.
         """
-        _require(row, State.CHIP, State.CAPTURE)
+        received_at = self.clock()
+        _require(row, State.CAPTURE)
         if number >= MAX_FRAMES:
             raise EvidenceTooLargeError(f"a capture has at most {MAX_FRAMES} frames")
         decode_image(data, max_pixels=MAX_FRAME_PIXELS)
-        if row.state == State.CHIP:
-            self.repository.begin_capture(row.id)
-        self.repository.put_piece(
-            row.id, State.CAPTURE, Piece("frame", number, t_ms, data, utc_now()), MAX_EVIDENCE_BYTES
-        )
+        pieces = [Piece(FRAME, number, t_ms, data, received_at)]
+        if signature is not None:
+            pieces.append(Piece(SIGNATURE, number, t_ms, signature.encode(), received_at))
+        self.repository.put_pieces(row.id, State.CAPTURE, *pieces, limit=MAX_EVIDENCE_BYTES)
+        self.captures.add(_capture_key(row), number, FrameSample(data, float(t_ms)))
 
     def decide(self, row: SessionRow) -> SessionOut:
         """Judge the capture, decide, sign if it passed, and forget the evidence.
@@ -289,7 +360,7 @@ class ProofingService:
             StateConflictError: the session has no capture to decide.
         """
         _require(row, State.CAPTURE)
-        pieces = self.repository.pieces(row.id, "frame")
+        pieces = self.repository.pieces(row.id, FRAME)
         if not pieces or [piece.number for piece in pieces] != list(range(len(pieces))):
             raise FramesIncompleteError(
                 f"{len(pieces)} frames have arrived and their numbers have gaps"
@@ -297,22 +368,56 @@ class ProofingService:
                 else "no frame has arrived"
             )
         self.repository.move(row.id, State.CAPTURE, State.DECIDING)
-        frames = [FrameSample(piece.data, float(piece.t_ms)) for piece in pieces]
         try:
-            decision, assertion = self._decide(row, frames)
+            judged = self._judge_capture(row, pieces)
+            decision, assertion = self._decide(row, judged)
         except BaseException:
             self.repository.move(row.id, State.DECIDING, State.CAPTURE)
             raise
+        record = self.repository.record(row.id)
+        record = {"captures": [*record.get("captures", []), judged.to_dict(_attempt(row))]}
+        if decision.outcome != "PASSED" and judged.may_retry and _attempts_left(row):
+            reasons = list(decision.reasons)
+            self.repository.move(row.id, State.DECIDING, State.CHIP, record=record, reasons=reasons)
+            return self.describe(row.id)
         self.repository.move(
             row.id,
             State.DECIDING,
             _STATE_BY_OUTCOME[decision.outcome],
+            record=record,
             outcome=decision.outcome,
             level=decision.level,
             reasons=list(decision.reasons),
             assertion=assertion,
         )
         return self.describe(row.id)
+
+    def record(self, session_id: str, audience: str | None) -> RecordOut:
+        """Return what the checks of a session found.
+
+        Args:
+            session_id: the session.
+            audience: whom the caller's API key belongs to; None where no keys are configured.
+
+        Raises:
+            SessionUnknownError: there is no such session of this audience.
+        """
+        row = self.repository.get(session_id)
+        if audience is not None and audience != row.request["audience"]:
+            raise SessionUnknownError("no session with this id and token")
+        return RecordOut(
+            id=row.id,
+            state=row.state,
+            outcome=row.outcome,
+            level=row.level,
+            reasons=row.reasons,
+            captures=self.repository.record(row.id).get("captures", []),
+        )
+
+    def sweep(self) -> None:
+        """Forget whatever has been kept for long enough."""
+        self.captures.forget_old()
+        self.repository.expire_overdue()
 
     def assertion(self, row: SessionRow) -> str:
         """Return the signed assertion.
@@ -328,6 +433,7 @@ class ProofingService:
 
     def cancel(self, row: SessionRow) -> SessionOut:
         """Give up the session and forget its evidence."""
+        self.captures.forget(_capture_key(row))
         if row.state != State.CANCELLED:
             self.repository.move(row.id, State(row.state), State.CANCELLED)
         return self.describe(row.id)
@@ -358,6 +464,9 @@ class ProofingService:
         expected = [piece.data.decode() for piece in self.repository.pieces(row.id, EXPECTED)]
         if lacking := _lacking(procedure, verdict, *expected):
             return *lacking, ()
+        card = verdict.lds_sha256 or ""
+        if not self.repository.use_card(row.id, card, MAX_SESSIONS_PER_CARD, ASSERTION_KEPT_S):
+            return "INDETERMINATE", ["card-attempts-exceeded"], ()
         if self.authority is None:
             return str(verdict.outcome), verdict.reasons, ()
         online = ask_authority(self.authority.client, verdict.lds_sha256 or "")
@@ -383,35 +492,70 @@ class ProofingService:
             authority_key=authority.key if authority else None,
         )
 
-    def _decide(
-        self, row: SessionRow, frames: Sequence[FrameSample]
-    ) -> tuple[Decision, str | None]:
-        request, procedure = self._request(row)
+    def _begin_analysis(self, row: SessionRow) -> CaptureAnalysis:
+        document = self._verified_chip(row).document
+        if document is None or document.portrait is None:
+            raise StateConflictError("the chip's evidence no longer verifies")
+        return self.pipeline.begin_capture(document.portrait, _challenge(row))
+
+    def _verified_chip(self, row: SessionRow) -> ChipVerdict:
         (piece,) = self.repository.pieces(row.id, "chip")
         answers = [
             OnlineVerdictRecord.from_bytes(answer.data)
             for answer in self.repository.pieces(row.id, ONLINE)
         ]
         evidence = ChipEvidence.from_bytes(piece.data)
-        chip = self._verify_chip(row, evidence, piece.received_at, self.authority, *answers)
-        document = chip.document
-        if document is None or document.portrait is None:
-            raise StateConflictError("the chip's evidence no longer verifies")
-        face = self.pipeline.verify_capture(
-            document.portrait, frames, Challenge.from_dict(row.capture_challenge)
+        return self._verify_chip(row, evidence, piece.received_at, self.authority, *answers)
+
+    def _judge_capture(self, row: SessionRow, pieces: Sequence[PieceRow]) -> "_Judged":
+        """Judge the frames of a capture, and where they came from."""
+        frames = [FrameSample(piece.data, float(piece.t_ms)) for piece in pieces]
+        face = self.captures.conclude(_capture_key(row), frames, lambda: self._begin_analysis(row))
+        signatures = {p.number: _decode(p.data) for p in self.repository.pieces(row.id, SIGNATURE)}
+        received = [
+            ReceivedFrame(
+                number=piece.number,
+                t_ms=piece.t_ms,
+                received_at=piece.received_at,
+                sha256=hashlib.sha256(piece.data).digest(),
+                signature=signatures.get(piece.number),
+            )
+            for piece in pieces
+        ]
+        begun = row.capture_challenge
+        assert begun is not None
+        challenge = _challenge(row)
+        context = CaptureContext(
+            session_id=row.id,
+            challenge_id=challenge.id,
+            duration_ms=challenge.duration_ms,
+            begun_at=datetime.fromisoformat(begun["begun_at"]),
+            agent_jws=begun["asked"]["agent"],
+            frames_seen_elsewhere=self.repository.note_frames(
+                _capture_key(row), [frame.sha256 for frame in received]
+            ),
         )
+        return _Judged(face, judge_injection(context, received, self.fleet))
+
+    def _decide(self, row: SessionRow, judged: "_Judged") -> tuple[Decision, str | None]:
+        request, procedure = self._request(row)
+        chip, face = self._verified_chip(row), judged.face
+        document = chip.document
+        if document is None:
+            raise StateConflictError("the chip's evidence no longer verifies")
         if face.comparison is None:
             # Nothing compared is no pass, whatever the rest says; a refusal stays one.
-            is_refused = face.outcome is Outcome.FAILED
-            return Decision("FAILED" if is_refused else "INDETERMINATE", None, face.reasons), None
+            outcomes = (face.outcome, judged.injection.outcome)
+            outcome = "FAILED" if Outcome.FAILED in outcomes else "INDETERMINATE"
+            return Decision(outcome, None, (*face.reasons, *judged.injection.reasons)), None
         parts: _Parts = {
             "chip": sections.chip_section(chip),
             "face": sections.face_section(face, face.comparison, self.thresholds),
             "pad": sections.pad_section(face),
-            "iad": sections.capture_section(),
+            "iad": sections.capture_section(judged.injection),
             "attendance": sections.attendance_section(request),
         }
-        decision = decide(procedure, chip, face, findings_of(**parts))
+        decision = decide(procedure, (chip, face, judged.injection), findings_of(**parts))
         if decision.level is None:
             return decision, None
         claims = AssertionClaims(
@@ -431,6 +575,60 @@ class ProofingService:
             **parts,
         )
         return decision, issue(claims, self.key)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What one capture showed, and where it came from."""
+
+    face: FaceVerdict
+    injection: InjectionVerdict
+
+    @property
+    def may_retry(self) -> bool:
+        return self.face.may_retry and self.injection.outcome is not Outcome.FAILED
+
+    def to_dict(self, attempt: int) -> dict[str, Any]:
+        """Return it for the session's record."""
+        injection = self.injection.to_dict()
+        return {"attempt": attempt, "face": self.face.to_dict(), "injection": injection}
+
+
+def _attempt(row: SessionRow) -> int:
+    return int(row.capture_challenge["attempt"]) if row.capture_challenge else 0
+
+
+def _attempts_left(row: SessionRow) -> int:
+    return MAX_CAPTURES - _attempt(row)
+
+
+def _capture_key(row: SessionRow) -> str:
+    return f"{row.id}/{_attempt(row)}"
+
+
+def _challenge(row: SessionRow) -> Challenge:
+    assert row.capture_challenge is not None
+    return Challenge.from_dict(row.capture_challenge["challenge"])
+
+
+def _capture_out(row: SessionRow) -> CaptureOut | None:
+    begun = row.capture_challenge
+    if begun is None:
+        return None
+    begun_at = datetime.fromisoformat(begun["begun_at"]).replace(tzinfo=UTC)
+    return CaptureOut(
+        attempt=begun["attempt"],
+        challenge=begun["challenge"],
+        first_frame_by=begun_at + timedelta(seconds=FIRST_FRAME_WITHIN_S),
+    )
+
+
+def _decode(signature: bytes) -> bytes:
+    """Return the bytes of a base64url signature; empty, which verifies never, if it is none."""
+    try:
+        return urlsafe_b64decode(signature + b"=" * (-len(signature) % 4))
+    except ValueError:
+        return b""
 
 
 def _lacking(

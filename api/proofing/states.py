@@ -12,9 +12,9 @@ class State(StrEnum):
     CREATED = "created"
     CONSENTED = "consented"
     CHIP = "chip"
-    """The chip's evidence is accepted and the challenge for the capture is given out."""
+    """The chip's evidence is accepted; a capture may begin."""
     CAPTURE = "capture"
-    """Frames are arriving."""
+    """The challenge is given out and frames are arriving."""
     DECIDING = "deciding"
     PASSED = "passed"
     REVIEW = "review"
@@ -43,24 +43,26 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.CONSENTED: frozenset({State.CHIP, State.REVIEW, State.FAILED}) | _ENDED,
     State.CHIP: frozenset({State.CAPTURE}) | _ENDED,
     State.CAPTURE: frozenset({State.DECIDING}) | _ENDED,
-    State.DECIDING: frozenset({State.PASSED, State.REVIEW, State.FAILED, State.CAPTURE}) | _ENDED,
+    State.DECIDING: frozenset({State.PASSED, State.REVIEW, State.FAILED, State.CAPTURE, State.CHIP})
+    | _ENDED,
     State.PASSED: frozenset(),
     State.REVIEW: frozenset({State.PASSED, State.FAILED}) | _ENDED,
     State.FAILED: frozenset(),
     State.EXPIRED: frozenset(),
     State.CANCELLED: frozenset(),
 }
-"""A decision that a fault interrupted goes back to `capture`: what was acknowledged is kept."""
+"""A decision that a fault interrupted goes back to `capture`: what was acknowledged is kept. A capture
+that a willing person may have got wrong goes back to `chip`, once, for a new challenge."""
 
 ASSERTION_KEPT_S = 86_400
 """Seconds after its opening that a passed session keeps its assertion, which names the person, and
-a decided one the answer of an authority that was asked."""
+a decided one its record and the answer of an authority that was asked."""
 
 TIME_LIMIT_S: Mapping[State, int] = {
     State.CREATED: 1800,
     State.CONSENTED: 900,
     State.CHIP: 180,
-    State.CAPTURE: 180,
+    State.CAPTURE: 90,
     State.DECIDING: 120,
     State.REVIEW: 86_400,
 }

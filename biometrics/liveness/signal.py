@@ -23,6 +23,8 @@ class Signal:
     None where it was not performed."""
     measurements: Mapping[str, float] = field(default_factory=dict, repr=False)
     """What it measured, for the evidence."""
+    is_passive: bool = False
+    """True for what needs nothing of the subject (ISO/IEC 30107-1, passive PAD)."""
 
     @property
     def result(self) -> CheckResult:
