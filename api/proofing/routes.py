@@ -26,6 +26,9 @@ router = APIRouter(prefix="/v1", responses=PROBLEMS)
 
 FrameNumber = Annotated[int, Path(ge=0, lt=1000)]
 FrameTime = Annotated[int, Query(ge=0, le=600_000, description="milliseconds since frame 0")]
+FrameSignature = Annotated[
+    str | None, Header(max_length=200, description="base64url, by an enrolled device agent")
+]
 
 
 @router.get("/procedures")

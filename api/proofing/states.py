@@ -51,8 +51,8 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.EXPIRED: frozenset(),
     State.CANCELLED: frozenset(),
 }
-"""A decision that a fault interrupted goes back to `capture`: what was acknowledged is kept. A capture
-that a willing person may have got wrong goes back to `chip`, once, for a new challenge."""
+"""A decision that a fault interrupted goes back to `capture`: what was acknowledged is kept. A
+capture that a willing person may have got wrong goes back to `chip`, once, for a new challenge."""
 
 ASSERTION_KEPT_S = 86_400
 """Seconds after its opening that a passed session keeps its assertion, which names the person, and
