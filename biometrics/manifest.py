@@ -189,7 +189,7 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class CalibrationFile:
-    """An operating-point file of `chinhchu calibrate`, in `calibrations/` beside the manifest."""
+    """A file of `chinhchu calibrate`, in `calibrations/` beside the manifest."""
 
     name: FileName
     sha256: Sha256
@@ -224,6 +224,8 @@ class Manifest:
     samples: Mapping[Name, Sample]
     comparisons: Annotated[Mapping[Name, Comparison], Field(min_length=1)]
     """The first whose models are all installed is used."""
+    pad_policy: CalibrationFile | None = None
+    """How the signals of presentation-attack detection are weighed. Nothing passes without."""
     sha256: Sha256
     """Digest of manifest.toml (with a pack: of both digests); an assertion records it, for the
     thresholds are in it or in files whose digests are."""
@@ -336,6 +338,9 @@ def _join(manifest: dict[str, Any], pack: dict[str, Any]) -> dict[str, Any]:
             # Only the manifest's own default pack is asked of every installation.
             model["required"] = False
             model.setdefault("without", "the pack's comparison is not available")
+    if "pad_policy" in pack:
+        raise ManifestInvalidError("the pack names a PAD policy, which the manifest has")
+    pack |= {k: manifest[k] for k in ("pad_policy",) if k in manifest}
     both = bytes.fromhex(manifest["sha256"]) + bytes.fromhex(pack["sha256"])
     return pack | {"sha256": hashlib.sha256(both).hexdigest()}
 

@@ -21,7 +21,7 @@ from biometrics.liveness.capture import MAX_FRAMES, FrameObserver, decode_frame
 from biometrics.liveness.fusion import LivenessVerdict
 from biometrics.liveness.identity import IdentityWatch
 from biometrics.liveness.passive import PassivePad, PassiveWatch
-from biometrics.liveness.policy import load_policy
+from biometrics.liveness.policy import open_pad_policy
 from biometrics.liveness.watch import LivenessWatch
 from biometrics.manifest import Manifest
 from biometrics.onnx import open_model
@@ -56,7 +56,7 @@ class FacePipeline:
         self._manifest = manifest
         self._sface = Embedder(open_model(manifest, "sface"))
         self._passive = PassivePad.open(manifest)
-        self._policy = load_policy()
+        self._policy = open_pad_policy(manifest)
 
     @property
     def passive_lack(self) -> str:

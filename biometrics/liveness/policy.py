@@ -1,9 +1,10 @@
-"""How the signals are weighed: `models/pad.json`, which `chinhchu calibrate-pad` writes.
+"""How the signals are weighed: the file that `chinhchu calibrate-pad` writes.
 
 Each signal's score becomes a natural-log likelihood ratio by a straight line, within `CLIP`; their
 sum must reach the threshold. The file holds numbers and digests only, and says what they came from.
 """
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ from pydantic import (
 from pydantic.dataclasses import dataclass
 
 from biometrics.errors import BiometricsError
-from biometrics.manifest import Name, Sha256, Text
+from biometrics.manifest import Manifest, Name, Sha256, Text, manifest_path
 
 MAX_POLICY_BYTES: Final = 1 << 18
 SCHEMA: Final = "chinhchu-pad-policy-1"
@@ -122,6 +123,28 @@ class PadPolicy:
         if not math.isfinite(score):
             return -CLIP
         return min(max(weight.scale * score + weight.offset, -CLIP), CLIP)
+
+
+def open_pad_policy(manifest: Manifest) -> PadPolicy:
+    """Return the policy that the manifest names.
+
+    Raises:
+        PadPolicyInvalidError: it names none, or the file is missing, changed or malformed.
+    """
+    named = manifest.pad_policy
+    if named is None:
+        raise PadPolicyInvalidError(
+            "the manifest names no PAD policy: make one with `chinhchu calibrate-pad`"
+        )
+    path = manifest_path().parent / "calibrations" / named.name
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_POLICY_BYTES + 1)
+    except OSError as error:
+        raise PadPolicyInvalidError(f"cannot read {path}: {error.strerror}") from None
+    if hashlib.sha256(data).hexdigest() != named.sha256:
+        raise PadPolicyInvalidError(f"{path} is not the file that the manifest names")
+    return load_pad_policy(data)
 
 
 def load_pad_policy(data: bytes) -> PadPolicy:
