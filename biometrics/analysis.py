@@ -159,9 +159,9 @@ class CaptureAnalysis:
         """Look at the next frame."""
         with self._timed("frames"):
             observation = self._watch.add(frame)
-            if self._is_worth_comparing(observation):
+            if self._watch.image is not None and self._is_worth_comparing(observation):
                 self._last_encoded_ms = observation.t_ms
-                self._encode(observation, frame)
+                self._encode(observation, self._watch.image)
 
     def conclude(self, frames: Sequence[FrameSample]) -> FaceVerdict:
         """Look at the frames that `add` has not seen, and judge.
@@ -225,13 +225,12 @@ class CaptureAnalysis:
             if len(ready) >= MIN_PROBES:
                 break
             if i not in self._encoded:
-                self._encode(self._watch.observations[i], frames[i])
+                self._encode(self._watch.observations[i], decode_frame(frames[i]))
                 ready.append(i)
         return [self._encoded[i] for i in ready[:MAX_PROBES]]
 
-    def _encode(self, observation: Observation, frame: FrameSample) -> None:
+    def _encode(self, observation: Observation, image: Image) -> None:
         assert observation.sighting is not None
-        image = decode_frame(frame)
         self._encoded[observation.index] = self._comparison.encode(image, observation.sighting.face)
 
     @contextmanager

@@ -10,18 +10,18 @@ from statistics import median
 from typing import Final
 
 from biometrics.challenge import Challenge
-from biometrics.liveness.capture import CaptureObserver, Observation, decode_frame
+from biometrics.liveness.capture import CaptureObserver, Observation
 from biometrics.liveness.fusion import LivenessVerdict
 from biometrics.liveness.identity import IdentityWatch
 from biometrics.liveness.judge import judge_liveness
 from biometrics.liveness.passive import PassiveWatch
 from biometrics.liveness.performance import Performance
 from biometrics.liveness.policy import PadPolicy
-from biometrics.types import FrameSample
+from biometrics.types import FrameSample, Image
 
 OPENING_FRAMES: Final = 3
 FRONTAL_OFFSET: Final = 0.12
-"""A frame whose nose offset is this near to that of the opening may show the face from the front."""
+"""This near to the nose offset of the opening, a frame may show the face from the front."""
 PASSIVE_INTERVAL_MS: Final = 500.0
 
 
@@ -52,6 +52,11 @@ class LivenessWatch:
         """Return how many frames have been looked at."""
         return len(self._observations)
 
+    @property
+    def image(self) -> Image | None:
+        """Return the pixels of the latest frame; None if they could not be decoded."""
+        return self._observer.image
+
     def add(self, frame: FrameSample) -> Observation:
         """Look at the next frame."""
         observation = self._observer.observe(frame)
@@ -61,7 +66,8 @@ class LivenessWatch:
         if is_due and self.is_frontal(observation):
             assert observation.sighting is not None
             self._looked_ms = observation.t_ms
-            self._passive.see(decode_frame(frame), observation.sighting.face)
+            if self.image is not None:
+                self._passive.see(self.image, observation.sighting.face)
         return observation
 
     def judge(self, challenge: Challenge) -> tuple[LivenessVerdict, Performance]:
