@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from api.assertions import keys
+from api.fleet.registry import AgentFleet
 from api.procedures.catalogue import Catalogue
 from api.proofing.online_authority import load_online_authority
 from api.proofing.repository import Repository
@@ -35,6 +36,7 @@ def build_service(settings: Settings) -> ProofingService:
         thresholds=FaceThresholds(manifest.sha256, load_requirements()),
         relying_parties=settings.relying_parties(),
         authority=load_online_authority(settings.online_authority()),
+        fleet=AgentFleet.load(settings.agents),
         repository=Repository(open_database(settings.database)),
     )
 

@@ -49,8 +49,8 @@ class Settings:
     """Everything that the server is told from outside."""
 
     home: Path
-    """Folder that holds `keys/`, `trust/`, the database, `relying-parties.toml` and, where an
-    authority is asked about documents, `online-authority.toml`."""
+    """Folder that holds `keys/`, `trust/`, the database, `relying-parties.toml` and, where they
+    are used, `agents.toml` (device agents) and `online-authority.toml`."""
     keys_password: str | None = field(default=None, repr=False)
     """Opens the signing key."""
 
@@ -69,6 +69,11 @@ class Settings:
     def trust(self) -> Path:
         """Folder of the CSCA certificates that Passive Authentication trusts."""
         return self.home / "trust"
+
+    @property
+    def agents(self) -> Path:
+        """The enrolled device agents; no file means none."""
+        return self.home / "agents.toml"
 
     @property
     def face_pack(self) -> Path | None:

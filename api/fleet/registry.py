@@ -21,7 +21,6 @@ from api.fleet.errors import (
 )
 from devices.camera_identity import MAX_TEXT, USB_ID, CameraIdentity
 
-FILE_NAME: Final = "agents.toml"
 DEFAULT_DRIVERS: Final = ("uvcvideo",)
 """The kernel's driver of USB video class cameras: hardware, whatever its name says."""
 DEVICE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

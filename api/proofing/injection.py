@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from api.assertions.claims import IadCheck, InjectionDetection
 from api.assertions.vocabulary import Capture, CheckResult
 from api.fleet.errors import FrameSignatureInvalidError, StatementInvalidError
 from api.fleet.frames import FrameStatement, verify_frame
@@ -25,8 +24,18 @@ from api.fleet.statement import AgentStatement, parse_statement
 from biometrics.types import Outcome
 from devices.camera_identity import CameraIdentity, CameraKind
 
-FIRST_FRAME_MS: Final = 10_000
-"""From the challenge to the first frame. Source: the protocol of `POST …/capture`."""
+__all__ = [
+    "FIRST_FRAME_WITHIN_S",
+    "REASONS",
+    "AgentFleet",
+    "CaptureContext",
+    "InjectionVerdict",
+    "ReceivedFrame",
+    "judge_injection",
+]
+
+FIRST_FRAME_WITHIN_S: Final = 10
+"""From the challenge to the first frame: a page or an agent is ready before it asks."""
 EARLY_MS: Final = 250
 """How much before it can have been taken a frame may arrive: clocks of page and server drift, and
 a page counts from the picture's own time stamp. A browser's clock is off by less than 1 ms over ten
@@ -131,15 +140,9 @@ class InjectionVerdict:
     device_id: str | None
     checks: tuple[tuple[str, CheckResult], ...]
 
-    def section(self) -> InjectionDetection:
-        """Return what the assertion says."""
-        return InjectionDetection(
-            capture=self.capture,
-            agent_key=self.agent_key,
-            agent_version=self.agent_version,
-            device_id=self.device_id,
-            checks=tuple(IadCheck(name, result) for name, result in self.checks),
-        )
+    def to_dict(self) -> dict[str, Any]:
+        """Return the verdict for the session's record."""
+        return {**vars(self), "reasons": list(self.reasons), "checks": dict(self.checks)}
 
 
 def judge_injection(
@@ -225,14 +228,17 @@ def _timing(capture: CaptureContext, frames: Sequence[ReceivedFrame]) -> list[st
     if frames[0].t_ms < 0 or any(a.t_ms >= b.t_ms for a, b in pairwise(frames)):
         reasons.append("capture-order-invalid")
     arrived_ms = [(f.received_at - capture.begun_at) / _MS for f in frames]
-    if not 0 <= arrived_ms[0] <= FIRST_FRAME_MS:
+    if not 0 <= arrived_ms[0] <= 1000 * FIRST_FRAME_WITHIN_S:
         reasons.append("capture-not-in-time")
     lags_ms = [arrived - f.t_ms for arrived, f in zip(arrived_ms, frames, strict=True)]
     span_ms = frames[-1].t_ms - frames[0].t_ms
     took_ms = max(arrived_ms) - min(arrived_ms)
     if min(lags_ms) < -EARLY_MS or took_ms < MIN_SPAN * span_ms:
         reasons.append("capture-burst")
-    if max(lags_ms) - min(lags_ms) > MAX_LAG_MS or max(lags_ms) > FIRST_FRAME_MS + MAX_LAG_MS:
+    if (
+        max(lags_ms) - min(lags_ms) > MAX_LAG_MS
+        or max(lags_ms) > 1000 * FIRST_FRAME_WITHIN_S + MAX_LAG_MS
+    ):
         reasons.append("capture-late")
     return reasons
 
