@@ -32,6 +32,7 @@ STATUS_BY_CODE: Mapping[str, HTTPStatus] = {
     "chip-authentication-unsupported": HTTPStatus.UNPROCESSABLE_ENTITY,
     "file-malformed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "tlv-malformed": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "frame-signature-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "image-unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "image-format-unsupported": HTTPStatus.UNPROCESSABLE_ENTITY,
     "image-truncated": HTTPStatus.UNPROCESSABLE_ENTITY,

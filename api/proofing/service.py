@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import json
 import secrets
-from base64 import urlsafe_b64decode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,13 +24,14 @@ from api.assertions.claims import (
 from api.assertions.keys import SigningKey
 from api.assertions.sd_jwt import issue
 from api.errors import ApiError
+from api.fleet.frames import parse_header
+from api.fleet.registry import AgentFleet
 from api.procedures.catalogue import Catalogue, Procedure
 from api.proofing import sections
 from api.proofing.captures import LiveCaptures
 from api.proofing.decision import Decision, decide
 from api.proofing.injection import (
     FIRST_FRAME_WITHIN_S,
-    AgentFleet,
     CaptureContext,
     InjectionVerdict,
     ReceivedFrame,
@@ -339,6 +339,8 @@ class ProofingService:
         Raises:
             ImageError: it cannot be decoded or is too large; nothing changes, another may be sent.
             EvidenceTooLargeError: there are too many, or they are too large.
+            FrameSignatureInvalidError: the signature is none at all; whether it is the right one is
+                judged with the capture.
             PieceConflictError: another frame has this number.
         """
         received_at = self.clock()
@@ -348,7 +350,8 @@ class ProofingService:
         decode_image(data, max_pixels=MAX_FRAME_PIXELS)
         pieces = [Piece(FRAME, number, t_ms, data, received_at)]
         if signature is not None:
-            pieces.append(Piece(SIGNATURE, number, t_ms, signature.encode(), received_at))
+            signed = parse_header(signature)
+            pieces.append(Piece(SIGNATURE, number, t_ms, signed, received_at))
         self.repository.put_pieces(row.id, State.CAPTURE, *pieces, limit=MAX_EVIDENCE_BYTES)
         self.captures.add(_capture_key(row), number, FrameSample(data, float(t_ms)))
 
@@ -511,7 +514,7 @@ class ProofingService:
         """Judge the frames of a capture, and where they came from."""
         frames = [FrameSample(piece.data, float(piece.t_ms)) for piece in pieces]
         face = self.captures.conclude(_capture_key(row), frames, lambda: self._begin_analysis(row))
-        signatures = {p.number: _decode(p.data) for p in self.repository.pieces(row.id, SIGNATURE)}
+        signatures = {p.number: p.data for p in self.repository.pieces(row.id, SIGNATURE)}
         received = [
             ReceivedFrame(
                 number=piece.number,
@@ -531,7 +534,9 @@ class ProofingService:
             duration_ms=challenge.duration_ms,
             begun_at=datetime.fromisoformat(begun["begun_at"]),
             agent_jws=begun["asked"]["agent"],
-            frames_seen_elsewhere=self.repository.note_frames(
+            frames_seen_elsewhere=0
+            if face.liveness.shows_little
+            else self.repository.note_frames(
                 _capture_key(row), [frame.sha256 for frame in received]
             ),
         )
@@ -621,14 +626,6 @@ def _capture_out(row: SessionRow) -> CaptureOut | None:
         challenge=begun["challenge"],
         first_frame_by=begun_at + timedelta(seconds=FIRST_FRAME_WITHIN_S),
     )
-
-
-def _decode(signature: bytes) -> bytes:
-    """Return the bytes of a base64url signature; empty, which verifies never, if it is none."""
-    try:
-        return urlsafe_b64decode(signature + b"=" * (-len(signature) % 4))
-    except ValueError:
-        return b""
 
 
 def _lacking(

@@ -54,6 +54,11 @@ class LivenessVerdict:
     findings: tuple[Finding, ...] = field(default=(), repr=False)
 
     @property
+    def shows_little(self) -> bool:
+        """Whether most frames show no face: such pictures may be equal by chance."""
+        return 2 * self.frames_without_face > self.frames
+
+    @property
     def may_retry(self) -> bool:
         """Whether nothing speaks for an attack: steps failed, or too little was seen."""
         return self.outcome is not Outcome.PASSED and self._adverse <= STEP_FAILURES

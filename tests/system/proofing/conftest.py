@@ -2,8 +2,8 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,15 @@ from api.assertions import keys
 from api.assertions.keys import SigningKey
 from api.demo.server import LocalServer
 from api.procedures.catalogue import Catalogue
-from api.proofing.repository import Repository
+from api.proofing.repository import Repository, utc_now
 from api.proofing.sections import FaceThresholds
 from api.proofing.service import ProofingService
 from api.store.database import open_database
+from biometrics.challenge import Challenge
 from biometrics.manifest import Manifest
 from biometrics.pipeline import FacePipeline
 from biometrics.quality import load_requirements
-from biometrics.rig import Rig, RigKind
+from biometrics.rig import Rig, Species
 from biometrics.types import FrameSample
 from biometrics.weights import sample
 from devices.emrtd.lds.mrz import Can
@@ -33,7 +34,18 @@ from devices.simulator.personalise import personalise
 from devices.simulator.profile import SPECIMEN, load_profile
 
 DOCUMENT = b"%PDF-1.7 a specimen"
-Perform = Callable[..., list[FrameSample]]
+START_MS = 700
+"""From the challenge to the first frame."""
+
+
+@dataclass
+class Clock:
+    """The server's clock for captures, so that no test has to wait for one."""
+
+    now: datetime = field(default_factory=utc_now)
+
+    def __call__(self) -> datetime:
+        return self.now
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,11 @@ class Server:
             "purpose": "certification of a signature",
             "documents": [document],
         } | changes
+
+    def reasons(self, session: SessionClient) -> list[str]:
+        """Return all reasons of a session, as its office may read them."""
+        record = self.client.json("GET", f"/v1/sessions/{session.session_id}/record", None)
+        return list(record["reasons"])
 
     def open(self, *, consent: bool = True, **changes: Any) -> SessionClient:
         """Open a session."""
@@ -112,12 +129,18 @@ def anchors(card: CardImage, tmp_path_factory: pytest.TempPathFactory) -> TrustA
 
 
 @pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
 def start(
     tmp_path: Path,
     manifest: Manifest,
     pipeline: FacePipeline,
     anchors: TrustAnchors,
     signing_key: SigningKey,
+    clock: Clock,
 ) -> Iterator[Callable[..., Server]]:
     """Return a function that starts a server, with changes to its service."""
     from contextlib import ExitStack
@@ -134,6 +157,7 @@ def start(
                     pipeline=pipeline,
                     thresholds=FaceThresholds(manifest.sha256, load_requirements()),
                     key=signing_key,
+                    clock=clock,
                 ),
                 **changes,
             )
@@ -161,29 +185,36 @@ def read_card(card: CardImage) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def perform(pipeline: FacePipeline, pictures: dict[str, bytes]) -> Perform:
-    """Return a function that renders a sitter who follows a challenge."""
-    rig = Rig(pipeline.detector, pipeline.mesh_estimator)
+def rig(pipeline: FacePipeline) -> Rig:
+    return Rig(pipeline.detector, pipeline.mesh_estimator)
 
-    @cache
-    def render(kind: RigKind, picture: str, turns: tuple[str, ...]) -> list[FrameSample]:
-        return rig.render(kind, pictures[picture], turns)
+
+@pytest.fixture
+def perform(rig: Rig, pictures: dict[str, bytes]) -> Callable[..., list[FrameSample]]:
+    """Return a function that begins a capture and renders a sitter who follows its challenge."""
 
     def perform_(
-        turns: Sequence[str], picture: str = "obama3", kind: RigKind = RigKind.TURNING_HEAD
+        session: SessionClient,
+        picture: str = "obama3",
+        species: Species = Species.BONA_FIDE,
+        seed: int = 1,
+        **asked: Any,
     ) -> list[FrameSample]:
-        return render(kind, picture, tuple(turns))
+        challenge = Challenge.from_dict(session.begin_capture(**asked)["challenge"])
+        return rig.perform(pictures[picture], challenge, species=species, seed=seed)
 
     return perform_
 
 
 @pytest.fixture
-def send() -> Callable[[SessionClient, Sequence[FrameSample]], None]:
-    """Return a function that hands in frames."""
+def send(clock: Clock) -> Callable[[SessionClient, Sequence[FrameSample]], None]:
+    """Return a function that hands in frames, each when a camera would have taken it."""
 
     def send_(session: SessionClient, frames: Sequence[FrameSample]) -> None:
+        begun = clock.now
         for number, frame in enumerate(frames):
             assert isinstance(frame.picture, bytes)
+            clock.now = begun + timedelta(milliseconds=START_MS + frame.t_ms)
             session.put_frame(number, round(frame.t_ms), frame.picture)
 
     return send_

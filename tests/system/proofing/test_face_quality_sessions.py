@@ -54,7 +54,8 @@ def test_good_pictures_are_recorded_with_what_judged_them(
     server: Any, read_card: Any, perform: Any, send: Any, root: bytes, manifest: Manifest
 ) -> None:
     session = server.open()
-    send(session, perform(read_card(session)["capture_challenge"]["turns"]))
+    read_card(session)
+    send(session, perform(session))
     answer = session.decide()
     assert (answer["outcome"], answer["advice"]) == ("PASSED", [])
     face = face_of(session, root)
@@ -68,7 +69,8 @@ def test_dark_frames_decide_nothing_and_the_person_is_told_what_to_do(
     server: Any, read_card: Any, perform: Any, send: Any, who: str
 ) -> None:
     session = server.open()
-    send(session, in_the_dark(perform(read_card(session)["capture_challenge"]["turns"], who)))
+    read_card(session)
+    send(session, in_the_dark(perform(session, who)))
     answer = session.decide()
     assert answer["outcome"] != "PASSED"
     assert DARK in answer["reasons"]
@@ -92,7 +94,8 @@ def test_a_poor_portrait_that_matches_is_recorded_as_poor(
     dark = personalise(load_profile(SPECIMEN), portrait=darken(pictures["obama"], 0.2))
     (tmp_path / "csca.der").write_bytes(dark.csca)
     session = start(anchors=TrustAnchors.from_directory(tmp_path)).open()
-    send(session, perform(read_card(session, dark)["capture_challenge"]["turns"]))
+    read_card(session, dark)
+    send(session, perform(session))
     assert session.decide()["outcome"] == "PASSED"
     face = face_of(session, root)
     assert (face["reference_quality"], face["probe_quality"]) == ("failed", "ok")

@@ -160,7 +160,8 @@ def test_two_decisions_at_once_make_one(
     server: Any, read_card: Any, perform: Any, send: Any
 ) -> None:
     session = server.open()
-    send(session, perform(read_card(session)["capture_challenge"]["turns"]))
+    read_card(session)
+    send(session, perform(session))
     with ThreadPoolExecutor(4) as pool:
         ends = list(pool.map(lambda _: outcome_of(session.decide), range(4)))
     assert sorted(ends) == ["passed"] + ["state-conflict"] * 3
@@ -181,7 +182,8 @@ def test_session_that_ends_during_its_decision_gets_no_assertion(
 
     server = start(pipeline=Waiting())
     session = server.open()
-    frames = perform(read_card(session)["capture_challenge"]["turns"])
+    read_card(session)
+    frames = perform(session)
     send(session, frames)
     repository = server.service.repository
     with ThreadPoolExecutor(1) as pool:
@@ -213,7 +215,8 @@ def test_refused_liveness_stays_refused_without_a_comparison(
             )
 
     session = start(pipeline=Blind()).open()
-    send(session, perform(read_card(session)["capture_challenge"]["turns"])[:2])
+    read_card(session)
+    send(session, perform(session)[:2])
     answer = session.decide()
     assert (answer["state"], answer["reasons"]) == ("failed", ["challenge-flat"])
 
@@ -242,7 +245,7 @@ def test_nothing_unasked_of_the_chip_is_kept_or_told(
     assert session.put_chip(evidence.to_bytes())["state"] == "chip"  # the answer may be lost
     (piece,) = server.service.repository.pieces(session.session_id, "chip")
     assert evidence.data_group(13) not in piece.data
-    send(session, perform(answer["capture_challenge"]["turns"]))
+    send(session, perform(session))
     assert session.decide()["outcome"] == "PASSED"
     report = verify(
         session.assertion(),
@@ -281,7 +284,7 @@ def test_evidence_without_a_file_that_the_card_holds_never_passes(
     answer = session.put_chip(replace(evidence, files=files).to_bytes())
     assert answer["state"] == state
     assert reason in answer["reasons"]
-    assert answer["capture_challenge"] is None
+    assert answer["capture"] is None
     assert server.service.repository.pieces(session.session_id, "chip") == []
 
 

@@ -54,7 +54,7 @@ def test_genuine(
     chip = kept(server)["chip"]
     session.put_chip(chip)
     assert len(authority.questions) == 1
-    send(session, perform(answer["capture_challenge"]["turns"]))
+    send(session, perform(session))
     decision = session.decide()
     assert (decision["outcome"], decision["reasons"]) == ("PASSED", [])
     # The evidence is gone, what the decision rests on is not, and proves it again.
@@ -114,7 +114,7 @@ def test_an_authority_that_is_configured_meanwhile_has_to_agree(
     server = start()
     session = server.open()
     answer = read_card(session)
-    send(session, perform(answer["capture_challenge"]["turns"]))
+    send(session, perform(session))
     authority = OnlineAuthority(HttpAuthority("http://127.0.0.1:9/", timeout_s=1), PUBLIC_KEY)
     object.__setattr__(server.service, "authority", authority)
     decision = session.decide()

@@ -1,5 +1,6 @@
 """Sessions through a running server, from the request to the assertion or the refusal."""
 
+import hashlib
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
@@ -13,7 +14,8 @@ from api.assertions.chain import load_roots
 from api.assertions.verifier import verify
 from api.proofing.repository import utc_now
 from api.proofing.states import State
-from biometrics.rig import RigKind
+from api.settings import RelyingParty
+from biometrics.rig import Species
 from devices.emrtd.errors import PasswordWrongError
 from devices.emrtd.lds.mrz import Can
 from devices.emrtd.terminal.reader import read_chip
@@ -40,7 +42,7 @@ def test_rightful_person_gets_an_assertion_that_verifies_offline(
     session = server.open()
     answer = read_card(session)
     assert (answer["state"], answer["outcome"]) == ("chip", None)
-    send(session, perform(answer["capture_challenge"]["turns"]))
+    send(session, perform(session))
     answer = session.decide()
     assert (answer["outcome"], answer["level"], answer["state"]) == ("PASSED", "basic", "passed")
 
@@ -69,7 +71,7 @@ def test_nothing_biometric_is_left_when_a_session_has_ended(
 ) -> None:
     session = server.open()
     answer = read_card(session)
-    frames = perform(answer["capture_challenge"]["turns"])
+    frames = perform(session)
     send(session, frames)
     session.decide()
     with sqlite3.connect(server.database) as database:
@@ -86,7 +88,7 @@ def test_another_persons_face_is_refused(
 ) -> None:
     session = server.open()
     answer = read_card(session)
-    send(session, perform(answer["capture_challenge"]["turns"], "biden"))
+    send(session, perform(session, "biden"))
     answer = session.decide()
     assert answer["outcome"] == "FAILED"
     assert "comparison-no-match" in answer["reasons"]
@@ -96,21 +98,89 @@ def test_another_persons_face_is_refused(
 def test_flat_photo_is_refused(server: Any, read_card: Any, perform: Any, send: Any) -> None:
     session = server.open()
     answer = read_card(session)
-    turns = answer["capture_challenge"]["turns"]
-    send(session, perform(turns, "obama3", RigKind.FLAT_PHOTO))
+    send(session, perform(session, species=Species.PRINT))
     answer = session.decide()
-    assert answer["outcome"] == "FAILED"
-    assert "challenge-flat-surface" in answer["reasons"]
+    assert (answer["outcome"], answer["reasons"]) == ("FAILED", ["liveness-not-confirmed"])
+    assert "challenge-flat-surface" in server.reasons(session)
 
 
-def test_capture_of_another_order_is_refused(
+def test_capture_of_another_challenge_is_refused_and_may_be_repeated_once(
     server: Any, read_card: Any, perform: Any, send: Any
 ) -> None:
+    session, other = server.open(), server.open()
+    for opened in (session, other):
+        read_card(opened)
+    foreign = perform(other)
+    first = session.begin_capture()
+    send(session, foreign)
+    answer = session.decide()
+    assert (answer["state"], answer["outcome"], answer["attempts_left"]) == ("chip", None, 1)
+    assert answer["reasons"] == ["liveness-not-confirmed"]
+    assert server.service.repository.pieces(session.session_id, "frame") == []
+    frames = perform(session)
+    second = session.read()["capture"]
+    assert (first["attempt"], second["attempt"]) == (1, 2)
+    assert first["challenge"]["id"] != second["challenge"]["id"]
+    send(session, frames)
+    assert session.decide()["outcome"] == "PASSED"
+
+
+def test_second_capture_that_fails_is_the_last(
+    server: Any, read_card: Any, perform: Any, send: Any
+) -> None:
+    session, other = server.open(), server.open()
+    for opened in (session, other):
+        read_card(opened)
+    foreign = perform(other)
+    for _ in range(2):
+        session.begin_capture()
+        send(session, foreign)
+        answer = session.decide()
+    assert (answer["state"], answer["attempts_left"]) == ("failed", 0)
+    assert refusal(session.begin_capture) == "state-conflict"
+    record = server.client.json("GET", f"/v1/sessions/{session.session_id}/record", None)
+    assert [capture["attempt"] for capture in record["captures"]] == [1, 2]
+    # The same frames under a second challenge come from no camera.
+    assert "capture-frames-seen-before" in record["reasons"]
+
+
+def test_challenge_is_not_chosen_again_by_asking_again(server: Any, read_card: Any) -> None:
     session = server.open()
-    turns = read_card(session)["capture_challenge"]["turns"]
-    opposite = ["left" if turn == "right" else "right" for turn in turns]
-    send(session, perform(opposite))
-    assert session.decide()["outcome"] != "PASSED"
+    assert refusal(session.begin_capture) == "state-conflict"
+    read_card(session)
+    begun = session.begin_capture()
+    assert session.begin_capture() == begun
+    assert refusal(lambda: session.begin_capture(light=False)) == "capture-conflict"
+
+
+def test_card_has_three_sessions_a_day_without_a_pass(
+    server: Any, read_card: Any, perform: Any, send: Any
+) -> None:
+    for _ in range(2):
+        read_card(server.open())
+    third = server.open()
+    read_card(third)
+    fourth = server.open()
+    answer = read_card(fourth)
+    assert (answer["outcome"], answer["reasons"]) == ("INDETERMINATE", ["card-attempts-exceeded"])
+    send(third, perform(third))
+    assert third.decide()["outcome"] == "PASSED"
+    assert read_card(server.open())["state"] == "chip"
+
+
+def test_record_is_for_the_office_alone(start: Any, read_card: Any) -> None:
+    key = "key-of-the-notary"
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    parties = (
+        RelyingParty("https://notary.example", digest),
+        RelyingParty("https://other.example", hashlib.sha256(b"other").hexdigest()),
+    )
+    server = start(relying_parties=parties)
+    created = server.client.json("POST", "/v1/sessions", key, json=server.request())
+    path = f"/v1/sessions/{created['id']}/record"
+    assert server.client.json("GET", path, key)["state"] == "created"
+    for token, code in ((created["token"], "api-key-invalid"), ("other", "session-unknown")):
+        assert refusal(server.client.json, "GET", path, token) == code
 
 
 def test_clone_is_refused(server: Any, read_card: Any, card: Any) -> None:
@@ -182,14 +252,15 @@ def test_steps_only_in_their_order(server: Any, read_card: Any, pictures: Any) -
     session.consent()
     assert read_card(session)["state"] == "chip"
     assert refusal(session.consent) == "state-conflict"
+    assert refusal(session.put_frame, 0, 0, pictures["obama3"]) == "state-conflict"
     assert refusal(session.decide) == "state-conflict"
 
 
 def test_frames_are_checked_as_they_arrive(server: Any, read_card: Any, pictures: Any) -> None:
     session = server.open()
     read_card(session)
+    session.begin_capture()
     assert refusal(session.put_frame, 0, 0, b"no picture") == "image-format-unsupported"
-    assert session.read()["state"] == "chip"
     session.put_frame(1, 40, pictures["obama3"])
     session.put_frame(1, 40, pictures["obama3"])
     assert refusal(session.put_frame, 1, 40, pictures["biden"]) == "piece-conflict"
@@ -211,7 +282,7 @@ def test_portrait_without_a_face_goes_to_an_officer(
     (tmp_path / "csca.der").write_bytes(card.csca)
     session = start(anchors=TrustAnchors.from_directory(tmp_path)).open()
     answer = read_card(session, card)
-    send(session, perform(answer["capture_challenge"]["turns"]))
+    send(session, perform(session))
     answer = session.decide()
     assert answer["outcome"] == "INDETERMINATE"
     assert "portrait-unusable" in answer["reasons"]
@@ -222,7 +293,7 @@ def test_level_below_the_procedure_goes_to_an_officer(
 ) -> None:
     session = server.open(procedure_code="1.000656")
     answer = read_card(session)
-    send(session, perform(answer["capture_challenge"]["turns"]))
+    send(session, perform(session))
     answer = session.decide()
     assert (answer["outcome"], answer["reasons"]) == ("INDETERMINATE", ["level-below-procedure"])
     assert refusal(session.assertion) == "assertion-not-issued"
@@ -311,6 +382,7 @@ def test_assertion_is_forgotten_after_a_day(server: Any) -> None:
 def test_interrupted_decision_can_be_made_again(server: Any, read_card: Any, pictures: Any) -> None:
     session = server.open()
     read_card(session)
+    session.begin_capture()
     session.put_frame(0, 0, pictures["obama3"])
     repository = server.service.repository
     repository.move(session.session_id, State.CAPTURE, State.DECIDING)
