@@ -289,9 +289,13 @@ class ProofingService:
         received_at = utc_now()
         outcome, reasons, pieces = self._judge_chip(row, evidence, received_at)
         if outcome != "PASSED":
-            values = {"outcome": outcome, "reasons": list(reasons)}
             then = _STATE_BY_OUTCOME[outcome]
-            self.repository.move(row.id, State.CONSENTED, then, *pieces, **values)
+            self.repository.move(
+                *(row.id, State.CONSENTED, then),
+                *pieces,
+                outcome=outcome,
+                reasons=list(reasons),
+            )
             return self.describe(row.id)
         self.repository.move(
             row.id,

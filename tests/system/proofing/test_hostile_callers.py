@@ -241,7 +241,7 @@ def test_nothing_unasked_of_the_chip_is_kept_or_told(
     challenge = bytes.fromhex(session.read()["chip_challenge"])
     evidence = read_chip(SimulatedCard(card), Can(card.behaviour.can), challenge=challenge)
     assert evidence.data_group(13)
-    answer = session.put_chip(evidence.to_bytes())
+    session.put_chip(evidence.to_bytes())
     assert session.put_chip(evidence.to_bytes())["state"] == "chip"  # the answer may be lost
     (piece,) = server.service.repository.pieces(session.session_id, "chip")
     assert evidence.data_group(13) not in piece.data

@@ -113,7 +113,7 @@ def test_an_authority_that_is_configured_meanwhile_has_to_agree(
 ) -> None:
     server = start()
     session = server.open()
-    answer = read_card(session)
+    read_card(session)
     send(session, perform(session))
     authority = OnlineAuthority(HttpAuthority("http://127.0.0.1:9/", timeout_s=1), PUBLIC_KEY)
     object.__setattr__(server.service, "authority", authority)

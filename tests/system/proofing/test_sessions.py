@@ -70,7 +70,7 @@ def test_nothing_biometric_is_left_when_a_session_has_ended(
     server: Any, read_card: Any, perform: Any, send: Any
 ) -> None:
     session = server.open()
-    answer = read_card(session)
+    read_card(session)
     frames = perform(session)
     send(session, frames)
     session.decide()
