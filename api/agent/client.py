@@ -1,6 +1,7 @@
 """The service as a client sees it: typed calls, typed errors, no retry in silence."""
 
 import re
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -8,6 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from api.errors import ApiError
+from api.fleet.frames import HEADER, to_header
 from devices.apdu import SECURE_MESSAGING_CLASS
 from devices.emrtd.errors import ChipAuthenticationUnsupportedError
 from devices.emrtd.evidence import ChipAuthenticationRequest
@@ -83,7 +85,14 @@ class ProofingClient:
             raise ServerAnswerUnusableError("the server's answer is not that of this service")
         return answer
 
-    def call(self, method: str, path: str, token: str | None, **body: Any) -> httpx.Response:
+    def call(
+        self,
+        method: str,
+        path: str,
+        token: str | None,
+        more_headers: Mapping[str, str] | None = None,
+        **body: Any,
+    ) -> httpx.Response:
         """Make one call.
 
         Raises:
@@ -95,6 +104,7 @@ class ProofingClient:
         if token and not re.fullmatch(r"[ -~]+", token):
             raise TokenMalformedError("the session token or API key has a character that none has")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers.update(more_headers or {})
         try:
             answer = self._http.request(method, path, headers=headers, **body)
         except (httpx.RequestError, httpx.InvalidURL):
@@ -149,10 +159,31 @@ class SessionClient:
         """Hand in the chip's evidence."""
         return self._json("PUT", "/chip", content=evidence)
 
-    def put_frame(self, number: int, t_ms: int, image: bytes) -> None:
-        """Hand in one frame."""
-        path = f"{self._path}/frames/{number}"
-        self._client.call("PUT", path, self._token, params={"t_ms": t_ms}, content=image)
+    def begin_capture(
+        self, *, light: bool = True, pace: str = "normal", agent: str | None = None
+    ) -> dict[str, Any]:
+        """Begin the capture and return its `attempt` and `challenge`; its time runs from now on.
+
+        Args:
+            light: whether the screen may throw coloured light.
+            pace: `normal`, or `slow` for twice the time.
+            agent: an enrolled agent's statement.
+        """
+        asked = {"light": light, "pace": pace, "agent": agent}
+        return self._json("POST", "/capture", json=asked)
+
+    def put_frame(
+        self, number: int, t_ms: int, image: bytes, signature: bytes | None = None
+    ) -> None:
+        """Hand in one frame, with its signature by an enrolled agent; the same may come again."""
+        self._client.call(
+            "PUT",
+            f"{self._path}/frames/{number}",
+            self._token,
+            {} if signature is None else {HEADER: to_header(signature)},
+            params={"t_ms": t_ms},
+            content=image,
+        )
 
     def decide(self) -> dict[str, Any]:
         """Close the capture and return the decision."""
