@@ -5,12 +5,18 @@ person rests, looking ahead. The movement must begin between `at_ms` and `begin_
 extent, and be back at rest by `until_ms`. *Left* and *right* are the subject's own.
 """
 
-from biometrics.challenge.challenge import Challenge, ChallengeInvalidError
+from biometrics.challenge.challenge import Challenge
 from biometrics.challenge.choice import Pace, choose_challenge
+from biometrics.challenge.errors import ChallengeInvalidError
 from biometrics.challenge.light import Colour, LightPattern
+from biometrics.challenge.space import count_distinguishable
 from biometrics.challenge.steps import Action, Extent, Side, Step
+from biometrics.challenge.words import LIGHT_WARNING, NO_LIGHT, REST, Words, instruction
 
 __all__ = [
+    "LIGHT_WARNING",
+    "NO_LIGHT",
+    "REST",
     "Action",
     "Challenge",
     "ChallengeInvalidError",
@@ -20,5 +26,8 @@ __all__ = [
     "Pace",
     "Side",
     "Step",
+    "Words",
     "choose_challenge",
+    "count_distinguishable",
+    "instruction",
 ]

@@ -2,21 +2,21 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from itertools import pairwise
+from typing import Any, Final
 
-from biometrics.challenge.light import Colour, LightPattern
-from biometrics.challenge.steps import Action, Extent, Side, Step
-from biometrics.errors import BiometricsError
+from biometrics.challenge.errors import ChallengeInvalidError, is_whole, require
+from biometrics.challenge.light import LightPattern
+from biometrics.challenge.steps import MAX_TIME_MS, Step
+
+__all__ = ["Challenge", "ChallengeInvalidError"]
 
 VERSION: Final = 2
 MAX_STEPS: Final = 8
+MIN_REST_MS: Final = 300
+"""At its beginning every capture shows the person at rest: all else is measured against that."""
 ID_PATTERN: Final = re.compile(r"[0-9a-f]{32}")
-
-
-class ChallengeInvalidError(BiometricsError):
-    """A challenge is malformed, or asks for what nobody can do in its time."""
-
-    code: ClassVar[str] = "challenge-invalid"
+KEYS: Final = frozenset({"version", "id", "steps", "duration_ms", "light"})
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,37 @@ class Challenge:
     """None where the person chose to go without."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.id, str) or not ID_PATTERN.fullmatch(self.id):
-            raise ChallengeInvalidError("the challenge's id is not 128 bits in hexadecimal")
-        if not 1 <= len(self.steps) <= MAX_STEPS:
-            raise ChallengeInvalidError(f"a challenge has 1 to {MAX_STEPS} steps")
+        """Check that the parts fit together.
+
+        Raises:
+            ChallengeInvalidError: they do not.
+        """
+        require(
+            isinstance(self.id, str) and ID_PATTERN.fullmatch(self.id) is not None,
+            "the challenge's id is not 128 bits in hexadecimal",
+        )
+        require(
+            isinstance(self.steps, tuple) and all(isinstance(step, Step) for step in self.steps),
+            "the challenge's steps are no steps",
+        )
+        require(1 <= len(self.steps) <= MAX_STEPS, f"a challenge has 1 to {MAX_STEPS} steps")
+        require(self.steps[0].at_ms >= MIN_REST_MS, "the challenge begins without rest")
+        require(
+            all(earlier.until_ms <= later.at_ms for earlier, later in pairwise(self.steps)),
+            "the challenge's steps overlap or are out of order",
+        )
+        require(
+            is_whole(self.duration_ms)
+            and self.steps[-1].until_ms <= self.duration_ms <= MAX_TIME_MS,
+            "the challenge is shorter than its steps, or too long",
+        )
+        require(
+            self.light is None
+            or (
+                isinstance(self.light, LightPattern) and self.light.duration_ms >= self.duration_ms
+            ),
+            "the light ends before the challenge",
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the challenge for JSON."""
@@ -54,23 +81,19 @@ class Challenge:
         Raises:
             ChallengeInvalidError: it is anything else.
         """
-        try:
-            if data["version"] != VERSION or len(data["steps"]) > MAX_STEPS:
-                raise ChallengeInvalidError("the challenge is of an unknown version or too long")
-            steps = tuple(
-                Step(
-                    Action(step["action"]),
-                    step["at_ms"],
-                    step["begin_by_ms"],
-                    step["until_ms"],
-                    Side(step["side"]) if "side" in step else None,
-                    Extent(step["extent"]) if "extent" in step else None,
-                    step.get("count"),
-                )
-                for step in data["steps"]
-            )
-            light = data["light"]
-            pattern = light and LightPattern(tuple(map(Colour, light["colours"])), light["slot_ms"])
-            return cls(data["id"], steps, data["duration_ms"], pattern)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            raise ChallengeInvalidError("this is no challenge") from None
+        require(
+            isinstance(data, dict) and data.keys() == KEYS,
+            "a challenge has a version, an id, steps, a duration and a light, no more",
+        )
+        version, steps, light = data["version"], data["steps"], data["light"]
+        require(is_whole(version) and version == VERSION, "the challenge is of an unknown version")
+        require(
+            isinstance(steps, list) and len(steps) <= MAX_STEPS,
+            f"a challenge has 1 to {MAX_STEPS} steps",
+        )
+        return cls(
+            data["id"],
+            tuple(Step.from_dict(step) for step in steps),
+            data["duration_ms"],
+            None if light is None else LightPattern.from_dict(light),
+        )

@@ -6,17 +6,13 @@ from enum import StrEnum
 from typing import Final
 
 from biometrics.challenge.challenge import Challenge
-from biometrics.challenge.light import Colour, LightPattern
-from biometrics.challenge.steps import Action, Extent, Side, Step
+from biometrics.challenge.light import MIN_SLOT_MS, Colour, LightPattern
+from biometrics.challenge.space import REST_MS, draw
+from biometrics.challenge.steps import Step
 
-REST_MS: Final = 800
-BUDGET_MS: Final = {
-    (Action.TURN, Extent.FULL): 1900,
-    (Action.TURN, Extent.HALF): 1500,
-    (Action.NEARER, None): 1800,
-    (Action.FARTHER, None): 1800,
-    (Action.BLINK, None): 1100,
-}
+BEGIN_MS: Final = 850
+"""From the prompt to the latest beginning at normal pace: reading it and reacting take most people
+250 to 700 ms."""
 
 
 class Pace(StrEnum):
@@ -30,7 +26,7 @@ class Pace(StrEnum):
 def choose_challenge(
     rng: random.Random | None = None, *, light: bool = True, pace: Pace = Pace.NORMAL
 ) -> Challenge:
-    """Choose steps, their times, the light and a nonce.
+    """Choose steps, their times, the light and a nonce; all steps and times are equally likely.
 
     Args:
         rng: a seeded generator for tests only; by default the system's cryptographic one.
@@ -39,33 +35,21 @@ def choose_challenge(
     """
     rng = rng or secrets.SystemRandom()
     factor = 2 if pace is Pace.SLOW else 1
-    kinds = [
-        (Action.TURN, Extent.FULL),
-        (Action.TURN, rng.choice(list(Extent))),
-        (rng.choice([Action.NEARER, Action.FARTHER]), None),
-        (Action.BLINK, None),
-    ]
-    rng.shuffle(kinds)
-    now, steps = REST_MS, []
-    for action, extent in kinds:
-        now += rng.choice((0, 100, 200, 300))
-        budget = BUDGET_MS[action, extent] * factor
+    now, steps = REST_MS * factor, []
+    for pause_ms, move in draw(rng):
+        at_ms = now + pause_ms * factor
+        now = at_ms + move.budget_ms * factor
+        begin_by_ms = at_ms + BEGIN_MS * factor
         steps.append(
-            Step(
-                action,
-                now,
-                now + 900 * factor,
-                now + budget,
-                rng.choice(list(Side)) if action is Action.TURN else None,
-                extent,
-                rng.choice((1, 2)) if action is Action.BLINK else None,
-            )
+            Step(move.action, at_ms, begin_by_ms, now, move.side, move.extent, move.blinks)
         )
-        now += budget
-    pattern = None
-    if light:
-        colours: list[Colour] = []
-        for _ in range(now // 500):
-            colours.append(rng.choice([c for c in Colour if not colours or c is not colours[-1]]))
-        pattern = LightPattern(tuple(colours))
+    pattern = _choose_light(rng, now) if light else None
     return Challenge(f"{rng.getrandbits(128):032x}", tuple(steps), now, pattern)
+
+
+def _choose_light(rng: random.Random, duration_ms: int) -> LightPattern:
+    """Return colours that last as long as the challenge."""
+    colours = [rng.choice(list(Colour))]
+    while len(colours) * MIN_SLOT_MS < duration_ms:
+        colours.append(rng.choice([colour for colour in Colour if colour is not colours[-1]]))
+    return LightPattern(tuple(colours))

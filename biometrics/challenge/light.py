@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from itertools import pairwise
+from typing import Any, Final
+
+from biometrics.challenge.errors import ChallengeInvalidError, is_whole, require
+
+MIN_SLOT_MS: Final = 500
+MAX_SLOT_MS: Final = 5_000
+MAX_SLOTS: Final = 128
 
 
 class Colour(StrEnum):
@@ -23,7 +30,28 @@ class LightPattern:
     """
 
     colours: tuple[Colour, ...]
-    slot_ms: int = 500
+    slot_ms: int = MIN_SLOT_MS
+
+    def __post_init__(self) -> None:
+        """Check the pattern by itself.
+
+        Raises:
+            ChallengeInvalidError: it is empty, too long, too fast, or repeats a colour at once.
+        """
+        colours = self.colours
+        require(isinstance(colours, tuple), "the light's colours are no sequence")
+        require(1 <= len(colours) <= MAX_SLOTS, f"a light has 1 to {MAX_SLOTS} colours")
+        require(all(isinstance(c, Colour) for c in colours), "a colour of the light is unknown")
+        require(
+            is_whole(self.slot_ms) and MIN_SLOT_MS <= self.slot_ms <= MAX_SLOT_MS,
+            f"a colour lasts {MIN_SLOT_MS} to {MAX_SLOT_MS} ms",
+        )
+        require(all(a is not b for a, b in pairwise(colours)), "a colour follows itself")
+
+    @property
+    def duration_ms(self) -> int:
+        """Return how long the colours last together."""
+        return len(self.colours) * self.slot_ms
 
     def colour_at(self, t_ms: float) -> Colour:
         """Return what the screen shows at a time."""
@@ -33,3 +61,22 @@ class LightPattern:
     def to_dict(self) -> dict[str, Any]:
         """Return the pattern for JSON."""
         return {"colours": [colour.value for colour in self.colours], "slot_ms": self.slot_ms}
+
+    @classmethod
+    def from_dict(cls, data: Any) -> "LightPattern":
+        """Read what `to_dict` wrote.
+
+        Raises:
+            ChallengeInvalidError: it is anything else.
+        """
+        require(
+            isinstance(data, dict) and data.keys() == {"colours", "slot_ms"},
+            "a light has colours and their time, no more",
+        )
+        colours = data["colours"]
+        require(isinstance(colours, list) and len(colours) <= MAX_SLOTS, "the light is too long")
+        try:
+            named = tuple(Colour(colour) for colour in colours)
+        except (ValueError, TypeError):
+            raise ChallengeInvalidError("a colour of the light is unknown") from None
+        return cls(named, data["slot_ms"])
