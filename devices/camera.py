@@ -3,34 +3,19 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
 
 import cv2
 import numpy as np
 
 from devices.card_photo import GrayPicture
 from devices.card_scan import CardScan, scan_card
-from devices.errors import DeviceError
+from devices.errors import CameraFailedError, CameraMissingError, DeviceError
 from devices.mrz_scan import MrzScanner
 from devices.qr import QrMalformedError
 
 MAX_FRAMES = 3000
 """No scan looks at more, however long it may take."""
 _MAX_FRAME_PIXELS = 3840 * 2160
-
-
-class CameraMissingError(DeviceError):
-    """There is no such camera, or another program holds it."""
-
-    code: ClassVar[str] = "camera-missing"
-    retryable: ClassVar[bool] = True
-
-
-class CameraFailedError(DeviceError):
-    """The camera stopped, or gives frames that are no pictures."""
-
-    code: ClassVar[str] = "camera-failed"
-    retryable: ClassVar[bool] = True
 
 
 def scan_with_camera(

@@ -1,20 +1,12 @@
-"""What a camera is: its driver, its bus, its name and where it is plugged in.
-
-Source: Linux `Documentation/ABI/testing/sysfs-class-video4linux`-style tree as the kernel lays it
-out: `class/video4linux/videoN` with `name`, `index`, and `device`, a link to the interface whose
-parent is the USB device (`idVendor`, `idProduct`). A device that software made has no `device`, or
-lies below `devices/virtual`, or hangs on a USB bus that is itself software.
-"""
+"""What a camera is: its driver, its bus, its name and where it is plugged in."""
 
 import re
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from devices.errors import DeviceError
 
-SYSFS: Final = Path("/sys")
 MAX_TEXT: Final = 200
 USB_ID: Final = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
 
@@ -97,70 +89,6 @@ class CameraIdentity:
             return cls(**{**data, "kind": CameraKind(data["kind"])})
         except (KeyError, TypeError, ValueError):
             raise CameraMalformedError("this describes no camera") from None
-
-
-@dataclass(frozen=True)
-class VideoNode:
-    """A device file that gives pictures, with the camera behind it."""
-
-    file: Path
-    """Such as `/dev/video0`."""
-    number: int
-    identity: CameraIdentity
-
-
-def find_cameras(sysfs: Path = SYSFS) -> tuple[VideoNode, ...]:
-    """Return the cameras that Linux knows, by number; empty on other platforms.
-
-    Of a camera with several device files only the first is taken: the others carry metadata.
-    """
-    nodes = []
-    for entry in (sysfs / "class/video4linux").glob("video*"):
-        number = entry.name.removeprefix("video")
-        if number.isdigit() and _line(entry / "index") in (None, "0"):
-            file = Path("/dev") / entry.name
-            nodes.append(VideoNode(file, int(number), read_identity(entry, sysfs)))
-    return tuple(sorted(nodes, key=lambda node: node.number))
-
-
-def read_identity(entry: Path, sysfs: Path = SYSFS) -> CameraIdentity:
-    """Return what sysfs says of one entry of `class/video4linux`."""
-    device = _target(entry / "device")
-    place = device or _target(entry)
-    base = _target(sysfs / "devices") or sysfs / "devices"
-    inside = place is not None and place.is_relative_to(base)
-    driver = _target(device / "driver") if device else None
-    bus = _target(device / "subsystem") if device else None
-    vendor, product = None, None
-    if device:
-        vendor, product = (_line(device.parent / name) for name in ("idVendor", "idProduct"))
-    usb_id = f"{vendor}:{product}".lower()
-    return CameraIdentity(
-        kind=CameraKind.DEVICE,
-        driver=driver.name[:MAX_TEXT] if driver else None,
-        bus=bus.name[:MAX_TEXT] if bus else "virtual",
-        name=_line(entry / "name"),
-        usb_id=usb_id if USB_ID.fullmatch(usb_id) else None,
-        path=place.relative_to(base).as_posix()[:MAX_TEXT] if place and inside else None,
-    )
-
-
-def _target(link: Path) -> Path | None:
-    try:
-        return link.resolve(strict=True)
-    except (OSError, RuntimeError):
-        return None
-
-
-def _line(path: Path) -> str | None:
-    """Return the text of an attribute, without what could command a terminal."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(4 * MAX_TEXT)
-    except OSError:
-        return None
-    text = raw.decode("utf-8", "replace").partition("\n")[0].strip()
-    return "".join(c for c in text if c.isprintable())[:MAX_TEXT] or None
 
 
 def _is_text(value: object) -> bool:

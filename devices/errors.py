@@ -95,3 +95,17 @@ class ReplayMismatchError(DeviceError):
     """A replayed transcript does not hold the command that was sent."""
 
     code = "replay-mismatch"
+
+
+class CameraMissingError(DeviceError):
+    """There is no such camera, or another program holds it."""
+
+    code = "camera-missing"
+    retryable = True
+
+
+class CameraFailedError(DeviceError):
+    """The camera stopped, or gives frames that are no pictures."""
+
+    code = "camera-failed"
+    retryable = True

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from devices.camera import CameraFailedError, CameraMissingError, scan_with_camera
+from devices.camera import scan_with_camera
 from devices.card_scan import CardUnseenError
-from devices.errors import DeviceError
+from devices.errors import CameraFailedError, CameraMissingError, DeviceError
 from devices.mrz_scan import MrzScanner
 from tests.fixtures.card_photos import Conditions, photograph, print_front
 
