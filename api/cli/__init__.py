@@ -17,8 +17,8 @@ from devices.errors import DeviceError
 
 GROUPS = (
     *("demo", "chip", "card", "trust", "face", "models"),
-    *("evaluate", "calibrate"),
-    *("keys", "verify", "serve", "agent", "bench"),
+    *("evaluate", "calibrate", "calibrate_pad"),
+    *("keys", "verify", "serve", "agents", "agent", "bench"),
 )
 
 EPILOG = """\

@@ -1,11 +1,11 @@
-"""`chinhchu evaluate`: error rates of face comparison on a pair list."""
+"""`chinhchu evaluate`: error rates on test data; here those of face comparison on a pair list."""
 
 import argparse
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from api.cli import evaluate_quality, evaluation_run
+from api.cli import evaluate_pad, evaluate_quality, evaluation_run
 from api.cli.output import EXIT_PASSED, print_json, read_input
 from api.errors import InputUnusableError
 
@@ -17,6 +17,7 @@ EPILOG = """\
 examples:
   chinhchu evaluate faces lfw_pairs.csv --out evaluation/
   chinhchu evaluate quality lfw_pairs.csv --folds 2
+  chinhchu evaluate pad captures/ --out report/
 """
 
 EPILOG_FACES = """\
@@ -48,6 +49,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     evaluate_quality.register(group)
+    evaluate_pad.register(group)
     evaluation_run.add_arguments(faces)
     faces.add_argument(
         "--all-pairs",

@@ -104,7 +104,7 @@ def encode(
     """Encode the pictures and show how far it is."""
     from biometrics.evaluation.faces import encode_pictures
 
-    with _bar() as progress:
+    with bar("encoding pictures") as progress:
         return encode_pictures(
             pairs,
             comparison.encode,
@@ -129,7 +129,8 @@ def working(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def _bar() -> "Iterator[Progress]":
+def bar(what: str) -> "Iterator[Progress]":
+    """Show on standard error how far work is, where a person looks."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -141,7 +142,7 @@ def _bar() -> "Iterator[Progress]":
 
     console = Console(stderr=True)
     columns = (
-        TextColumn("encoding pictures"),
+        TextColumn(what),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),

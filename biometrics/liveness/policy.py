@@ -56,6 +56,15 @@ class SignalWeight:
     cllr: NonNegativeFloat
     """Cost of this signal's ratios on the calibration data, in bits; 1 says nothing."""
 
+    def llr(self, score: float) -> float:
+        """Return the natural-log likelihood ratio of a score, within `CLIP` either way.
+
+        A score that is no finite number is the worst: it must not buy silence.
+        """
+        if not math.isfinite(score):
+            return -CLIP
+        return min(max(self.scale * score + self.offset, -CLIP), CLIP)
+
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class PolicyRun:
@@ -110,19 +119,14 @@ class PadPolicy:
     def llr(self, method: str, score: float | None) -> float:
         """Return what a score adds to the sum, in nats, within `CLIP` either way.
 
-        A signal that was not performed, or that the policy does not weigh, adds nothing. A score
-        that is no finite number is the worst: it must not buy silence.
+        A signal that was not performed, or that the policy does not weigh, adds nothing.
 
         Args:
             method: id of the signal's method.
             score: its score.
         """
         weight = self.signals.get(method)
-        if weight is None or score is None:
-            return 0.0
-        if not math.isfinite(score):
-            return -CLIP
-        return min(max(weight.scale * score + weight.offset, -CLIP), CLIP)
+        return 0.0 if weight is None or score is None else weight.llr(score)
 
 
 def open_pad_policy(manifest: Manifest) -> PadPolicy:
