@@ -7,6 +7,7 @@ is the USB device (`idVendor`, `idProduct`). What a program made has no `device`
 Source: Linux, Documentation/admin-guide/sysfs-rules and the V4L2 core (`v4l2-dev.c`).
 """
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
@@ -15,12 +16,20 @@ from devices.camera_identity import MAX_TEXT, USB_ID, CameraIdentity, CameraKind
 from devices.errors import CameraMissingError, DeviceError
 
 SYSFS: Final = Path("/sys")
+IS_LINUX: Final[bool] = sys.platform == "linux"
+"""Elsewhere nothing says what a camera is."""
 
 
 class CameraOtherError(DeviceError):
     """The camera that is there is not the one that was asked for."""
 
     code: ClassVar[str] = "camera-other"
+
+
+class CameraVirtualError(DeviceError):
+    """A program poses as the camera."""
+
+    code: ClassVar[str] = "camera-virtual"
 
 
 class CameraAmbiguousError(DeviceError):
@@ -90,6 +99,7 @@ def choose_camera(
         CameraMissingError: none fits.
         CameraAmbiguousError: several do.
         CameraOtherError: the one that was named has another USB id.
+        CameraVirtualError: a program makes its pictures.
     """
     cameras = find_cameras() if cameras is None else cameras
     named = [node for node in cameras if wanted is None or _is_named(node, wanted)]
@@ -105,6 +115,8 @@ def choose_camera(
     if len(fitting) > 1:
         numbers = ", ".join(str(node.number) for node in fitting)
         raise CameraAmbiguousError(f"several cameras fit: give one of the numbers {numbers}")
+    if fitting[0].identity.is_virtual:
+        raise CameraVirtualError("a program makes this camera's pictures: choose another camera")
     return fitting[0]
 
 

@@ -1,21 +1,21 @@
-"""`chinhchu agent`: read the card, or hand in the frames, for a session of a server."""
+"""`chinhchu agent`: read the card for a session of a server, take its capture, enrol."""
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.cli import agent_capture, agent_enrol
 from api.cli.card_arguments import add_card_arguments
-from api.cli.frame_files import (
-    DEFAULT_FPS,
-    frame_paths,
-    frames_per_second,
-    is_simulated,
-    read_frames,
+from api.cli.output import (
+    EXIT_BY_OUTCOME,
+    EXIT_INDETERMINATE,
+    EXIT_PASSED,
+    print_json,
+    printable,
+    read_input,
 )
-from api.cli.output import EXIT_BY_OUTCOME, EXIT_PASSED, print_json, printable, read_input
-from api.errors import ApiError, InputUnusableError
+from api.errors import InputUnusableError
 
 if TYPE_CHECKING:
     from api.agent.client import SessionClient
@@ -26,70 +26,71 @@ examples:
   chinhchu agent --server https://proofing.example.gov.vn --session ID --can 123456
   chinhchu agent --server http://127.0.0.1:8080 --session ID --card card --can 123456
   chinhchu agent --server http://127.0.0.1:8080 --session ID --frames capture --out assertion.txt
+  chinhchu agent capture --server https://proofing.example.gov.vn --session ID --camera 0
 
 First the chip: the agent asks the server for its challenge and which data groups it wants, reads
-them, and hands the evidence in. Then, with --frames, the capture: the files of a folder in the
-order of their names. It decides nothing: the server verifies. The exit code is 0 if the server
-accepted the chip or the session passed, 1 if it refused, 3 if an officer has to look, 4 if it
+them, and hands the evidence in. Then the capture: `agent capture` with a camera, or, with --frames,
+the files of a folder in the order of their names, at the pace at which they were taken. It decides
+nothing: the server verifies. The exit code is 0 if the server accepted the chip or the session
+passed, 1 if it refused, 3 if an officer has to look or the capture has to be taken again, 4 if it
 could not be done.
 """
 
 
-class FramesSimulatedError(ApiError):
-    """The frames were rendered, not taken by a camera, and nobody said that this is meant."""
-
-    code = "frames-simulated"
-
-
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
+    """Add `agent`, and below it `capture`, `enrol` and `cameras`."""
     parser = commands.add_parser(
         "agent",
-        help="read the card for a session, or hand in its frames",
+        help="read the card for a session, take its capture, enrol this machine",
         description="Read the card, or take the frames, for a session and hand them to the server.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--server", required=True, help="the server's address")
-    parser.add_argument("--session", required=True, help="the session's id")
-    parser.add_argument(
-        "--token-file", type=Path, help="file with the session's token ($CHINHCHU_SESSION_TOKEN)"
-    )
+    add_session_arguments(parser)
     add_card_arguments(parser)
-    capture = parser.add_argument_group("the capture, once the chip is accepted")
-    capture.add_argument("--frames", type=Path, metavar="DIR", help="hand in this folder's frames")
-    capture.add_argument(
-        "--fps", type=frames_per_second, default=DEFAULT_FPS, help="frames a second (12)"
-    )
-    capture.add_argument(
-        "--simulated",
-        action="store_true",
-        help="hand them in although `face rig` rendered them: never on a server in earnest",
-    )
-    capture.add_argument(
-        "--out", type=Path, metavar="FILE", help="write the assertion here if the session passes"
-    )
+    frames = parser.add_argument_group("the capture, once the chip is accepted")
+    agent_capture.add_frames_arguments(frames)
     parser.add_argument("--json", action="store_true", help="print the session as JSON")
     parser.set_defaults(run=run)
+    actions = parser.add_subparsers(metavar="ACTION", required=False)
+    agent_capture.register(actions, add_session_arguments, run_step)
+    agent_enrol.register(actions)
+
+
+def add_session_arguments(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """Add the arguments that say which session; below `agent` they may stand before the action."""
+    parser.add_argument("--server", help="the server's address", default=default)
+    parser.add_argument("--session", help="the session's id", default=default)
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        help="file with the session's token ($CHINHCHU_SESSION_TOKEN)",
+        default=default,
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do the session's next step and say what the server answered."""
+    """Do the session's next step."""
+    return run_step(args, _read_card if args.frames is None else agent_capture.hand_in_folder)
+
+
+def run_step(args: argparse.Namespace, step: "agent_capture.SessionStep") -> int:
+    """Do one step of a session and say what the server answered."""
     from api.agent.client import ProofingClient
 
+    if not args.server or not args.session:
+        raise InputUnusableError("say which session: --server URL --session ID")
     token = _token(args.token_file)
-    step = _read_card if args.frames is None else _hand_in_frames
     with ProofingClient(args.server) as client:
         answer = step(args, client.session(args.session, token))
     if args.json:
         print_json(answer)
-    elif answer["outcome"] is None:
-        turns = ", ".join(answer["capture_challenge"]["turns"])
-        print(f"The chip is accepted. Next: the camera, turning {turns}.")
     else:
         for line in _in_words(answer):
             print(printable(line))
-    return EXIT_PASSED if answer["outcome"] is None else EXIT_BY_OUTCOME[answer["outcome"]]
+    if answer["outcome"] is None:
+        return EXIT_INDETERMINATE if answer["capture"] else EXIT_PASSED
+    return EXIT_BY_OUTCOME[answer["outcome"]]
 
 
 def _read_card(args: argparse.Namespace, session: "SessionClient") -> dict[str, Any]:
@@ -113,30 +114,19 @@ def _read_card(args: argparse.Namespace, session: "SessionClient") -> dict[str, 
     return reading.session
 
 
-def _hand_in_frames(args: argparse.Namespace, session: "SessionClient") -> dict[str, Any]:
-    from api.agent.capture import hand_in_frames
-
-    paths = frame_paths(args.frames)
-    simulated = is_simulated(paths)
-    if simulated and not args.simulated:
-        raise FramesSimulatedError(
-            f"the frames of {args.frames} are rendered, no camera took them; "
-            "--simulated hands them in all the same"
-        )
-    answer = hand_in_frames(
-        session, [(round(t_ms), picture) for t_ms, picture in read_frames(paths, args.fps)]
-    )
-    if args.out is not None and answer["outcome"] == "PASSED":
-        args.out.write_text(session.assertion(), "ascii")
-    print(f"{len(paths)} {'simulated ' if simulated else ''}frames handed in", file=sys.stderr)
-    return answer
-
-
 def _in_words(answer: dict[str, Any]) -> list[str]:
+    if answer["outcome"] is None:
+        left = answer["attempts_left"]
+        if answer["capture"] is None:
+            return ["The chip is accepted. Next: the camera (chinhchu agent capture)."]
+        return [f"The capture has to be taken again; attempts left: {left}.", *_advice(answer)]
     level = f", level {answer['level']}" if answer["level"] else ""
     reasons = f": {', '.join(answer['reasons'])}" if answer["reasons"] else ""
-    advice = [f"  {told['vi']} / {told['en']}" for told in answer.get("advice", ())]
-    return [f"{answer['outcome']}{level}{reasons}", *advice]
+    return [f"{answer['outcome']}{level}{reasons}", *_advice(answer)]
+
+
+def _advice(answer: dict[str, Any]) -> list[str]:
+    return [f"  {told['vi']} / {told['en']}" for told in answer.get("advice", ())]
 
 
 def _token(path: Path | None) -> str:

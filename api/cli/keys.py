@@ -108,7 +108,9 @@ def run_show(args: argparse.Namespace) -> int:
     return EXIT_PASSED
 
 
-def new_password(file: Path | None, environment: Mapping[str, str]) -> str:
+def new_password(
+    file: Path | None, environment: Mapping[str, str], variable: str = PASSWORD_VARIABLE
+) -> str:
     """Return a new password from a file's first line, the environment, or a person (twice).
 
     Raises:
@@ -120,12 +122,12 @@ def new_password(file: Path | None, environment: Mapping[str, str]) -> str:
         except UnicodeDecodeError:
             raise InputUnusableError(f"{file} is not text in UTF-8") from None
         return text.partition("\n")[0].rstrip("\r")
-    given = environment.get(PASSWORD_VARIABLE)
+    given = environment.get(variable)
     if given is not None:
         return given
     if not sys.stdin.isatty():
         raise InputUnusableError(
-            f"no password: set {PASSWORD_VARIABLE}, or use --password-file or --no-password"
+            f"no password: set {variable}, or use --password-file or --no-password"
         )
     password = getpass("Password for the new keys: ")
     if getpass("The same again: ") != password:
