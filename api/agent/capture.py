@@ -75,8 +75,7 @@ def run_capture(
         statement = device.statement(session.session_id, source.identity) if device else None
         attempt, challenge = _begin(session, light=light, pace=pace, agent=statement)
         listener.begun(attempt, challenge)
-        signer = FrameSigner(session.session_id, challenge.id, device.key if device else None)
-        with FrameSender(session, signer) as sender:
+        with FrameSender(session, _signer(session, challenge, device)) as sender:
             _send(source, sender, challenge, listener.prompt)
         sent, left_out = sent + sender.sent, left_out + sender.left_out
         answer = session.decide()
@@ -91,21 +90,32 @@ def hand_in_frames(
     session: SessionClient,
     frames: Sequence[tuple[float, bytes]],
     *,
-    signer: FrameSigner | None = None,
-) -> dict[str, Any]:
+    challenge: Challenge,
+    device: EnrolledDevice | None = None,
+) -> int:
     """Send the frames of a capture that has begun, at the pace at which they were taken.
 
     Args:
         session: whose capture.
         frames: each with its time in milliseconds, in order.
-        signer: signs them, where the capture was begun with an enrolled device's statement.
+        challenge: what they answer.
+        device: signs them, where the capture was begun with its statement.
+
+    Returns:
+        How many were sent.
 
     Raises:
         ServerUnreachableError, ServerRefusedError: the server did not take one of them.
     """
-    with FrameSender(session, signer or FrameSigner(session.session_id, "", None)) as sender:
-        _send(Pictures(frames), sender)
-    return session.decide()
+    with FrameSender(session, _signer(session, challenge, device)) as sender:
+        _send(Pictures(frames), sender, challenge)
+    return sender.sent
+
+
+def _signer(
+    session: SessionClient, challenge: Challenge, device: EnrolledDevice | None
+) -> FrameSigner:
+    return FrameSigner(session.session_id, challenge.id, device.key if device else None)
 
 
 def _begin(session: SessionClient, **asked: Any) -> tuple[int, Challenge]:
@@ -119,7 +129,7 @@ def _begin(session: SessionClient, **asked: Any) -> tuple[int, Challenge]:
 def _send(
     source: FrameSource,
     sender: FrameSender,
-    challenge: Challenge | None = None,
+    challenge: Challenge,
     prompt: Callable[[Step | None], None] = lambda _: None,
 ) -> None:
     """Send what the source gives until it ends or the challenge is over; prompt each step."""
@@ -127,7 +137,7 @@ def _send(
     for frame in source.frames():
         start_s = frame.t_s if start_s is None else start_s
         t_ms = round((frame.t_s - start_s) * 1000)
-        is_last = challenge is not None and t_ms >= challenge.duration_ms
+        is_last = t_ms >= challenge.duration_ms
         sender.offer(t_ms, frame.picture, needed=is_last)
         if is_last:
             break
@@ -138,6 +148,5 @@ def _send(
     sender.finish()
 
 
-def _step_at(challenge: Challenge | None, t_ms: int) -> Step | None:
-    steps = challenge.steps if challenge else ()
-    return next((step for step in steps if step.at_ms <= t_ms < step.until_ms), None)
+def _step_at(challenge: Challenge, t_ms: int) -> Step | None:
+    return next((step for step in challenge.steps if step.at_ms <= t_ms < step.until_ms), None)

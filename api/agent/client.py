@@ -71,6 +71,10 @@ class ProofingClient:
         """Open a session; the answer holds its `id` and `token`."""
         return self.json("POST", "/v1/sessions", self._api_key, json=request)
 
+    def record(self, session_id: str) -> dict[str, Any]:
+        """Return what the checks of a session found: for the relying party, never the subject."""
+        return self.json("GET", f"/v1/sessions/{quote(session_id, safe='')}/record", self._api_key)
+
     def session(self, session_id: str, token: str) -> "SessionClient":
         """Return the calls of one session."""
         return SessionClient(self, session_id, token)
