@@ -54,8 +54,7 @@ def find_items(root: Path) -> list[FolderItem]:
     name then goes before the species'.
 
     Raises:
-        PadDataInvalidError: it cannot be read, or holds no presentation, too many, or one that lies
-            elsewhere.
+        PadDataInvalidError: it cannot be read, or holds no presentation or too many.
     """
     try:
         base = root.resolve(strict=True)
@@ -117,8 +116,6 @@ def _walk(base: Path, folder: Path, prefix: tuple[str, ...], depth: int) -> Iter
     for entry in sorted(folder.iterdir()):
         if entry.name.startswith(".") or not entry.is_dir():
             continue
-        if not entry.resolve().is_relative_to(base):
-            raise PadDataInvalidError(f"{entry.name} lies outside the folder")
         name = _name(entry.name)
         if name in BONA_FIDE_NAMES:
             yield from _items(base, entry, BONA_FIDE)
@@ -143,7 +140,9 @@ def _items(base: Path, folder: Path, species: str) -> Iterator[FolderItem]:
     for path in _frames(folder):
         yield FolderItem(species, path.relative_to(base).as_posix(), (path,), False, folder)
     for entry in sorted(folder.iterdir()):
-        if entry.is_dir() and (paths := _frames(entry)):
+        if entry.name.startswith(".") or not entry.is_dir():
+            continue
+        if paths := _frames(entry):
             name = entry.relative_to(base).as_posix()
             yield FolderItem(species, name, tuple(paths[: MAX_FRAMES + 1]), True, entry)
 
@@ -154,7 +153,11 @@ def _is_capture(folder: Path) -> bool:
 
 
 def _frames(folder: Path) -> Sequence[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    )
 
 
 def _name(name: str) -> str:
