@@ -7,7 +7,7 @@ from typing import Final
 
 from biometrics.challenge.challenge import Challenge
 from biometrics.challenge.light import MIN_SLOT_MS, Colour, LightPattern
-from biometrics.challenge.space import REST_MS, draw
+from biometrics.challenge.space import REST_MS, TAIL_MS, draw
 from biometrics.challenge.steps import Step
 
 BEGIN_MS: Final = 850
@@ -43,8 +43,9 @@ def choose_challenge(
         steps.append(
             Step(move.action, at_ms, begin_by_ms, now, move.side, move.extent, move.blinks)
         )
-    pattern = _choose_light(rng, now) if light else None
-    return Challenge(f"{rng.getrandbits(128):032x}", tuple(steps), now, pattern)
+    duration_ms = now + TAIL_MS * factor
+    pattern = _choose_light(rng, duration_ms) if light else None
+    return Challenge(f"{rng.getrandbits(128):032x}", tuple(steps), duration_ms, pattern)
 
 
 def _choose_light(rng: random.Random, duration_ms: int) -> LightPattern:

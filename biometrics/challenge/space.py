@@ -20,8 +20,10 @@ from typing import Final, NamedTuple
 
 from biometrics.challenge.steps import Action, Extent, Side
 
-REST_MS: Final = 500
-"""Before the first pause."""
+REST_MS: Final = 300
+"""Before the first pause; with the person's reaction half a second of rest is seen."""
+TAIL_MS: Final = 200
+"""After the last step, so that its end is seen."""
 DURATION_MS: Final = 8_000
 """Of the longest challenge at normal pace. Source: issue 6, a willing person takes 8 s at most."""
 PAUSE_MS: Final = 400
@@ -65,7 +67,7 @@ MOVES: Final = (
 class _Beginning:
     """What matters of the moves so far for those that may follow."""
 
-    left_ms: int = DURATION_MS - REST_MS
+    left_ms: int = DURATION_MS - REST_MS - TAIL_MS
     moves: int = 0
     last: Move | None = None
     turned_fully: bool = False

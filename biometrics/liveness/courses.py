@@ -26,11 +26,11 @@ from biometrics.manifest import Manifest, load_manifest
 MAX_REST_OFFSET: Final = 0.25
 """A person whose resting face lies further off does not look at the camera."""
 MIN_REST_FRAMES: Final = 3
-SETTLED_MS: Final = 150
+SETTLED_MS: Final = 250
 """So long after a prompt nobody moves yet..."""
-SETTLING_MS: Final = 250
+SETTLING_MS: Final = 50
 """...and so long before it most have come back: the rest is looked for between."""
-MAX_DRIFT: Final = 0.06
+MAX_DRIFT: Final = 0.05
 """The rest moves no further from the first, in both courses: people do not come back to the very
 place. Well below the smallest movement that counts."""
 MAX_SWAY: Final = math.log(1.12)

@@ -33,12 +33,13 @@ REACHED: Final = 0.9
 RETURNED: Final = 0.4
 """With this part of the extent left, a movement is over: what remains of a natural return takes a
 fifth of its time, and people do not come back to the very place."""
-MAX_JUMP: Final = 0.75
-"""The most of a movement that may lie between two frames. A turn of 400 ms, 8 frames a second and
-the bell-shaped speed of natural movements give 0.59. Source: Flash and Hogan 1985, minimum jerk."""
+MAX_JUMP: Final = 0.9
+"""The most of a movement that may lie between two frames. Turning within 250 ms, 8 frames a second
+and the bell-shaped speed of natural movements give 0.87. Source: Flash and Hogan 1985."""
 BOTH_EYES: Final = 0.85
 """In a blink each eye is closed to this part of its opening at least."""
 REOPENED: Final = 0.78
+"""From here on, or half-way back up, the eyes are open again."""
 MIN_BLINK_MS: Final = 50
 MAX_BLINK_MS: Final = 700
 """A blink takes 100 to 400 ms, one on request up to 600; longer, the eyes are shut."""
@@ -152,7 +153,7 @@ def find_movements(t_ms: Course, course: Course, least: float) -> list[Movement]
 def find_blinks(
     t_ms: Course, eyes: NDArray[np.float64], usable: NDArray[np.bool_], closed: float
 ) -> list[Blink]:
-    """Return the blinks.
+    """Return the blinks. The last may still be closed at the capture's end.
 
     Args:
         t_ms: time of each frame, rising.
@@ -163,19 +164,19 @@ def find_blinks(
     openness = eyes.mean(axis=1)
     shut = (openness < closed) & (eyes.max(axis=1) < BOTH_EYES) & usable
     blinks, i, last = list[Blink](), 1, len(t_ms) - 1
-    while i < last:
+    while i <= last:
         if not shut[i] or not usable[i - 1]:
             i += 1
             continue
-        end = i
-        while end <= last and usable[end] and openness[end] < REOPENED:
+        end, lowest = i, 1.0
+        while end <= last and usable[end] and openness[end] < min(REOPENED, (1 + lowest) / 2):
+            lowest = min(lowest, float(openness[end]))
             end += 1
-        if end > last:
-            break
-        lasted_ms = (t_ms[end] + t_ms[end - 1] - t_ms[i] - t_ms[i - 1]) / 2
-        if usable[end] and MIN_BLINK_MS <= lasted_ms <= MAX_BLINK_MS:
+        reopened = min(end, last)
+        lasted_ms = (t_ms[reopened] + t_ms[end - 1] - t_ms[i] - t_ms[i - 1]) / 2
+        if usable[reopened] and MIN_BLINK_MS <= lasted_ms <= MAX_BLINK_MS:
             deepest = sorted(range(i, end), key=lambda k: float(openness[k]))
-            blinks.append(Blink(float(t_ms[i]), float(t_ms[end]), tuple(deepest)))
+            blinks.append(Blink(float(t_ms[i]), float(t_ms[reopened]), tuple(deepest)))
         i = end
     return blinks
 

@@ -29,9 +29,10 @@ MIN_REACTION_MS: Final = 100
 belongs to the next prompt for as long after it. Source: World Athletics, Technical Rules, 16.6."""
 MAX_GAP_MS: Final = 400
 """A movement that takes this long could hide where no face is seen."""
-MAX_BLINK_GAP_MS: Final = 250
 MAX_BLINK_INTERVAL_MS: Final = 130
 """A blink on request closes the eyes for 150 ms at least; between slower frames it can hide."""
+BLINK_GRACE_MS: Final = 250
+"""So long after its window a blink still counts: eyes do not hinder the movement that follows."""
 FURTHEST_FRAMES: Final = 8
 FURTHEST_PART: Final = 0.7
 REST_FRAMES: Final = 12
@@ -174,8 +175,11 @@ class _Judgement:
         self, step: Step, movements: Sequence[Movement]
     ) -> tuple[StepPerformance, list[Movement]]:
         """Return how often the person blinked, and what else they did."""
-        begin, end = step.at_ms + MIN_REACTION_MS, step.until_ms + MIN_REACTION_MS
-        seen = [blink for blink in self._courses.blinks if begin <= blink.begun_ms <= end]
+        begin, end = step.at_ms + MIN_REACTION_MS, step.until_ms + BLINK_GRACE_MS
+        for other in self._challenge.steps:
+            if other.action is Action.BLINK and other.at_ms >= step.until_ms:
+                end = min(end, other.at_ms + MIN_REACTION_MS)
+        seen = [blink for blink in self._courses.blinks if begin <= blink.begun_ms < end]
         asked = step.count or 0
         if not seen:
             result = StepResult.MISSING
@@ -205,13 +209,12 @@ class _Judgement:
         seen = [m.t_ms for m in self._moments if m.pose and step.at_ms < m.t_ms < step.until_ms]
         edges = [float(step.at_ms), *seen, float(step.until_ms)]
         longest = max(b - a for a, b in pairwise(edges))
-        hidden = longest > (MAX_BLINK_GAP_MS if blink else MAX_GAP_MS)
         too_slow = (
             blink
             and performance.result in (StepResult.MISSING, StepResult.TOO_SMALL)
             and longest > MAX_BLINK_INTERVAL_MS
         )
-        if not hidden and not too_slow:
+        if longest <= MAX_GAP_MS and not too_slow:
             return performance
         lost = any(m.pose is None and step.at_ms <= m.t_ms <= step.until_ms for m in self._moments)
         reason = "challenge-face-lost" if lost else "challenge-too-few-frames"
