@@ -25,9 +25,9 @@ from api.demo.card_source import CardSource, InProcess, OverPcsc
 from api.demo.document import PARAGRAPHS, TITLE, make_pdf
 from api.demo.server import LocalServer
 from api.settings import Settings
+from biometrics.challenge import Challenge
 from biometrics.manifest import load_manifest
-from biometrics.rig import Rig, RigKind
-from biometrics.types import FrameSample
+from biometrics.rig import Rig, Species
 from biometrics.weights import sample
 from devices.emrtd.lds.mrz import Can
 from devices.simulator.image import CardImage
@@ -190,14 +190,16 @@ class _Story:
         with self._step("chip read and verified") as note:
             text, answer = self._read(session, self.card)
             note.session(answer, text, ok=answer["state"] == "chip")
-        with self._step("frames taken (simulated)") as note:
-            frames = self._perform(answer, RigKind.TURNING_HEAD, SAME_PERSON)
-            turns = ", ".join(answer["capture_challenge"]["turns"])
-            note.result = f"{len(frames)} frames, asked to turn {turns}"
-        with self._step("face and liveness decided") as note:
-            answer = self._decide(session, frames)
-            text = f"{answer['outcome']}, level {answer['level']}"
-            note.session(answer, text, ok=answer["outcome"] == "PASSED")
+        while answer["outcome"] is None and answer["attempts_left"]:
+            with self._step("frames taken and sent (simulated)") as note:
+                challenge, sent = self._perform(session, Species.BONA_FIDE, SAME_PERSON)
+                asked = ", ".join(step.action.value for step in challenge.steps)
+                note.result = f"{sent} frames in real time: {asked}"
+            with self._step("face and liveness decided") as note:
+                answer = session.decide()
+                again = answer["outcome"] is None and answer["attempts_left"] > 0
+                text = "once more" if again else f"{answer['outcome']}, level {answer['level']}"
+                note.session(answer, text, ok=again or answer["outcome"] == "PASSED")
         with self._step("assertion issued") as note:
             self.assertion = session.assertion()
             (self.out / ASSERTION_FILE).write_text(self.assertion, "ascii")
@@ -211,7 +213,7 @@ class _Story:
         """Try what must be refused, each for its own reason."""
         self._fraud_before_the_camera(
             "fraud: another person's face",
-            RigKind.TURNING_HEAD,
+            Species.BONA_FIDE,
             OTHER_PERSON,
             "comparison-no-match",
         )
@@ -222,7 +224,7 @@ class _Story:
             verdict = self._verify(make_pdf((*PARAGRAPHS, CHANGE)))
             note.refusal(verdict.outcome, verdict.reasons, "document-changed")
         self._fraud_before_the_camera(
-            "fraud: a photo held flat", RigKind.FLAT_PHOTO, SAME_PERSON, "challenge-flat-surface"
+            "fraud: a photo held flat", Species.PRINT, SAME_PERSON, "challenge-flat-surface"
         )
 
     def report(self) -> Report:
@@ -271,14 +273,15 @@ class _Story:
         text = f"{evidence.access}, {evidence.apdu_count} APDUs, {size} bytes"
         return text, reading.session
 
-    def _perform(self, answer: dict[str, Any], kind: RigKind, picture: str) -> list[FrameSample]:
-        turns: Sequence[str] = answer["capture_challenge"]["turns"]
-        return self.rig.render(kind, self.pictures[picture], turns, seed=secrets.randbits(32))
-
-    def _decide(self, session: SessionClient, frames: Sequence[FrameSample]) -> dict[str, Any]:
-        return hand_in_frames(
-            session, [(round(frame.t_ms), bytes(frame.picture)) for frame in frames]
-        )
+    def _perform(
+        self, session: SessionClient, species: Species, picture: str
+    ) -> tuple[Challenge, int]:
+        """Begin a capture and send it; return its challenge and how many frames it has."""
+        challenge = Challenge.from_dict(session.begin_capture()["challenge"])
+        seed = secrets.randbits(32)
+        frames = self.rig.perform(self.pictures[picture], challenge, species=species, seed=seed)
+        pictures = [(frame.t_ms, bytes(frame.picture)) for frame in frames]
+        return challenge, hand_in_frames(session, pictures, challenge=challenge)
 
     def _verify(self, document: bytes) -> Verification:
         return verify(
@@ -289,13 +292,17 @@ class _Story:
             nonce=self.nonce,
         )
 
-    def _fraud_before_the_camera(self, name: str, kind: RigKind, picture: str, reason: str) -> None:
+    def _fraud_before_the_camera(
+        self, name: str, species: Species, picture: str, reason: str
+    ) -> None:
         with self._fraud(name) as note:
             session = self._open()
             _, answer = self._read(session, self.card)
-            if answer["state"] == "chip":
-                answer = self._decide(session, self._perform(answer, kind, picture))
-            note.refusal(answer["outcome"], answer["reasons"], reason)
+            while answer["outcome"] is None and answer["attempts_left"]:
+                self._perform(session, species, picture)
+                answer = session.decide()
+            reasons = self.client.record(session.session_id)["reasons"]
+            note.refusal(answer["outcome"], reasons, reason)
 
     @contextmanager
     def _step(self, name: str) -> Iterator[_Note]:
