@@ -5,8 +5,8 @@ judge tells the performance of one from that of the other:
 
 - by order, action, side or extent: another movement in a window fails it;
 - by blinks: once or three times, since the judge lets one spontaneous blink pass;
-- by timing: a pause is a multiple of `PAUSE_MS`. Whoever begins 475 ms after the prompt, in the
-  middle of the time in which a step may begin (100 to 850 ms), begins outside it when the prompt is
+- by timing: a pause is a multiple of `PAUSE_MS`. Whoever begins 500 ms after the prompt, in the
+  middle of the time in which a step may begin (150 to 850 ms), begins outside it when the prompt is
   moved by one pause, earlier or later.
 
 Light, nonce and whatever lies between the multiples are not counted.

@@ -27,15 +27,16 @@ SPIKE: Final = 0.12
 mesh. In the unit of the course; heads reach it within 100 ms but do not come back in as many."""
 ONSET: Final = 0.2
 SWING: Final = 0.6
-"""A movement's beginning is where the straight line through these parts of its extent leaves the
-rest: noise at the rest does not shift it, and it lies 0.0 to 0.2 of the way out late."""
+"""A movement began as long before the first of these parts of its extent as it took from there to
+the second: noise at the rest does not shift it. That is 0.1 of the time of the way out late for the
+bell-shaped speed of natural movements (Flash and Hogan 1985), 0.2 early for an even speed."""
 REACHED: Final = 0.9
 RETURNED: Final = 0.4
 """With this part of the extent left, a movement is over: what remains of a natural return takes a
 fifth of its time, and people do not come back to the very place."""
 MAX_JUMP: Final = 0.9
 """The most of a movement that may lie between two frames. Turning within 250 ms, 8 frames a second
-and the bell-shaped speed of natural movements give 0.87. Source: Flash and Hogan 1985."""
+and a bell-shaped speed give 0.87."""
 BOTH_EYES: Final = 0.85
 """In a blink each eye is closed to this part of its opening at least."""
 REOPENED: Final = 0.78
@@ -176,7 +177,9 @@ def find_blinks(
         lasted_ms = (t_ms[reopened] + t_ms[end - 1] - t_ms[i] - t_ms[i - 1]) / 2
         if usable[reopened] and MIN_BLINK_MS <= lasted_ms <= MAX_BLINK_MS:
             deepest = sorted(range(i, end), key=lambda k: float(openness[k]))
-            blinks.append(Blink(float(t_ms[i]), float(t_ms[reopened]), tuple(deepest)))
+            blinks.append(
+                Blink(float(t_ms[i - 1] + t_ms[i]) / 2, float(t_ms[reopened]), tuple(deepest))
+            )
         i = end
     return blinks
 
@@ -238,7 +241,7 @@ def _movement(
     return Movement(
         sign=sign,
         extent=extent,
-        begun_ms=onset_ms - ONSET / (SWING - ONSET) * (swung_ms - onset_ms),
+        begun_ms=onset_ms - (swung_ms - onset_ms),
         reached_ms=float(t_ms[start]),
         returned_ms=_left_ms(t_ms, course, range(last, last + 1), level) if home else None,
         jump=float(abs(np.diff(way)).max()) / extent,

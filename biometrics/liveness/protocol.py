@@ -17,22 +17,24 @@ from biometrics.challenge import Action, Challenge, Extent, Side, Step
 from biometrics.liveness.capture import MAX_FRAMES, Observation
 from biometrics.liveness.courses import Courses, Limits, NotFrontalError, shipped_limits, trace
 from biometrics.liveness.findings import Finding, adverse, unclear
-from biometrics.liveness.motion import MAX_JUMP, Moment, Movement, measure
+from biometrics.liveness.motion import MAX_JUMP, Blink, Moment, Movement, measure
 from biometrics.liveness.performance import Performance, StepPerformance, StepResult
 from biometrics.liveness.signal import Signal
 from biometrics.types import Method
 
 METHOD: Final = Method("challenge-protocol", "1")
 
-MIN_REACTION_MS: Final = 100
-"""Nobody reacts faster; who seems to has begun before the prompt. So a window is closed to what
-belongs to the next prompt for as long after it. Source: World Athletics, Technical Rules, 16.6."""
+MIN_REACTION_MS: Final = 150
+"""Nobody reads a prompt and reacts faster; who seems to has begun before it. So what belongs to a
+step may go on for as long after its window. Source: choice reactions take 300 ms and more, World
+Athletics' Technical Rule 16.6 takes 100 ms for the least of the simplest one."""
 MAX_GAP_MS: Final = 400
 """A movement that takes this long could hide where no face is seen."""
 MAX_BLINK_INTERVAL_MS: Final = 130
 """A blink on request closes the eyes for 150 ms at least; between slower frames it can hide."""
-BLINK_GRACE_MS: Final = 250
-"""So long after its window a blink still counts: eyes do not hinder the movement that follows."""
+MAX_BLINK_PAUSE_MS: Final = 400
+"""Blinks that follow so soon upon one of a window belong to it, after its end too: whoever blinks
+three times where once is asked is not to pass by being slow. Eyes do not hinder the next step."""
 FURTHEST_FRAMES: Final = 8
 FURTHEST_PART: Final = 0.7
 REST_FRAMES: Final = 12
@@ -175,11 +177,7 @@ class _Judgement:
         self, step: Step, movements: Sequence[Movement]
     ) -> tuple[StepPerformance, list[Movement]]:
         """Return how often the person blinked, and what else they did."""
-        begin, end = step.at_ms + MIN_REACTION_MS, step.until_ms + BLINK_GRACE_MS
-        for other in self._challenge.steps:
-            if other.action is Action.BLINK and other.at_ms >= step.until_ms:
-                end = min(end, other.at_ms + MIN_REACTION_MS)
-        seen = [blink for blink in self._courses.blinks if begin <= blink.begun_ms < end]
+        seen = self._blinks_of(step)
         asked = step.count or 0
         if not seen:
             result = StepResult.MISSING
@@ -201,6 +199,22 @@ class _Judgement:
             furthest=self._positions(blink.frames[0] for blink in seen),
         )
         return performance, [movement for movement in movements if self._counts(movement)]
+
+    def _blinks_of(self, step: Step) -> list[Blink]:
+        """Return the blinks in a step's window, and those that follow upon them at once."""
+        ends = [
+            other.at_ms + MIN_REACTION_MS
+            for other in self._challenge.steps
+            if other.action is Action.BLINK and other.at_ms >= step.until_ms
+        ]
+        end = min(ends, default=math.inf)
+        seen = list[Blink]()
+        for blink in self._courses.blinks:
+            inside = step.at_ms + MIN_REACTION_MS <= blink.begun_ms <= step.until_ms
+            follows = bool(seen) and blink.begun_ms - seen[-1].ended_ms <= MAX_BLINK_PAUSE_MS
+            if blink.begun_ms < end and (inside or follows):
+                seen.append(blink)
+        return seen
 
     def _check_sight(self, performance: StepPerformance) -> StepPerformance:
         """Return the performance, not judged where too little of its window was seen."""
