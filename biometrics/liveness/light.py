@@ -56,9 +56,9 @@ FOLLOWS: Final = 0.3
 searched, reach it in 1 of 100. Source: tests/unit/liveness_light (simulated)."""
 OTHER: Final = 0.7
 """The upper bound below which a light that changes with the slots is another one than ours."""
-MIN_MODULATION: Final = 0.02
+MIN_MODULATION: Final = 0.03
 """Change of log chromaticity from slot to slot that is a light's, not noise or a shadow's."""
-MAX_BLUR: Final = 0.3
+MAX_BLUR: Final = 0.1
 """Variance within slots, at their best phase by their worst, up to which colours change with the
 slots, suddenly; a drifting or flickering ambient light has no such phase."""
 BACKGROUND_SHARE: Final = 0.8
