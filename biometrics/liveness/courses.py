@@ -27,9 +27,9 @@ MAX_REST_OFFSET: Final = 0.25
 """A person whose resting face lies further off does not look at the camera."""
 MIN_REST_FRAMES: Final = 3
 SETTLED_MS: Final = 250
-"""So long after a prompt nobody moves yet..."""
-SETTLING_MS: Final = 50
-"""...and so long before it most have come back: the rest is looked for between."""
+"""So long after a prompt few move yet..."""
+SETTLING_MS: Final = 100
+"""...and so long after it all have come back from the step before: the rest shows between."""
 MAX_DRIFT: Final = 0.05
 """The rest moves no further from the first, in both courses: people do not come back to the very
 place. Well below the smallest movement that counts."""
@@ -106,7 +106,8 @@ class Courses:
         """Return the changes of distance, small ones too; none is looked for during a turn."""
         size = self.size.copy()
         for turn in self.turns:
-            size[min(turn.frames) : max(turn.frames) + 1] = 0.0
+            if turn.extent >= self.limits.half_turn:
+                size[min(turn.frames) : max(turn.frames) + 1] = 0.0
         return find_movements(self.t_ms, size, self.limits.sway)
 
     @cached_property
@@ -161,7 +162,7 @@ def _relative(challenge: Challenge, t_ms: Course, course: Course) -> Course:
     first = median(course[t_ms <= starts[0] + SETTLED_MS].tolist())
     rest = np.full(len(course), first)
     for start in starts[1:]:
-        settled = (t_ms >= start - SETTLING_MS) & (t_ms <= start + SETTLED_MS)
+        settled = (t_ms >= start + SETTLING_MS) & (t_ms <= start + SETTLED_MS)
         if settled.any():
             drift = np.median(course[settled]) - first
             rest[t_ms >= start] = first + np.clip(drift, -MAX_DRIFT, MAX_DRIFT)

@@ -36,7 +36,7 @@ RETURNED: Final = 0.4
 fifth of its time, and people do not come back to the very place."""
 MAX_JUMP: Final = 0.9
 """The most of a movement that may lie between two frames. Turning within 250 ms, 8 frames a second
-and a bell-shaped speed give 0.87."""
+and a bell-shaped speed give 0.87. A HALF turn takes less, and cannot be judged so."""
 BOTH_EYES: Final = 0.85
 """In a blink each eye is closed to this part of its opening at least."""
 REOPENED: Final = 0.78

@@ -30,8 +30,9 @@ step may go on for as long after its window. Source: choice reactions take 300 m
 Athletics' Technical Rule 16.6 takes 100 ms for the least of the simplest one."""
 MAX_GAP_MS: Final = 400
 """A movement that takes this long could hide where no face is seen."""
-MAX_BLINK_INTERVAL_MS: Final = 130
-"""A blink on request closes the eyes for 150 ms at least; between slower frames it can hide."""
+MAX_BLINK_INTERVAL_MS: Final = 100
+"""A blink on request closes the eyes for about 150 ms, and opens them for as long before the next;
+frames further apart can miss either."""
 MAX_BLINK_PAUSE_MS: Final = 400
 """Blinks that follow so soon upon one of a window belong to it, after its end too: whoever blinks
 three times where once is asked is not to pass by being slow. Eyes do not hinder the next step."""
@@ -146,7 +147,8 @@ class _Judgement:
             extent=done.extent if step.action is Action.TURN else math.exp(done.sign * done.extent),
             furthest=self._positions(self._furthest(done)),
         )
-        if performance.result is StepResult.OK and done.jump > MAX_JUMP:
+        hidden = done.jump > MAX_JUMP and step.extent is not Extent.HALF
+        if performance.result is StepResult.OK and hidden:
             self._findings.append(unclear("challenge-motion-unseen"))
             performance = replace(performance, result=StepResult.NOT_JUDGED)
         return performance, others
