@@ -69,7 +69,7 @@ def _rates(unit: str, found: Mapping[str, Any]) -> Table:
 
 
 def _signals(found: Mapping[str, Any]) -> Table:
-    table = Table(title="refused by each signal, % (by it alone)", title_justify="left")
+    table = Table(title="refused / not ok by each signal, %", title_justify="left")
     table.add_column("species")
     for name in found["signals"]:
         table.add_column(name, justify="right", overflow="fold")
@@ -126,8 +126,8 @@ def _reasons(reasons: Mapping[str, int]) -> str:
 def _cell(said: Mapping[str, Any] | None) -> str:
     if said is None:
         return ""
-    alone = f" ({said['alone']})" if said["alone"] else ""
-    return f"{100 * said['failed']['value']:.0f}{alone}"
+    failed = 100 * said["failed"]["value"]
+    return f"{failed:.0f} / {failed + 100 * said['not_performed']['value']:.0f}"
 
 
 def _separation(score: Mapping[str, Any]) -> str:

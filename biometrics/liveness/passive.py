@@ -1,6 +1,9 @@
-"""Passive presentation-attack detection: one signal, which can refuse but never accept.
+"""Passive presentation-attack detection: one signal, which never suffices to accept.
 
-Neither model supports a claim under ISO/IEC 30107-3; see models/minifasnet-v2.md.
+No model here supports a claim under ISO/IEC 30107-3: at the threshold where they miss one attack in
+five they suspect one honest person in five (models/minifasnet-v2.md). So in a capture that answers
+a challenge they are no veto: a suspicion weighs in the sum of the signals, and is not *ok*, without
+which the published levels above `basic` are out of reach. Pictures alone they refuse.
 """
 
 import math
@@ -13,7 +16,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from biometrics.liveness.findings import adverse, unclear
+from biometrics.liveness.findings import Finding, unclear
 from biometrics.liveness.signal import Signal
 from biometrics.manifest import Manifest
 from biometrics.onnx import Model, open_model
@@ -177,27 +180,26 @@ def judge_passive(methods: Sequence[PadMethod], frames: Sequence[FrameScores]) -
 
     Returns:
         A signal whose score is the log-odds (nats) of the first method's median PadScore, at most
-        log(1/`LEAST_PROBABILITY` - 1) either way. Findings: `pad-attack-suspected` below its
-        operating point; unclear are `pad-too-few-frames` and, where that is why there are too few,
-        `pad-context-missing` and `pad-colour-missing`. No finding where no model is installed: that
-        is the operator's choice, not the capture's fault.
+        log(1/`LEAST_PROBABILITY` - 1) either way; inconclusive below its operating point. Unclear
+        are `pad-too-few-frames` and, where that is why there are too few, `pad-context-missing` and
+        `pad-colour-missing`. No finding where no model is installed: that is the operator's choice,
+        not the capture's fault.
     """
     if not methods:
-        return Signal(Method(METHOD, "not-installed"), (), performed=False, score=None)
+        return _signal(Method(METHOD, "not-installed"), performed=False)
     medians, used = _medians(frames)
     measurements = {"frames": float(used), "frames_unfit": float(len(frames) - used)} | medians
     method = methods[0]
     if used < MIN_FRAMES:
         lack = _unfit(frames) if len(frames) >= MIN_FRAMES else "pad-too-few-frames"
-        return Signal(method.method, (unclear(lack),), False, None, measurements)
+        finding = (unclear(lack),)
+        return _signal(method.method, finding, performed=False, measurements=measurements)
     probability = medians[method.id]
-    suspected = not probability >= method.threshold
-    return Signal(
-        method=method.method,
-        findings=(adverse("pad-attack-suspected"),) if suspected else (),
-        performed=True,
+    return _signal(
+        method.method,
         score=_log_odds(probability),
         measurements=measurements,
+        is_conclusive=probability >= method.threshold,
     )
 
 
@@ -251,11 +253,33 @@ def _unfit(frames: Sequence[FrameScores]) -> str:
     return max(reasons, key=reasons.count) if reasons else "pad-too-few-frames"
 
 
+def _signal(
+    method: Method,
+    findings: tuple[Finding, ...] = (),
+    *,
+    performed: bool = True,
+    score: float | None = None,
+    measurements: Mapping[str, float] | None = None,
+    is_conclusive: bool = True,
+) -> Signal:
+    return Signal(
+        method=method,
+        findings=findings,
+        performed=performed,
+        score=score,
+        measurements=measurements or {},
+        is_passive=True,
+        is_conclusive=is_conclusive,
+    )
+
+
 def _not_performed(reason: str) -> PadVerdict:
     return PadVerdict(CheckResult.NOT_PERFORMED, Outcome.INDETERMINATE, (reason,), (), 0, {})
 
 
 def _log_odds(probability: float) -> float:
+    if not probability >= 0:  # no number is the worst
+        probability = 0.0
     bounded = min(max(probability, LEAST_PROBABILITY), 1 - LEAST_PROBABILITY)
     return math.log(bounded / (1 - bounded))
 

@@ -25,6 +25,8 @@ class Signal:
     """What it measured, for the evidence."""
     is_passive: bool = False
     """True for what needs nothing of the subject (ISO/IEC 30107-1, passive PAD)."""
+    is_conclusive: bool = True
+    """False where the score counts in the sum, but is too unsure for a check of its own."""
 
     @property
     def result(self) -> CheckResult:
@@ -32,7 +34,7 @@ class Signal:
         outcomes = {finding.outcome for finding in self.findings}
         if Outcome.FAILED in outcomes:
             return CheckResult.FAILED
-        if outcomes or not self.performed:
+        if outcomes or not (self.performed and self.is_conclusive):
             return CheckResult.NOT_PERFORMED
         return CheckResult.OK
 

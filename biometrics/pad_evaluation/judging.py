@@ -11,7 +11,7 @@ from typing import Final
 from biometrics.challenge import choose_challenge
 from biometrics.detection import FaceDetector, FaceError
 from biometrics.image import ImageError, decode_image
-from biometrics.liveness.findings import decide_outcome, distinct
+from biometrics.liveness.findings import distinct
 from biometrics.liveness.passive import MAX_FRAMES as MAX_PASSIVE_FRAMES
 from biometrics.liveness.passive import PassivePad, PassiveWatch
 from biometrics.manifest import Manifest, load_manifest
@@ -167,18 +167,12 @@ class UnitUnderTest:
             watch.see(image, face)
             raw.append(self._pad.raw_scores(image, face))
         signal = watch.judge()
-        outcomes = [finding.outcome for finding in signal.findings]
-        outcomes.append(Outcome.PASSED if signal.performed else Outcome.INDETERMINATE)
         reasons = distinct([*(f.reason for f in signal.findings), *(faults if not raw else ())])
-        return _passive(
-            item,
-            decide_outcome(outcomes),
-            reasons,
-            (signal_record(signal),),
-            raw,
-            simulated,
-            len(frames),
-        )
+        outcome = Outcome.PASSED if signal.performed else Outcome.INDETERMINATE
+        if signal.performed and not signal.is_conclusive:
+            outcome, reasons = Outcome.FAILED, (SUSPECTED,)
+        signals = (signal_record(signal),)
+        return _passive(item, outcome, reasons, signals, raw, simulated, len(frames))
 
     def _find(self, picture: bytes) -> tuple[Image, Face]:
         image = decode_image(picture)

@@ -61,18 +61,20 @@ def _rates(found: Mapping[str, Any], unit: str) -> "Figure":
 
 
 def _matrix(found: Mapping[str, Any], unit: str) -> "Figure":
-    """Draw the part of each species that each signal refuses."""
+    """Draw the part of each species that each signal refuses, and that it finds ok."""
     signals = list(found["signals"])
     species = [row["species"] for row in found["species"]]
     if found["bona_fide"]:
         species.append(BONA_FIDE)
-    values = [[_failed(found["signals"][s], name) for s in signals] for name in species]
-    figure, axes = _axes(f"refused by each signal, % ({unit})", len(species))
+    said = [[found["signals"][s]["species"].get(name) for s in signals] for name in species]
+    values = [[_not_ok(cell) for cell in row] for row in said]
+    figure, axes = _axes(f"not ok / refused by each signal, % ({unit})", len(species))
     axes.imshow(values, cmap="Purples", vmin=0, vmax=100, aspect="auto")
     for y, row in enumerate(values):
         for x, value in enumerate(row):
             shade = "white" if value > 60 else "black"
-            text = "-" if math.isnan(value) else f"{value:.0f}"
+            cell = said[y][x]
+            text = "-" if cell is None else f"{value:.0f} / {100 * cell['failed']['value']:.0f}"
             axes.text(x, y, text, ha="center", va="center", fontsize=8, color=shade)
     axes.set_xticks(range(len(signals)), signals, rotation=30, ha="right")
     axes.set_yticks(range(len(species)), species)
@@ -124,9 +126,10 @@ def _scores(found: Mapping[str, Any], unit: str) -> "Figure":
     return figure
 
 
-def _failed(signal: Mapping[str, Any], species: str) -> float:
-    said = signal["species"].get(species)
-    return math.nan if said is None else 100 * float(said["failed"]["value"])
+def _not_ok(said: Mapping[str, Any] | None) -> float:
+    if said is None:
+        return math.nan
+    return 100 * float(said["failed"]["value"] + said["not_performed"]["value"])
 
 
 def _axes(title: str, rows: int) -> "tuple[Figure, Axes]":

@@ -68,8 +68,15 @@ def test_a_capture_of_enough_good_frames_is_ok():
 def test_the_median_decides_not_the_mean_nor_the_last():
     high, low = frame(255), frame(0)
     assert watched(low, high, high, low, high).result is CheckResult.OK
-    assert watched(high, low, low, high, low).result is CheckResult.FAILED
-    assert reasons(watched(low, low, low, high, high)) == ["pad-attack-suspected"]
+    assert watched(high, low, low, high, low).result is CheckResult.NOT_PERFORMED
+
+
+def test_a_suspicion_is_not_ok_and_weighs_but_is_no_veto():
+    signal = watched(*[frame(10)] * MIN_FRAMES)
+    assert signal.result is CheckResult.NOT_PERFORMED
+    assert not signal.findings
+    assert signal.performed
+    assert signal.score == pytest.approx(math.log(10 / 245))
 
 
 def test_fewer_than_five_frames_are_unclear():
@@ -116,7 +123,9 @@ def test_no_more_frames_are_scored_than_the_bound():
 
 def test_a_model_that_returns_no_number_suspects():
     nan = [FrameScores({"minifasnet": float("nan")})] * MIN_FRAMES
-    assert reasons(judge_passive([Methods()], nan)) == ["pad-attack-suspected"]
+    signal = judge_passive([Methods()], nan)
+    assert signal.result is CheckResult.NOT_PERFORMED
+    assert signal.score == pytest.approx(math.log(LEAST_PROBABILITY / (1 - LEAST_PROBABILITY)))
 
 
 def test_the_log_odds_are_bounded():
