@@ -43,8 +43,8 @@ EYE_MARGIN: Final = 0.08
 """Points nearer to a rim of the eyes are left out, in outer-eye-corner distances..."""
 MOUTH_MARGIN: Final = 0.15
 """...and those lower than so much above the corners of the mouth."""
-MAX_FRAMES_A_STEP: Final = 8
-MAX_REST_FRAMES: Final = 5
+MAX_FRAMES_A_STEP: Final = 6
+MAX_REST_FRAMES: Final = 3
 MIN_SINE: Final = 0.1
 """Below, a turn (6 degrees) is not told from jitter and tells nothing of depth."""
 CONFIDENCE: Final = 1.645
@@ -139,6 +139,7 @@ def judge_geometry(
     scene = _Scene([sighting.mesh for sighting in rest])
     findings = list(_check_planes(scene, observations, limits))
     reliefs: list[Estimate] = []
+    offsets: list[float] = []
     measurements: dict[str, float] = {"jitter": scene.still.residual}
     for number, step in enumerate(turns, start=1):
         measured = _measure_turn(scene, rest, step, observations)
@@ -147,6 +148,7 @@ def judge_geometry(
             continue
         residual, relief, offset = measured
         reliefs.append(relief)
+        offsets.append(offset)
         findings += _check_turn(residual, relief, offset, limits)
         measurements |= {
             f"turn_{number}_offset": offset,
@@ -156,7 +158,7 @@ def judge_geometry(
         }
     if not reliefs:
         return Signal(METHOD, tuple(findings), False, None, measurements)
-    relief = _pool(reliefs)
+    relief = _pool(reliefs, [min(offset / limits.turn, 1.0) for offset in offsets])
     if not relief.lower >= limits.relief:
         findings.append(unclear("challenge-geometry-uncertain"))
     measurements |= {"relief": relief.value, "relief_error": relief.error}
@@ -215,9 +217,13 @@ class _Scene:
         if among:
             self.still = _median(among)
 
-    def look(self, mesh: Mesh, against: int = MAX_REST_FRAMES) -> View:
-        """Return the median view of a mesh against so many of those at rest, without jitter."""
-        seen = _median([self._view(rest, self._flat(mesh)) for rest in self._rest[:against]])
+    def shortened(self, mesh: Mesh) -> float:
+        """Return how far a mesh is turned to a side, as the sine of the angle."""
+        return self._sines(self._rest[0], self._flat(mesh))[1]
+
+    def look(self, mesh: Mesh) -> View:
+        """Return the median view of a mesh against those at rest, without jitter."""
+        seen = _median([self._view(rest, self._flat(mesh)) for rest in self._rest])
         pairs = zip(seen, self.still, strict=True)
         return View(*(math.sqrt(max(value**2 - noise**2, 0.0)) for value, noise in pairs))
 
@@ -225,9 +231,11 @@ class _Scene:
         return np.asarray(mesh.points[self._rigid, :2] / self._unit, dtype=np.float32)
 
     def _view(self, rest: FloatArray, other: FloatArray) -> View:
+        return View(homography_residual(rest, other), *self._sines(rest, other))
+
+    def _sines(self, rest: FloatArray, other: FloatArray) -> tuple[float, float]:
         sine, direction = foreshortening(rest, other)
-        sideways = sine * abs(float(direction @ self._across))
-        return View(homography_residual(rest, other), sine, sideways)
+        return sine, sine * abs(float(direction @ self._across))
 
 
 def _measure_turn(
@@ -266,9 +274,10 @@ def _check_planes(
 
     Only to a side: a head that nods shows little relief.
     """
-    views = (scene.look(s.mesh, 1) for s in _sightings(observations, range(len(observations))))
     least = math.sqrt(1 - limits.plane_turn**2)
-    planes = sum(v.sideways >= least and v.relief <= limits.flat_relief for v in views)
+    meshes = (sighting.mesh for sighting in _sightings(observations, range(len(observations))))
+    turned = (scene.look(mesh) for mesh in meshes if scene.shortened(mesh) >= least)
+    planes = sum(v.sideways >= least and v.relief <= limits.flat_relief for v in turned)
     if planes >= MIN_PLANE_FRAMES:
         yield adverse("challenge-flat-surface")
 
@@ -280,11 +289,16 @@ def _estimate(values: Sequence[float], noise: float) -> Estimate:
     return Estimate(middle, max(spread, noise) / math.sqrt(len(values)))
 
 
-def _pool(estimates: Sequence[Estimate]) -> Estimate:
-    """Return the mean, each weighted by its certainty: a half turn weighs less than a full one."""
-    weights = np.array([1 / max(e.error, EPSILON) ** 2 for e in estimates])
-    values = np.array([e.value for e in estimates])
-    return Estimate(float(weights @ values / weights.sum()), float(weights.sum()) ** -0.5)
+def _pool(estimates: Sequence[Estimate], extents: Sequence[float]) -> Estimate:
+    """Return the mean; turns weigh by the square of their extent, so a half one a quarter.
+
+    Its error is what the frames' errors make it, or how far the turns disagree if that is more.
+    """
+    weights = np.square(extents) / max(float(np.square(extents).sum()), EPSILON)
+    values, errors = np.array(estimates).T
+    mean = float(weights @ values)
+    among = float(weights**2 @ (values - mean) ** 2)
+    return Estimate(mean, math.sqrt(max(float(weights**2 @ errors**2), among)))
 
 
 def _median(views: Sequence[View]) -> View:
