@@ -13,11 +13,11 @@ OUT_MS: Final = 480.0
 HOLD_MS: Final = 220.0
 BACK_MS: Final = 470.0
 """Of a movement of the head by somebody of tempo 1."""
-SPARE_MS: Final = 120.0
+SPARE_MS: Final = 60.0
 """People are back before their time is over."""
-SHUT_MS: Final = (80.0, 130.0, 110.0)
+SHUT_MS: Final = (60.0, 115.0, 80.0)
 """Closing, closed and opening eyes."""
-BETWEEN_BLINKS_MS: Final = 190.0
+BETWEEN_BLINKS_MS: Final = 150.0
 SWAY_DEG: Final = (0.7, 0.6, 0.5)
 SWAY_CM: Final = (0.25, 0.2, 0.35)
 EYES_DEG: Final = 0.25
@@ -185,7 +185,7 @@ def _idle_blinks(
     now = rng.uniform(0.2, 1.0) * person.blink_every_s * 1000
     while now < duration_ms:
         if all(now < step.at_ms - 500 or now > step.until_ms + 100 for step in asked):
-            blinks.append(_blink(now, rng.uniform(0.6, 0.85), rng.uniform(0.9, 1.0)))
+            blinks.append(_blink(now, rng.uniform(0.8, 1.1), rng.uniform(0.9, 1.0)))
         now += rng.uniform(0.6, 1.4) * person.blink_every_s * 1000
     return blinks
 

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from biometrics.detection import FaceDetector
 from biometrics.image import decode_image
 from biometrics.landmarks import (
+    LEFT_EYE,
     LEFT_OUTER_EYE_CORNER,
+    RIGHT_EYE,
     RIGHT_OUTER_EYE_CORNER,
+    Mesh,
     MeshEstimator,
 )
-from biometrics.rig.eyelids import Eyelids
+from biometrics.rig.eyelids import STYLES, Eyelids
 from biometrics.types import FloatArray, Image
 
 UNIT_PX: Final = 110.0
@@ -27,14 +30,16 @@ MIDDLE_PX: Final = (600.0, 420.0)
 """Where the mesh's middle lies in the scene."""
 RELIEF_STEP: Final = 4
 """Pixels of the scene from one sample of the relief to the next."""
-RING_SIDES: Final = 1.2
+RING_SIDES: Final = 1.14
 RING_TOP: Final = 1.42
-RING_BOTTOM: Final = 1.1
+RING_JAW: Final = 1.03
 """Ears, hair and throat: multiples of the mesh's outline."""
 RING_DEPTH: Final = 0.28
 """How far behind the outline they lie, in eye-corner distances."""
 NO_HEAD: Final = 1e4
 FADE_PX: Final = 24
+CLEAR_BLINK: Final = 0.6
+"""Openness, in parts of the own, that leaves no doubt about the operating point `blink`."""
 GRAY_SPREAD: Final = 4.0
 """A picture whose channels differ by less in the mean is gray."""
 DARK_SKIN_BGR: Final = (0.62, 0.80, 1.16)
@@ -63,6 +68,8 @@ class Sitter:
     face_parts: FloatArray = field(repr=False)
     """4 x 2: the mouth's corners, the chin, the middle of the brows."""
     is_gray: bool
+    blink: float
+    """Openness of the closed eyes as the mesh model sees it, in parts of the open ones'."""
 
 
 def seat(picture: bytes, detector: FaceDetector, mesh_estimator: MeshEstimator) -> Sitter:
@@ -83,6 +90,7 @@ def seat(picture: bytes, detector: FaceDetector, mesh_estimator: MeshEstimator) 
     scene = _fill_scene(image, matrix, scale)
     ring = _ring(points)
     relief = _relief(points, ring)
+    eyelids, blink = _choose_eyelids(scene, points, mesh_estimator)
     parts = np.stack([points[61], points[291], points[199], (points[105] + points[334]) / 2])
     return Sitter(
         scene=scene,
@@ -90,9 +98,10 @@ def seat(picture: bytes, detector: FaceDetector, mesh_estimator: MeshEstimator) 
         normals=_normals(relief),
         outline=ring[:, :2],
         depths=(float(points[:, 2].min()), float(ring[:, 2].max())),
-        eyelids=Eyelids.of_both(points),
+        eyelids=eyelids,
         face_parts=parts[:, :2].astype(np.float32),
         is_gray=is_gray,
+        blink=blink,
     )
 
 
@@ -122,6 +131,36 @@ def _to_scene(points: FloatArray) -> FloatArray:
     turn = scale * np.array([[math.cos(roll), math.sin(roll)], [-math.sin(roll), math.cos(roll)]])
     middle = points[:, :2].mean(axis=0)
     return np.hstack([turn, (np.array(MIDDLE_PX) - turn @ middle)[:, None]]).astype(np.float32)
+
+
+def _choose_eyelids(
+    scene: Image, points: FloatArray, mesh_estimator: MeshEstimator
+) -> tuple[tuple[Eyelids, Eyelids], float]:
+    """Return the first eyelids that the model sees well closed, else the best."""
+    whole = Mesh(points, 1.0)
+    usual = _openness(mesh_estimator.look_again(scene, whole))
+    tried = []
+    for style in STYLES:
+        eyelids = Eyelids.of_both(points, style)
+        closed = scene.copy()
+        for lid in eyelids:
+            closed[lid.place] = lid.close(scene, 0.0)
+        blink = _openness(mesh_estimator.look_again(closed, whole)) / usual
+        tried.append((blink, eyelids))
+        if blink < CLEAR_BLINK:
+            break
+    blink, eyelids = min(tried, key=lambda pair: pair[0])
+    return eyelids, blink
+
+
+def _openness(mesh: Mesh) -> float:
+    """Return the mean of both eyes' height by width."""
+    ratios = []
+    for rim in (RIGHT_EYE, LEFT_EYE):
+        points = mesh.points[list(rim)]
+        heights = np.linalg.norm(points[2:7] - points[14:9:-1], axis=1)
+        ratios.append(heights.mean() / max(np.linalg.norm(points[0] - points[8]), 1e-6))
+    return max(float(np.mean(ratios)), 1e-6)
 
 
 def _is_gray(image: Image) -> bool:
@@ -158,7 +197,7 @@ def _ring(points: FloatArray) -> FloatArray:
     reach = np.where(
         down < 0,
         RING_SIDES + (RING_TOP - RING_SIDES) * down**2,
-        RING_SIDES + (RING_BOTTOM - RING_SIDES) * down**2,
+        RING_SIDES + (RING_JAW - RING_SIDES) * np.clip(down * 2.5, 0, 1),
     )
     flat = MIDDLE_PX + offset * reach[:, None]
     return np.hstack([flat, outline[:, 2:] + RING_DEPTH * UNIT_PX]).astype(np.float32)
