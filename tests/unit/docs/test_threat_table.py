@@ -17,7 +17,7 @@ PREFIXES = ("sod-", "dsc-", "csca-", "card-security-", "master-list-", "online-v
 
 @cache
 def _sources() -> str:
-    folders = (ROOT / "devices/emrtd", ROOT / "api")
+    folders = (ROOT / "devices/emrtd", ROOT / "api", ROOT / "biometrics")
     files = [p for folder in folders for p in folder.rglob("*.py")]
     files.append(ROOT / "models/quality.toml")
     return "".join(p.read_text("utf-8") for p in files)
