@@ -212,7 +212,7 @@ class _Judgement:
         end = min(ends, default=math.inf)
         seen = list[Blink]()
         for blink in self._courses.blinks:
-            inside = step.at_ms + MIN_REACTION_MS <= blink.begun_ms <= step.until_ms
+            inside = step.at_ms <= blink.begun_ms - MIN_REACTION_MS <= step.until_ms
             follows = bool(seen) and blink.begun_ms - seen[-1].ended_ms <= MAX_BLINK_PAUSE_MS
             if blink.begun_ms < end and (inside or follows):
                 seen.append(blink)
