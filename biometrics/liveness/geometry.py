@@ -283,22 +283,23 @@ def _check_planes(
 
 
 def _estimate(values: Sequence[float], noise: float) -> Estimate:
-    """Return the median with its standard error, which one frame's noise bounds from below."""
+    """Return the median with its standard error, which one frame's noise bounds from below.
+
+    Neighbouring frames are much alike: two count as one.
+    """
     middle = float(np.median(values))
     spread = 1.4826 * float(np.median(np.abs(np.subtract(values, middle))))
-    return Estimate(middle, max(spread, noise) / math.sqrt(len(values)))
+    return Estimate(middle, max(spread, noise) / math.sqrt(max(len(values) / 2, 1)))
 
 
 def _pool(estimates: Sequence[Estimate], extents: Sequence[float]) -> Estimate:
     """Return the mean; turns weigh by the square of their extent, so a half one a quarter.
 
-    Its error is what the frames' errors make it, or how far the turns disagree if that is more.
+    How far left and right differ is no error: faces that rest a little turned show it.
     """
     weights = np.square(extents) / max(float(np.square(extents).sum()), EPSILON)
     values, errors = np.array(estimates).T
-    mean = float(weights @ values)
-    among = float(weights**2 @ (values - mean) ** 2)
-    return Estimate(mean, math.sqrt(max(float(weights**2 @ errors**2), among)))
+    return Estimate(float(weights @ values), math.sqrt(float(weights**2 @ errors**2)))
 
 
 def _median(views: Sequence[View]) -> View:
