@@ -4,7 +4,8 @@ For development, demonstrations and evaluation without a camera. Neither is evid
 people or real attacks: every caller marks them as simulated.
 """
 
+from biometrics.rig.errors import RigSettingInvalidError
 from biometrics.rig.rig import Rig
-from biometrics.rig.species import Species
+from biometrics.rig.species import VARIANTS, Species, variant_of
 
-__all__ = ["Rig", "Species"]
+__all__ = ["VARIANTS", "Rig", "RigSettingInvalidError", "Species", "variant_of"]

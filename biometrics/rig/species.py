@@ -1,6 +1,10 @@
 """What is held before the simulated camera."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
+
+import numpy as np
 
 
 class Species(StrEnum):
@@ -25,3 +29,28 @@ class Species(StrEnum):
     """A photograph on paper with holes for the attacker's eyes."""
     RIGID_MASK = "rigid-mask"
     """A shell with the head's shape and the picture's texture, with or without holes for eyes."""
+
+
+VARIANTS: Final[Mapping[Species, tuple[str, ...]]] = {
+    Species.BONA_FIDE: ("person",),
+    Species.PRINT: ("life-size", "small"),
+    Species.BENT_PRINT: ("slightly", "like-a-head"),
+    Species.TABLET: ("tablet", "laptop"),
+    Species.VIDEO_REPLAY: ("shown", "injected"),
+    Species.WRONG_ORDER: ("swapped", "mirrored"),
+    Species.FROZEN: ("repeated", "renoised", "still"),
+    Species.SPLICED: ("jump-cuts", "takes", "two-people"),
+    Species.CUT_OUT_EYES: ("holes",),
+    Species.RIGID_MASK: ("shell", "eye-holes"),
+}
+
+
+def variant_of(species: Species, seed: int) -> str:
+    """Return which variant of a species a seed draws."""
+    variants = VARIANTS[species]
+    return variants[int(species_rng(species, seed).integers(len(variants)))]
+
+
+def species_rng(species: Species, seed: int) -> np.random.Generator:
+    """Return the generator of all that a seed draws for a species."""
+    return np.random.default_rng([seed, list(Species).index(species)])

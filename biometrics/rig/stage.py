@@ -60,13 +60,8 @@ class Stage:
         self._rest_cm = person.distance_cm
         # The scene's pixels for one of the frame, for what lies as far as the ears.
         self._scale = UNIT_PX / UNIT_CM * (person.distance_cm - nose + ring) / focal_px
-        columns, rows = np.meshgrid(
-            (np.arange(GRID_PX[0], dtype=np.float32) + 0.5) * GRID_STEP - 0.5,
-            (np.arange(GRID_PX[1], dtype=np.float32) + 0.5) * GRID_STEP - 0.5,
-        )
-        self._rays = np.stack(
-            [(columns - FRAME_PX[0] / 2) / focal_px, (rows - FRAME_PX[1] / 2) / focal_px]
-        )
+        self._rays = rays(focal_px)
+        columns, rows = (self._rays[i] * focal_px + FRAME_PX[i] / 2 for i in (0, 1))
         x, y = person.place_cm
         place = (FRAME_PX[0] / 2, FRAME_PX[1] / 2) + focal_px / person.distance_cm * np.array(
             [x, y]
@@ -113,15 +108,14 @@ class Stage:
 
     def _head(self, pose: Pose) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, float]:
         """Return where each ray meets the head: u, v, whether it does, how it faces the camera."""
-        turn = _rotation(pose)
+        turn = rotation(pose)
         joint = np.array(
             [pose.x_cm, pose.y_cm + self._axis[1], pose.distance_cm + AXIS_BEHIND_CM], np.float32
         )
         origin = self._axis - turn.T @ joint
         height, width = self._rays.shape[1:]
-        rays = np.concatenate([self._rays, np.ones((1, height, width), np.float32)])
         rows, columns = self._bounds(pose)
-        part = rays[:, rows, columns]
+        part = self._rays[:, rows, columns]
         direction = np.einsum("ji,jyx->iyx", turn, part)
         depths = self._depths[:, None, None]
         t = (depths - origin[2]) / direction[2]
@@ -193,16 +187,17 @@ class Stage:
         return u - du, v - dv
 
 
-def _to_scene(x: FloatArray, y: FloatArray, z: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return where the picture shows points of the head, centimetres from the mesh's middle."""
-    shrink = CM * (1 + z / PICTURE_CM)
-    return (
-        np.asarray(MIDDLE_PX[0] + x / shrink, np.float32),
-        np.asarray(MIDDLE_PX[1] + y / shrink, np.float32),
+def rays(focal_px: float) -> FloatArray:
+    """Return the grid's rays from the lens, 3 x 120 x 160, with depth 1."""
+    columns, rows = np.meshgrid(
+        (np.arange(GRID_PX[0], dtype=np.float32) + 0.5) * GRID_STEP - 0.5,
+        (np.arange(GRID_PX[1], dtype=np.float32) + 0.5) * GRID_STEP - 0.5,
     )
+    x, y = (columns - FRAME_PX[0] / 2) / focal_px, (rows - FRAME_PX[1] / 2) / focal_px
+    return np.stack([x, y, np.ones_like(x)]).astype(np.float32)
 
 
-def _rotation(pose: Pose) -> FloatArray:
+def rotation(pose: Pose) -> FloatArray:
     """Return the 3 x 3 matrix from the head's axes to the camera's."""
     yaw, pitch, roll = (math.radians(a) for a in (pose.yaw_deg, pose.pitch_deg, pose.roll_deg))
     cy, sy, cp, sp, cr, sr = (f(a) for a in (yaw, pitch, roll) for f in (math.cos, math.sin))
@@ -210,3 +205,12 @@ def _rotation(pose: Pose) -> FloatArray:
     about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
     about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
     return np.asarray(about_z @ about_x @ about_y, np.float32)
+
+
+def _to_scene(x: FloatArray, y: FloatArray, z: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return where the picture shows points of the head, centimetres from the mesh's middle."""
+    shrink = CM * (1 + z / PICTURE_CM)
+    return (
+        np.asarray(MIDDLE_PX[0] + x / shrink, np.float32),
+        np.asarray(MIDDLE_PX[1] + y / shrink, np.float32),
+    )
