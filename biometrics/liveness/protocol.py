@@ -36,6 +36,9 @@ frames further apart can miss either."""
 MAX_BLINK_PAUSE_MS: Final = 400
 """Blinks that follow so soon upon one of a window belong to it, after its end too: whoever blinks
 three times where once is asked is not to pass by being slow. Eyes do not hinder the next step."""
+HALF_MOST: Final = 1.15
+"""In full turns, what is too much for half a one. Nobody sees how far they turn: between 1 and this
+a turn counts as either; natural full turns go further, to 0.3 and more."""
 FURTHEST_FRAMES: Final = 8
 FURTHEST_PART: Final = 0.7
 REST_FRAMES: Final = 12
@@ -170,7 +173,7 @@ class _Judgement:
     def _range(self, step: Step) -> tuple[float, float]:
         """Return the least extent of a step, and the one that is too much."""
         if step.extent is Extent.HALF:
-            return self._limits.half_turn, self._limits.turn
+            return self._limits.half_turn, HALF_MOST * self._limits.turn
         if step.extent is Extent.FULL:
             return self._limits.turn, math.inf
         return math.log(self._limits.approach), math.inf
