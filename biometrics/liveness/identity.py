@@ -135,8 +135,9 @@ class IdentityWatch:
             yield unclear("challenge-identity-uncertain")
 
     def _judge_rest(self, alike: Sequence[float]) -> Iterator[Finding]:
+        """A face that changes slowly into another one keeps its chain: nobody's, or a poor one."""
         if any(not similarity >= self._other_person for similarity in alike):
-            yield adverse("challenge-identity-changed")
+            yield unclear("challenge-identity-uncertain")
 
     def _search_break(self, usable: dict[int, Observation]) -> None:
         """Embed frames between two that do not hang together, until they do or are neighbours."""

@@ -1,0 +1,108 @@
+"""Find frames that stand still, and stretches of a capture that come again.
+
+A camera's noise is new in every frame and a living person is never quite still. So two frames of
+one scene differ the more, the longer the time between them; frames made from one picture differ by
+their noise alone, whatever lies between. That ratio knows no unit and needs no camera's noise.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biometrics.types import Image
+
+STILL_MS: Final = 1_000.0
+"""So long nobody sits without any movement. For exact copies it is a camera that hangs."""
+STILL: Final = 1.03
+"""Frames from the two halves of such a stretch differ by at most so many times as much as
+neighbours. 200 stretches of one picture with new noise (standard deviation 0.5 to 8 gray levels)
+and JPEG: 0.992 to 1.009; least in 8 rendered people: 1.13."""
+STILL_SPREAD: Final = 1.25
+"""...and no two of them by more than this many times the median."""
+LOOP_MS: Final = 700.0
+LOOP_FRAMES: Final = 6
+LOOP_LIKE: Final = 1.7
+"""A stretch comes again if its frames differ from the former ones by at most so many times as much
+as neighbours at rest (5th percentile). Least in 8 rendered people who turned and came back: 3.0."""
+LOOP_MOTION: Final = 4.0
+"""...and shows movement: two of its own frames differ by more than this many times as much."""
+NEAR_FRAMES: Final = 2
+
+FloatMatrix = NDArray[np.float64]
+
+
+def differences(thumbnails: Sequence[Image]) -> FloatMatrix:
+    """Return how far N thumbnails differ from one another: N x N, RMS in gray levels."""
+    pictures = np.stack(thumbnails).reshape(len(thumbnails), -1).astype(np.float64)
+    pictures -= pictures.mean(axis=0)
+    squares = (pictures**2).sum(axis=1)
+    apart = squares[:, None] + squares - 2 * pictures @ pictures.T
+    return np.asarray(np.sqrt(np.maximum(apart, 0) / pictures.shape[1]))
+
+
+def least_change(apart: FloatMatrix, interval_ms: float) -> float:
+    """Return the least ratio of far to near differences in any stretch of `STILL_MS`.
+
+    Args:
+        apart: what `differences` returns, of frames none of which equals the one before.
+        interval_ms: from frame to frame.
+
+    Returns:
+        About 1 for a still picture with noise; infinity if the capture is shorter, or nothing in
+        it is as even as noise.
+    """
+    frames = int(STILL_MS // interval_ms) + 1
+    if frames < LOOP_FRAMES or len(apart) < frames:
+        return np.inf
+    earlier, later = np.triu_indices(frames, 1)
+    lag = later - earlier
+    windows = np.stack([apart[a : a + frames, a : a + frames] for a in _starts(apart, frames)])
+    pairs = windows[:, earlier, later]
+    near = pairs[:, lag <= NEAR_FRAMES].mean(axis=1)
+    far = pairs[:, lag >= frames // 2].mean(axis=1)
+    even = pairs.max(axis=1) <= STILL_SPREAD * np.median(pairs, axis=1)
+    ratios = np.where(even & (near > 0), far / np.maximum(near, 1e-9), np.inf)
+    return float(ratios.min())
+
+
+def closest_return(apart: FloatMatrix, interval_ms: float) -> float:
+    """Return how nearly a stretch with movement comes again, forwards or backwards.
+
+    Returns:
+        The largest difference between its frames and the former ones, as a multiple of that of
+        neighbours at rest; infinity if there is no such stretch.
+    """
+    count = len(apart)
+    frames = max(LOOP_FRAMES, round(LOOP_MS / interval_ms))
+    if count < 2 * frames:
+        return np.inf
+    at_rest = float(np.percentile(np.diag(apart, 1), 5))
+    if not at_rest > 0:
+        return np.inf
+    motion = np.array([apart[a : a + frames, a : a + frames].max() for a in _starts(apart, frames)])
+    moving = (motion > LOOP_MOTION * at_rest)[:, None]
+    former, column = np.arange(len(motion))[:, None], np.arange(len(motion))
+    forwards, backwards = (_largest_aslant(m, frames) for m in (apart, apart[:, ::-1]))
+    comes_again = moving & (column - former >= frames)
+    runs_back = moving & (count - 1 - column - former >= 2 * frames - 1)
+    closest = min(
+        float(np.where(chosen, largest, np.inf).min())
+        for chosen, largest in ((comes_again, forwards), (runs_back, backwards))
+    )
+    return closest / at_rest
+
+
+def _starts(apart: FloatMatrix, frames: int) -> range:
+    return range(len(apart) - frames + 1)
+
+
+def _largest_aslant(matrix: FloatMatrix, frames: int) -> FloatMatrix:
+    """Return at i, j the largest of matrix[i, j], matrix[i + 1, j + 1], ..., so many of them."""
+    largest, reach = matrix, 1
+    while reach < frames:
+        step = min(reach, frames - reach)
+        largest = np.maximum(largest[:-step, :-step], largest[step:, step:])
+        reach += step
+    return largest
