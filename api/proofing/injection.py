@@ -233,12 +233,10 @@ def _timing(capture: CaptureContext, frames: Sequence[ReceivedFrame]) -> list[st
     lags_ms = [arrived - f.t_ms for arrived, f in zip(arrived_ms, frames, strict=True)]
     span_ms = frames[-1].t_ms - frames[0].t_ms
     took_ms = max(arrived_ms) - min(arrived_ms)
+    lagged_ms = max(lags_ms) - min(lags_ms)
     if min(lags_ms) < -EARLY_MS or took_ms < MIN_SPAN * span_ms:
         reasons.append("capture-burst")
-    if (
-        max(lags_ms) - min(lags_ms) > MAX_LAG_MS
-        or max(lags_ms) > 1000 * FIRST_FRAME_WITHIN_S + MAX_LAG_MS
-    ):
+    elif lagged_ms > MAX_LAG_MS or max(lags_ms) > 1000 * FIRST_FRAME_WITHIN_S + MAX_LAG_MS:
         reasons.append("capture-late")
     return reasons
 
