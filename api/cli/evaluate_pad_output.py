@@ -10,7 +10,7 @@ from rich.text import Text
 from api.cli.evaluation_output import interval, percent
 from api.cli.output import printable
 
-_SHOWN_REASONS = 3
+_SHOWN_REASONS = 4
 
 
 def print_report(report: Mapping[str, Any]) -> None:
@@ -18,6 +18,7 @@ def print_report(report: Mapping[str, Any]) -> None:
     console = Console(highlight=False)
     for unit, found in report["units"].items():
         console.print(_rates(unit, found))
+        console.print(_reasons(found))
         console.print(_signals(found))
         console.print(_scores(found))
         for line in _remarks(unit, found):
@@ -37,8 +38,7 @@ def _rates(unit: str, found: Mapping[str, Any]) -> Table:
     table = Table(title=f"presentation-attack detection, {unit}", title_justify="left")
     table.add_column("species, worst first", no_wrap=True)
     for heading in ("APCER", "95 % interval", "APNRR", "refused", "n"):
-        table.add_column(heading, justify="right")
-    table.add_column("reasons", overflow="fold")
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in found["species"]:
         table.add_row(
             printable(row["species"]) + _mark(row),
@@ -47,15 +47,14 @@ def _rates(unit: str, found: Mapping[str, Any]) -> Table:
             percent(row["apnrr"]["value"]),
             percent(row["refused"]["value"]),
             f"{row['n']:,}",
-            _reasons(row["reasons"]),
         )
     honest = found["bona_fide"]
     if honest:
         table.add_section()
         for name, key in (
-            ("bona fide: BPCER (refused)", "bpcer"),
-            ("bona fide: BPNRR (no verdict)", "bpnrr"),
-            ("bona fide: not accepted at first", "not_accepted"),
+            ("BPCER, refused", "bpcer"),
+            ("BPNRR, no verdict", "bpnrr"),
+            ("not accepted at first", "not_accepted"),
         ):
             rate = honest[key]
             table.add_row(
@@ -63,8 +62,21 @@ def _rates(unit: str, found: Mapping[str, Any]) -> Table:
                 percent(rate["value"]),
                 interval(rate["interval"]),
                 *("", "", f"{rate['n']:,}"),
-                _reasons(honest["reasons"]) if key == "not_accepted" else "",
             )
+    return table
+
+
+def _reasons(found: Mapping[str, Any]) -> Table:
+    table = Table(title="reasons, captures", title_justify="left")
+    table.add_column("species", no_wrap=True)
+    table.add_column("the most frequent", overflow="fold")
+    rows = [(row["species"], row) for row in found["species"]]
+    rows += [("bona-fide", found["bona_fide"])] if found["bona_fide"] else []
+    for species, row in rows:
+        shown = [f"{reason} {count}" for reason, count in row["reasons"].items()]
+        more = len(shown) - _SHOWN_REASONS
+        told = ", ".join(shown[:_SHOWN_REASONS]) + (f", and {more} more" if more > 0 else "")
+        table.add_row(printable(species) + _mark(row), told)
     return table
 
 
@@ -115,12 +127,6 @@ def _remarks(unit: str, found: Mapping[str, Any]) -> Iterator[str]:
 
 def _mark(row: Mapping[str, Any]) -> str:
     return " (simulated)" if row["simulated"] else ""
-
-
-def _reasons(reasons: Mapping[str, int]) -> str:
-    shown = [f"{reason} {count}" for reason, count in list(reasons.items())[:_SHOWN_REASONS]]
-    more = len(reasons) - len(shown)
-    return ", ".join(shown) + (f", and {more} more" if more > 0 else "")
 
 
 def _cell(said: Mapping[str, Any] | None) -> str:

@@ -18,6 +18,7 @@ from biometrics.manifest import Manifest, load_manifest
 from biometrics.pad_evaluation.errors import PadDataInvalidError
 from biometrics.pad_evaluation.folders import FolderItem, read_notes, read_picture
 from biometrics.pad_evaluation.judged import (
+    SUSPECTED,
     JudgedCapture,
     JudgedSignal,
     of_verdict,

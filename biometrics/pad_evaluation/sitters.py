@@ -13,6 +13,8 @@ from biometrics.pad_evaluation.errors import PadDataInvalidError
 from biometrics.pad_evaluation.folders import SUFFIXES, read_picture
 
 MAX_PICTURES: Final = 20_000
+FRONTAL_OFFSET: Final = 0.12
+"""Nose offset of a picture whose face looks ahead; what a sitter looks like at rest."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def find_sitters(source: Path, folds: Sequence[str] | None, seed: int) -> Sitter
 
 
 def keep_usable(sitters: Sitters, detector: FaceDetector, needed: int) -> Sitters:
-    """Return the first pictures that show one usable face, as many as are needed.
+    """Return the first pictures that show one usable face looking ahead, one more than needed.
 
     Raises:
         PadDataInvalidError: fewer than two do.
@@ -70,14 +72,15 @@ def keep_usable(sitters: Sitters, detector: FaceDetector, needed: int) -> Sitter
     kept = []
     for index, path in enumerate(sitters.paths):
         try:
-            detector.find_upright(decode_image(read_picture(path)))
+            face = detector.find_upright(decode_image(read_picture(path)))
         except (FaceError, ImageError):
             continue
-        kept.append(index)
+        if abs(face.points.nose_offset) <= FRONTAL_OFFSET:
+            kept.append(index)
         if len(kept) > needed:
             break
     if len(kept) < 2:
-        raise PadDataInvalidError("fewer than two pictures of sitters show one usable face")
+        raise PadDataInvalidError("fewer than two pictures of sitters show one usable face ahead")
     return Sitters(
         sitters.source,
         tuple(sitters.paths[i] for i in kept),
