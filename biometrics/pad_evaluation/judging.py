@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import median
@@ -11,10 +11,15 @@ from typing import Final
 from biometrics.challenge import choose_challenge
 from biometrics.detection import FaceDetector, FaceError
 from biometrics.image import ImageError, decode_image
+from biometrics.landmarks import MeshEstimator
+from biometrics.liveness.capture import FrameObserver, Observation
+from biometrics.liveness.continuity import judge_continuity
 from biometrics.liveness.findings import distinct
 from biometrics.liveness.passive import MAX_FRAMES as MAX_PASSIVE_FRAMES
 from biometrics.liveness.passive import PassivePad, PassiveWatch
+from biometrics.liveness.signal import Signal
 from biometrics.manifest import Manifest, load_manifest
+from biometrics.onnx import open_model
 from biometrics.pad_evaluation.errors import PadDataInvalidError
 from biometrics.pad_evaluation.folders import FolderItem, read_notes, read_picture
 from biometrics.pad_evaluation.judged import (
@@ -27,10 +32,11 @@ from biometrics.pad_evaluation.judged import (
 )
 from biometrics.pipeline import FacePipeline
 from biometrics.rig import Rig, Species
-from biometrics.types import Face, FrameSample, Image, Outcome
+from biometrics.types import CheckResult, Face, FrameSample, Image, Outcome
 
 WITHOUT_LIGHT_EVERY: Final = 4
 """Every fourth rendered capture goes without coloured light, as people may choose."""
+OF_LENGTH: Final = frozenset({"challenge-too-short", "challenge-too-long"})
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,10 @@ class UnitUnderTest:
     @cached_property
     def _detector(self) -> FaceDetector:
         return FaceDetector.open(self._manifest)
+
+    @cached_property
+    def _observer(self) -> FrameObserver:
+        return FrameObserver(self._detector, MeshEstimator(open_model(self._manifest, "facemesh")))
 
     @cached_property
     def _pad(self) -> PassivePad:
@@ -155,29 +165,44 @@ class UnitUnderTest:
     def _judge_frames(
         self, item: FolderItem, frames: Sequence[FrameSample], *, simulated: bool
     ) -> JudgedCapture:
-        """Judge frames that answer no challenge: by the passive models alone."""
-        watch = PassiveWatch(self._pad)
+        """Judge frames that answer no challenge: by passive models and continuity.
+
+        What continuity finds unclear is told and does not decide: such frames were not taken for
+        this, and may be few a second.
+        """
+        watch, observer = PassiveWatch(self._pad), self._observer.open()
         step = max(1, -(-len(frames) // MAX_PASSIVE_FRAMES))
-        raw, faults = [], []
-        for frame in frames[::step]:
-            try:
-                image, face = self._find(bytes(frame.picture))
-            except (FaceError, ImageError) as error:
-                faults.append(error.code)
-                continue
-            watch.see(image, face)
-            raw.append(self._pad.raw_scores(image, face))
-        signal = watch.judge()
-        reasons = distinct([*(f.reason for f in signal.findings), *(faults if not raw else ())])
-        outcome = Outcome.PASSED if signal.performed else Outcome.INDETERMINATE
-        if signal.performed and not signal.is_conclusive:
-            outcome, reasons = Outcome.FAILED, (SUSPECTED,)
-        signals = (signal_record(signal),)
-        return _passive(item, outcome, reasons, signals, raw, simulated, len(frames))
+        observations, raw, faults = [], [], []
+        for index, frame in enumerate(frames):
+            observation = observer.observe(frame)
+            observations.append(observation)
+            if observation.sighting is None:
+                faults.append(observation.fault or "face-not-found")
+            elif index % step == 0 and observer.image is not None:
+                watch.see(observer.image, observation.sighting.face)
+                raw.append(self._pad.raw_scores(observer.image, observation.sighting.face))
+        passive, continuity = watch.judge(), _continuity(observations)
+        reasons = [finding.reason for finding in passive.findings] or (faults if not raw else [])
+        outcome = Outcome.PASSED if passive.performed else Outcome.INDETERMINATE
+        if passive.performed and not passive.is_conclusive:
+            outcome, reasons = Outcome.FAILED, [SUSPECTED, *reasons]
+        if continuity.result is CheckResult.FAILED:
+            outcome = Outcome.FAILED
+            reasons += [f.reason for f in continuity.findings if f.outcome is Outcome.FAILED]
+        signals = (signal_record(passive), signal_record(continuity))
+        return _passive(item, outcome, distinct(reasons), signals, raw, simulated, len(frames))
 
     def _find(self, picture: bytes) -> tuple[Image, Face]:
         image = decode_image(picture)
         return image, self._detector.find_one(image)
+
+
+def _continuity(observations: Sequence[Observation]) -> Signal:
+    """Judge continuity where no challenge says how long the capture should be."""
+    any_challenge = choose_challenge(random.Random(0), light=False)  # noqa: S311 — any will do
+    signal = judge_continuity(observations, any_challenge)
+    kept = tuple(finding for finding in signal.findings if finding.reason not in OF_LENGTH)
+    return replace(signal, findings=kept)
 
 
 def _passive(

@@ -28,8 +28,8 @@ from biometrics.pad_evaluation.judged import (
 SCHEMA: Final = "chinhchu-pad-evaluation-1"
 UNITS: Final[Mapping[Unit, str]] = {
     "liveness": "the whole judgement of a capture that answers a challenge",
-    "passive": "the passive models alone, on pictures and frames without a challenge, which are "
-    "never accepted in operation",
+    "passive": "the passive models, and continuity, on pictures and frames without a challenge, "
+    "which are never accepted in operation",
 }
 SUM: Final = "fusion"
 BINS: Final = 40

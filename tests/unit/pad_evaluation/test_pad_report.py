@@ -144,7 +144,7 @@ def test_pictures_are_a_unit_of_their_own():
     units = build_report(mixed)["units"]
     assert units["liveness"]["species"] == []
     assert units["passive"]["species"][0]["apcer"]["value"] == 1.0
-    assert "passive models alone" in units["passive"]["meaning"]
+    assert "passive models, and continuity" in units["passive"]["meaning"]
 
 
 def test_the_report_names_no_item():
