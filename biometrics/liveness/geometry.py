@@ -263,7 +263,7 @@ def _check_turn(
     required = limits.parallax * min(offset / limits.turn, MAX_SCALE)
     if relief.upper < limits.flat_relief:
         yield adverse("challenge-flat-surface")
-    elif not residual.lower >= required:
+    elif not (relief.lower >= limits.flat_relief and residual.lower >= required):
         yield unclear("challenge-geometry-uncertain")
 
 

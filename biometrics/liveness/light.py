@@ -61,8 +61,9 @@ MIN_MODULATION: Final = 0.03
 MAX_BLUR: Final = 0.1
 """Variance within slots, at their best phase by their worst, up to which colours change with the
 slots, suddenly; a drifting or flickering ambient light has no such phase."""
-BACKGROUND_SHARE: Final = 0.8
-"""A wall at twice the distance gets a quarter of the light; a tint over the whole frame, all."""
+BACKGROUND_SHARE: Final = 0.6
+"""A wall at twice the distance gets a quarter of the light; a tint over the whole frame colours all
+alike; and a tablet, which shines by itself, less than the wall behind it."""
 
 
 @dataclass(frozen=True)
@@ -234,6 +235,6 @@ def _check_background(
     behind = _fit(pattern, track, track.background, face.lag_ms)
     if behind is None:
         return
-    measurements["background_share"] = behind.amplitude / face.amplitude
-    if behind.amplitude - CONFIDENCE * behind.error >= BACKGROUND_SHARE * face.amplitude:
+    share = measurements["background_share"] = behind.amplitude / face.amplitude
+    if share >= BACKGROUND_SHARE and behind.amplitude > CONFIDENCE * behind.error:
         yield unclear("pad-light-on-background")
