@@ -13,15 +13,17 @@ STEPS = {
     f"challenge-step-{failure}" for failure in ("early", "late", "missing", "wrong", "too-small")
 }
 
+PLANE = {"challenge-flat-surface", "challenge-geometry-uncertain"}
+
 REASONS = {
-    Species.PRINT: {"challenge-flat-surface"},
-    Species.BENT_PRINT: {"challenge-flat-surface", "challenge-geometry-uncertain"},
-    Species.TABLET: {"challenge-flat-surface"},
+    Species.PRINT: PLANE,
+    Species.BENT_PRINT: PLANE,
+    Species.TABLET: PLANE,
     Species.VIDEO_REPLAY: STEPS,
     Species.WRONG_ORDER: STEPS,
     Species.FROZEN: {"capture-frozen", *STEPS},
     Species.SPLICED: {"challenge-identity-changed", "capture-cut"},
-    Species.CUT_OUT_EYES: {"challenge-flat-surface", "challenge-geometry-uncertain"},
+    Species.CUT_OUT_EYES: PLANE,
     Species.RIGID_MASK: STEPS,
 }
 
