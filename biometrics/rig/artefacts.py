@@ -8,11 +8,11 @@ import numpy as np
 
 from biometrics.rig.choreography import Pose
 from biometrics.rig.eyelids import Eyelids
+from biometrics.rig.geometry import FRAME_PX, MIDDLE_PX, UNIT_CM, UNIT_PX
 from biometrics.rig.held import Artefact
 from biometrics.rig.lighting import Light
 from biometrics.rig.person import Person, Place
-from biometrics.rig.sitter import MIDDLE_PX, UNIT_CM, UNIT_PX, Sitter
-from biometrics.rig.stage import FRAME_PX
+from biometrics.rig.sitter import Sitter
 from biometrics.rig.take import Act, Scenery, coloured
 from biometrics.types import Image
 

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from biometrics.rig.geometry import FRAME_PX
 from biometrics.rig.person import Place
-from biometrics.rig.stage import FRAME_PX
 from biometrics.types import FloatArray, Image
 
 NOISE_LEVEL: Final = 16.0

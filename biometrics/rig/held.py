@@ -10,9 +10,10 @@ import numpy as np
 
 from biometrics.rig.camera import Camera
 from biometrics.rig.choreography import Pose, Track
+from biometrics.rig.geometry import FRAME_PX, GRID_PX
 from biometrics.rig.lighting import Light
 from biometrics.rig.person import Place
-from biometrics.rig.stage import FRAME_PX, GRID_PX, rays, rotation
+from biometrics.rig.stage import rays, rotation
 from biometrics.types import FloatArray, Image
 
 FAR_AWAY: Final = 1e4
@@ -67,14 +68,14 @@ class Held:
         front = cv2.remap(surface, columns, rows, cv2.INTER_LINEAR)
         height, width = surface.shape[:2]
         edges = np.stack([columns, rows, width - 1 - columns, height - 1 - rows]).min(axis=0)
-        px = max(width / FRAME_PX[0], 0.5)
-        there = np.clip(edges / px + 0.5, 0, 1).astype(np.float32)
+        distance_cm = pose.distance_cm * artefact.scale
+        px = artefact.px_per_cm * distance_cm / self._light.place.focal_px
+        there = np.clip(edges / px, 0, 1).astype(np.float32)
         if artefact.moire:
             front = cv2.multiply(front, self._interference(columns, rows), scale=1 / 255)
         behind = np.asarray(1 - there, np.float32)
         frame = cv2.blendLinear(front, self._room, there, behind)
         held = cv2.resize(there, GRID_PX, interpolation=cv2.INTER_AREA)
-        distance_cm = pose.distance_cm * artefact.scale
         lambert = held * facing * (50 / distance_cm) ** 2 * PAPER_REFLECTS
         glow = held * artefact.glow if artefact.glow else None
         factors = self._light.factors(lambert, t_ms, glow)
@@ -128,7 +129,7 @@ class Held:
 
 def furnish(place: Place, rng: np.random.Generator) -> Image:
     """Return a room of 480 x 640: a wall with something out of focus on it."""
-    coarse = rng.normal(0, 1, (6, 8, 3)) * rng.uniform(4, 30) + rng.normal(0, 4, 3)
+    coarse = rng.normal(0, 1, (4, 5, 1)) * rng.uniform(2, 22) + rng.normal(0, 3, (4, 5, 3))
     base = rng.uniform(90, 190) * np.array(place.wall_bgr)
     slope = np.linspace(1.08, 0.88, FRAME_PX[1])[:, None, None]
     blobs = cv2.resize(coarse.astype(np.float32), FRAME_PX, interpolation=cv2.INTER_CUBIC)

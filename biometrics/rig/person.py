@@ -121,7 +121,7 @@ class Place:
         """Draw a place."""
         warmth = rng.normal(0, 0.05)
         return cls(
-            focal_px=rng.uniform(500, 620),
+            focal_px=rng.uniform(560, 680),
             ambient_bgr=(1 - warmth, 1.0, 1 + warmth),
             screen=rng.uniform(0.25, 0.8),
             far=rng.uniform(0.03, 0.12),
@@ -135,5 +135,5 @@ class Place:
             frame_jitter=rng.uniform(0.01, 0.08),
             shake_px=rng.uniform(0.0, 0.3),
             skin=rng.uniform(0, 1),
-            wall_bgr=tuple((1 + rng.normal(0, 0.06, 3)).tolist()),
+            wall_bgr=tuple((1 + rng.normal(0, 0.03, 3)).tolist()),
         )

@@ -18,25 +18,24 @@ from biometrics.landmarks import (
     Mesh,
     MeshEstimator,
 )
+from biometrics.rig.backdrop import is_small, put_before_wall
 from biometrics.rig.eyelids import STYLES, Eyelids
+from biometrics.rig.geometry import MIDDLE_PX, SCENE_PX, UNIT_PX
 from biometrics.types import FloatArray, Image
 
-UNIT_PX: Final = 110.0
-"""Distance of the outer eye corners in the scene."""
-UNIT_CM: Final = 9.0
-"""...and in people."""
-SCENE_PX: Final = (1200, 900)
-MIDDLE_PX: Final = (600.0, 420.0)
-"""Where the mesh's middle lies in the scene."""
 RELIEF_STEP: Final = 4
 """Pixels of the scene from one sample of the relief to the next."""
-RING_SIDES: Final = 1.14
+RING_SIDES: Final = 1.1
 RING_TOP: Final = 1.42
-RING_JAW: Final = 1.03
+RING_JAW: Final = 0.99
 """Ears, hair and throat: multiples of the mesh's outline."""
 RING_DEPTH: Final = 0.28
 """How far behind the outline they lie, in eye-corner distances."""
 NO_HEAD: Final = 1e4
+STEEPEST: Final = 1.5
+"""Depth gained with each pixel at most: a picture from the front shows too little of steeper sides
+to be stretched over them."""
+EASING_ROUNDS: Final = 30
 FADE_PX: Final = 24
 CLEAR_BLINK: Final = 0.6
 """Openness, in parts of the own, that leaves no doubt about the operating point `blink`."""
@@ -87,8 +86,10 @@ def seat(picture: bytes, detector: FaceDetector, mesh_estimator: MeshEstimator) 
     depth = (mesh.points[:, 2:] - mesh.points[:, 2].mean()) * scale
     points = np.hstack([flat, depth]).astype(np.float32)
     is_gray = _is_gray(image)
-    scene = _fill_scene(image, matrix, scale)
     ring = _ring(points)
+    scene, inside = _fill_scene(image, matrix, scale)
+    if is_small(inside):
+        scene = put_before_wall(scene, inside, ring[:, :2])
     relief = _relief(points, ring)
     eyelids, blink = _choose_eyelids(scene, points, mesh_estimator)
     parts = np.stack([points[61], points[291], points[199], (points[105] + points[334]) / 2])
@@ -168,8 +169,11 @@ def _is_gray(image: Image) -> bool:
     return float((small.max(axis=2) - small.min(axis=2)).mean()) < GRAY_SPREAD
 
 
-def _fill_scene(image: Image, matrix: FloatArray, scale: float) -> Image:
-    """Return the picture in the scene; beyond its edges a blur of what lies at them."""
+def _fill_scene(image: Image, matrix: FloatArray, scale: float) -> tuple[Image, Image]:
+    """Return the picture in the scene with a blur of its edges around it, and where it is.
+
+    The second is 255 inside of the picture, 0 outside.
+    """
     if scale < 0.6:
         image = np.asarray(
             cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
@@ -185,7 +189,8 @@ def _fill_scene(image: Image, matrix: FloatArray, scale: float) -> Image:
     small = cv2.resize(scene, None, fx=1 / 16, fy=1 / 16, interpolation=cv2.INTER_AREA)
     beyond = cv2.resize(cv2.GaussianBlur(small, (0, 0), 3), SCENE_PX)
     keep = np.clip(near / FADE_PX, 0, 1)[..., None].astype(np.float32)
-    return np.asarray(scene * keep + beyond * (1 - keep), dtype=np.uint8)
+    filled = np.asarray(scene * keep + beyond * (1 - keep), dtype=np.uint8)
+    return filled, np.asarray(inside[1:-1, 1:-1], dtype=np.uint8)
 
 
 def _ring(points: FloatArray) -> FloatArray:
@@ -225,7 +230,11 @@ def _relief(points: FloatArray, ring: FloatArray) -> FloatArray:
     filled = np.where(head, relief, 0).astype(np.float32)
     weight = cv2.GaussianBlur(head.astype(np.float32), (0, 0), 1.0)
     smooth = cv2.GaussianBlur(filled, (0, 0), 1.0) / np.maximum(weight, 1e-3)
-    return np.where(head, smooth, NO_HEAD).astype(np.float32)
+    relief = np.where(head, smooth, NO_HEAD).astype(np.float32)
+    for _ in range(EASING_ROUNDS):
+        nearest = cv2.erode(relief, np.ones((3, 3), np.uint8)) + STEEPEST * RELIEF_STEP
+        relief = np.where(head, np.minimum(relief, nearest), NO_HEAD).astype(np.float32)
+    return relief
 
 
 def _normals(relief: FloatArray) -> FloatArray:

@@ -11,13 +11,18 @@ import cv2
 import numpy as np
 
 from biometrics.rig.choreography import Pose
+from biometrics.rig.geometry import (
+    FRAME_PX,
+    GRID_PX,
+    GRID_STEP,
+    MIDDLE_PX,
+    UNIT_CM,
+    UNIT_PX,
+)
 from biometrics.rig.person import Person
-from biometrics.rig.sitter import MIDDLE_PX, RELIEF_STEP, UNIT_CM, UNIT_PX, Sitter
+from biometrics.rig.sitter import RELIEF_STEP, Sitter
 from biometrics.types import FloatArray
 
-FRAME_PX: Final = (640, 480)
-GRID_STEP: Final = 4
-GRID_PX: Final = (FRAME_PX[0] // GRID_STEP, FRAME_PX[1] // GRID_STEP)
 CM: Final = UNIT_CM / UNIT_PX
 """Of one pixel of the scene, at the face."""
 PICTURE_CM: Final = 120.0

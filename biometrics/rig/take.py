@@ -7,9 +7,10 @@ import numpy as np
 
 from biometrics.rig.camera import Camera
 from biometrics.rig.choreography import Track
+from biometrics.rig.geometry import FRAME_PX
 from biometrics.rig.lighting import Light
 from biometrics.rig.sitter import Sitter, tint
-from biometrics.rig.stage import FRAME_PX, Stage
+from biometrics.rig.stage import Stage
 from biometrics.types import Image
 
 LID_STEPS: Final = 24
