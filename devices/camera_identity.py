@@ -18,8 +18,8 @@ v4l2loopback, akvcam."""
 SOFTWARE_BUSES: Final = ("vhci_hcd", "dummy_hcd", "usbip", "/virtual/")
 """Parts of a sysfs path: USB over a network, a USB device made by a program, no bus at all."""
 VIRTUAL_NAME: Final = re.compile(
-    r"virtual|dummy|loopback|akvcam|droidcam|iriun|epoccam|snap ?camera|manycam|xsplit|e2esoft"
-    r"|vcam|sparkocam|webcamoid|newtek|ndi (?:video|webcam)|mmhmm|camo\b|fake"
+    r"virtual|dummy|loopback|droidcam|iriun|epoccam|snap ?camera|manycam|xsplit|e2esoft"
+    r"|(?<![a-z])(?:ak)?vcam|sparkocam|webcamoid|newtek|ndi (?:video|webcam)|mmhmm|camo\b|fake"
     r"|(?:^|[^a-z])obs(?:[^a-z]|$)",
     re.IGNORECASE,
 )

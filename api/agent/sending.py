@@ -6,12 +6,13 @@ from threading import Thread
 from typing import Final
 
 from api.agent.client import ServerUnreachableError, SessionClient
-from api.errors import ApiError
 from api.fleet.frames import FrameSigner
 
 MAX_BACKLOG: Final = 8
 """Frames that wait to be sent. At the server a frame may lag by three seconds."""
 TRIES: Final = 3
+PATIENCE_S: Final = 1.0
+"""For a request on its way when a capture is given up."""
 _END: Final = None
 
 
@@ -27,7 +28,8 @@ class FrameSender:
         self._session, self._signer = session, signer
         self._waiting: Queue[tuple[int, bytes] | None] = Queue(MAX_BACKLOG)
         self._thread = Thread(target=self._send_all, name="frames", daemon=True)
-        self._failure: ApiError | None = None
+        self._failure: Exception | None = None
+        self._is_over = False
         self._passed_over = 0
         self.sent = 0
         """Frames that the server has taken."""
@@ -39,7 +41,8 @@ class FrameSender:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop, and forget what has not been sent."""
+        """Stop, and forget what has not been sent; a request on its way is not waited for."""
+        self._is_over = True
         while self._thread.is_alive():
             try:
                 self._waiting.put_nowait(_END)
@@ -47,7 +50,7 @@ class FrameSender:
             except Full:
                 with suppress(Empty):
                     self._waiting.get_nowait()
-        self._thread.join()
+        self._thread.join(PATIENCE_S)
 
     def offer(self, t_ms: int, picture: bytes, *, needed: bool = False) -> None:
         """Send a frame if the network keeps up, or in any case if it is needed.
@@ -83,7 +86,7 @@ class FrameSender:
             if self._failure is None:
                 try:
                     self._send(*item)
-                except ApiError as error:
+                except Exception as error:  # said by the thread that offers frames
                     self._failure = error
 
     def _send(self, t_ms: int, picture: bytes) -> None:
@@ -93,6 +96,6 @@ class FrameSender:
                 self._session.put_frame(frame.number, frame.t_ms, frame.picture, frame.signature)
                 break
             except ServerUnreachableError:
-                if not left:
+                if not left or self._is_over:
                     raise
         self.sent += 1

@@ -240,6 +240,30 @@ def test_a_network_that_stays_away_ends_the_capture() -> None:
     assert camera.taken < 15
 
 
+def test_giving_up_does_not_wait_for_a_network_that_hangs() -> None:
+    class Interrupted(Webcam):
+        def frames(self) -> Iterator[CameraFrame]:
+            for number, frame in enumerate(super().frames()):
+                if number == 5:
+                    raise KeyboardInterrupt
+                yield frame
+
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run_capture(Answering(delay_s=4).session(), Interrupted())
+    assert time.monotonic() - start < 3
+
+
+def test_whatever_fails_in_the_background_is_said() -> None:
+    def failing(number: int) -> httpx.Response | None:
+        if number == 3:
+            raise RuntimeError("a fault of ours")
+        return None
+
+    with pytest.raises(RuntimeError):
+        run_capture(Answering(failing=failing).session(), Webcam())
+
+
 def test_a_refused_frame_ends_the_capture_with_the_servers_reason() -> None:
     problem = {"code": "session-expired", "detail": "too late", "retryable": False}
     server = Answering(failing=lambda n: httpx.Response(410, json=problem) if n == 3 else None)

@@ -55,6 +55,8 @@ def test_a_browser_is_capped_without_a_finding() -> None:
         replace(WEBCAM, name="ManyCam Video Source"),
         replace(WEBCAM, name="Dummy video device (0x0000)"),
         replace(WEBCAM, name="DroidCam"),
+        replace(WEBCAM, name="AkVCam 1"),
+        replace(WEBCAM, name="e2eSoft VCam"),
         replace(WEBCAM, path="platform/vhci_hcd.0/usb3/3-1/3-1:1.0"),
         replace(WEBCAM, path="platform/dummy_hcd.0/usb4/4-1/4-1:1.0"),
     ],
@@ -70,7 +72,7 @@ def test_virtual_cameras_are_refused(camera: CameraIdentity) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["Observatory Cam", "HD WebCam", "Virtuoso"])
+@pytest.mark.parametrize("name", ["Observatory Cam", "HD WebCam", "DevCam 2", "Virtuoso"])
 def test_honest_names_are_not_taken_for_virtual_ones(name: str) -> None:
     assert not replace(WEBCAM, name=name).is_virtual
 
