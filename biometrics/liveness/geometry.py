@@ -1,13 +1,11 @@
 """Tell a head from a picture of one by how its mesh moves when it turns.
 
-The points of a plane follow one homography between two views; those of a head depart from it, the
-more the further it turns. How far it has turned shows in its foreshortening. So the departure by
-the sine of the turn is a depth: the *relief* of what stands before the camera, in distances between
-the outer eye corners. A head has one of about 0.15, a photograph on paper 0.03, bent paper 0.05 to
-0.1. Eyes and mouth are left out: they move by themselves, and show through the holes of a mask.
+What has turned shows its *relief* (see `relief`): a head has one of about 0.15, a photograph on
+paper 0.03, bent paper 0.05 to 0.1. Below what paper shows is adverse, between is not decided.
 
-Known limit: the mesh model knows heads only, and sees a little of one in every picture of one. A
-print bent as round as a head is told from one by a factor of two in relief, no more.
+Known limits: the mesh model knows heads only, and sees a little of one in every picture of one, the
+more the steeper it is held; so paper bent as round as a head may pass for one. A rigid mask is as
+deep as a head: eyes and time must find it. A replayed video moves as what it shows.
 """
 
 import math
@@ -16,37 +14,22 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, NamedTuple
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from biometrics.challenge import Action
-from biometrics.landmarks import (
-    LEFT_EYE,
-    LEFT_MOUTH_CORNER,
-    LEFT_OUTER_EYE_CORNER,
-    RIGHT_EYE,
-    RIGHT_MOUTH_CORNER,
-    RIGHT_OUTER_EYE_CORNER,
-    Mesh,
-)
+from biometrics.landmarks import Mesh
 from biometrics.liveness.capture import Observation, Sighting
 from biometrics.liveness.findings import Finding, adverse, unclear
 from biometrics.liveness.performance import Performance, StepPerformance
+from biometrics.liveness.relief import MIN_SINE, RestingFace, perspective
 from biometrics.liveness.signal import Signal
 from biometrics.manifest import Manifest, load_manifest
-from biometrics.types import FloatArray, Method
+from biometrics.types import Method
 
 METHOD: Final = Method("head-relief", "2")
 
-EYE_MARGIN: Final = 0.08
-"""Points nearer to a rim of the eyes are left out, in outer-eye-corner distances..."""
-MOUTH_MARGIN: Final = 0.15
-"""...and those lower than so much above the corners of the mouth."""
 MAX_FRAMES_A_STEP: Final = 6
 MAX_REST_FRAMES: Final = 3
-MIN_SINE: Final = 0.1
-"""Below, a turn (6 degrees) is not told from jitter and tells nothing of depth."""
 CONFIDENCE: Final = 1.645
 """Standard errors from the estimate to its bound: 95 % on one side."""
 MAX_SCALE: Final = 1.25
@@ -100,22 +83,6 @@ class Estimate(NamedTuple):
         return self.value + CONFIDENCE * self.error
 
 
-class View(NamedTuple):
-    """One frame's face against one at rest."""
-
-    residual: float
-    """Of the best homography, in outer-eye-corner distances."""
-    sine: float
-    """Of the angle between the two, by the foreshortening."""
-    sideways: float
-    """Its part along the line of the eyes: a turn's, not a nod's."""
-
-    @property
-    def relief(self) -> float:
-        """Return the depth that this view shows."""
-        return self.residual / max(MIN_SINE, self.sine)
-
-
 def judge_geometry(
     performance: Performance,
     observations: Sequence[Observation],
@@ -136,13 +103,17 @@ def judge_geometry(
     turns = [step for step in performance.steps if step.step.action is Action.TURN]
     if not rest or not turns:
         return Signal(METHOD, (unclear("challenge-geometry-uncertain"),), False, None)
-    scene = _Scene([sighting.mesh for sighting in rest])
-    findings = list(_check_planes(scene, observations, limits))
+    meshes = [sighting.mesh for sighting in rest]
+    face = RestingFace(meshes)
+    findings = list(_check_planes(face, observations, limits))
     reliefs: list[Estimate] = []
     offsets: list[float] = []
-    measurements: dict[str, float] = {"jitter": scene.still.residual}
+    measurements = {"jitter": face.still.residual}
+    for step in performance.steps:
+        if moved := _sightings(observations, step.furthest):
+            measurements |= _measure_move(step.step.action, meshes, [s.mesh for s in moved])
     for number, step in enumerate(turns, start=1):
-        measured = _measure_turn(scene, rest, step, observations)
+        measured = _measure_turn(face, rest, step, observations)
         if measured is None:
             findings.append(unclear("challenge-geometry-uncertain"))
             continue
@@ -166,80 +137,16 @@ def judge_geometry(
     return Signal(METHOD, tuple(findings), True, score, measurements)
 
 
-def homography_residual(frontal: FloatArray, turned: FloatArray) -> float:
-    """Return the mean distance of N x 2 points from the best homography, in their own unit.
-
-    Infinite if no homography fits.
-    """
-    matrix, _ = cv2.findHomography(turned, frontal, 0)
-    if matrix is None or not np.isfinite(matrix).all():
-        return math.inf
-    mapped = cv2.perspectiveTransform(turned[None], matrix)[0]
-    return float(np.linalg.norm(mapped - frontal, axis=1).mean())
-
-
-def foreshortening(frontal: FloatArray, turned: FloatArray) -> tuple[float, FloatArray]:
-    """Return the sine of a turn, and the direction in the frontal view that it has shortened.
-
-    By the best affine map of N x 2 points: a plane that turns by an angle is shortened to its
-    cosine; a face that only moved, came nearer or rolled, not at all.
-    """
-    source = np.hstack([turned, np.ones((len(turned), 1))])
-    affine = np.linalg.lstsq(source, frontal, rcond=None)[0][:2]
-    _, (larger, smaller), directions = np.linalg.svd(affine)
-    ratio = float(smaller / larger) if larger > 0 else 1.0
-    return math.sqrt(1 - ratio**2), directions[0]
-
-
-def rigid_points(mesh: Mesh) -> NDArray[np.intp]:
-    """Return which points of a frontal mesh neither speech nor a blink moves."""
-    flat, unit = mesh.points[:, :2], mesh.eye_corner_px
-    rims = flat[[*RIGHT_EYE, *LEFT_EYE]]
-    to_eyes = np.linalg.norm(flat[:, None] - rims[None], axis=2).min(axis=1)
-    mouth = flat[[RIGHT_MOUTH_CORNER, LEFT_MOUTH_CORNER]].mean(axis=0)
-    down = mouth - rims.mean(axis=0)
-    above_mouth = (mouth - flat) @ (down / max(float(np.linalg.norm(down)), EPSILON))
-    kept = (to_eyes > EYE_MARGIN * unit) & (above_mouth > MOUTH_MARGIN * unit)
-    return np.flatnonzero(kept)
-
-
-class _Scene:
-    """The face at rest, by which every other frame is measured."""
-
-    def __init__(self, rest: Sequence[Mesh]) -> None:
-        self._rigid = rigid_points(rest[0])
-        self._unit = max(rest[0].eye_corner_px, EPSILON)
-        corners = rest[0].points[[LEFT_OUTER_EYE_CORNER, RIGHT_OUTER_EYE_CORNER], :2]
-        self._across = (corners[0] - corners[1]) / self._unit
-        self._rest = [self._flat(mesh) for mesh in rest]
-        self.still = View(0.0, 0.0, 0.0)
-        among = [self._view(a, b) for i, a in enumerate(self._rest) for b in self._rest[:i]]
-        if among:
-            self.still = _median(among)
-
-    def shortened(self, mesh: Mesh) -> float:
-        """Return how far a mesh is turned to a side, as the sine of the angle."""
-        return self._sines(self._rest[0], self._flat(mesh))[1]
-
-    def look(self, mesh: Mesh) -> View:
-        """Return the median view of a mesh against those at rest, without jitter."""
-        seen = _median([self._view(rest, self._flat(mesh)) for rest in self._rest])
-        pairs = zip(seen, self.still, strict=True)
-        return View(*(math.sqrt(max(value**2 - noise**2, 0.0)) for value, noise in pairs))
-
-    def _flat(self, mesh: Mesh) -> FloatArray:
-        return np.asarray(mesh.points[self._rigid, :2] / self._unit, dtype=np.float32)
-
-    def _view(self, rest: FloatArray, other: FloatArray) -> View:
-        return View(homography_residual(rest, other), *self._sines(rest, other))
-
-    def _sines(self, rest: FloatArray, other: FloatArray) -> tuple[float, float]:
-        sine, direction = foreshortening(rest, other)
-        return sine, sine * abs(float(direction @ self._across))
+def _measure_move(action: Action, rest: Sequence[Mesh], moved: Sequence[Mesh]) -> dict[str, float]:
+    """Return what coming nearer or going away shows; positive for a head."""
+    signs = {Action.NEARER: 1, Action.FARTHER: -1}
+    if action not in signs:
+        return {}
+    return {f"perspective_{action.value}": signs[action] * perspective(rest, moved)}
 
 
 def _measure_turn(
-    scene: _Scene,
+    face: RestingFace,
     rest: Sequence[Sighting],
     step: StepPerformance,
     observations: Sequence[Observation],
@@ -250,10 +157,10 @@ def _measure_turn(
         return None
     ahead = float(np.median([sighting.nose_offset for sighting in rest]))
     offset = float(np.median([abs(sighting.nose_offset - ahead) for sighting in turned]))
-    views = [scene.look(sighting.mesh) for sighting in turned]
-    residual = _estimate([view.residual for view in views], scene.still.residual)
+    views = [face.look(sighting.mesh) for sighting in turned]
+    residual = _estimate([view.residual for view in views], face.still.residual)
     sine = max(MIN_SINE, float(np.median([view.sine for view in views])))
-    relief = _estimate([view.relief for view in views], scene.still.residual / sine)
+    relief = _estimate([view.relief for view in views], face.still.residual / sine)
     return residual, relief, offset
 
 
@@ -268,7 +175,7 @@ def _check_turn(
 
 
 def _check_planes(
-    scene: _Scene, observations: Sequence[Observation], limits: GeometryLimits
+    face: RestingFace, observations: Sequence[Observation], limits: GeometryLimits
 ) -> Iterator[Finding]:
     """Find frames, at any time, in which the face was turned as a whole, like one on paper.
 
@@ -276,7 +183,7 @@ def _check_planes(
     """
     least = math.sqrt(1 - limits.plane_turn**2)
     meshes = (sighting.mesh for sighting in _sightings(observations, range(len(observations))))
-    turned = (scene.look(mesh) for mesh in meshes if scene.shortened(mesh) >= least)
+    turned = (face.look(mesh) for mesh in meshes if face.shortened(mesh) >= least)
     planes = sum(v.sideways >= least and v.relief <= limits.flat_relief for v in turned)
     if planes >= MIN_PLANE_FRAMES:
         yield adverse("challenge-flat-surface")
@@ -300,10 +207,6 @@ def _pool(estimates: Sequence[Estimate], extents: Sequence[float]) -> Estimate:
     weights = np.square(extents) / max(float(np.square(extents).sum()), EPSILON)
     values, errors = np.array(estimates).T
     return Estimate(float(weights @ values), math.sqrt(float(weights**2 @ errors**2)))
-
-
-def _median(views: Sequence[View]) -> View:
-    return View(*(float(np.median(column)) for column in zip(*views, strict=True)))
 
 
 def _sightings(observations: Sequence[Observation], places: Sequence[int]) -> list[Sighting]:

@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -11,14 +12,9 @@ import pytest
 from biometrics.challenge import Action, Extent, Step
 from biometrics.detection import FaceError
 from biometrics.landmarks import Mesh
-from biometrics.liveness.geometry import (
-    GeometryLimits,
-    foreshortening,
-    homography_residual,
-    judge_geometry,
-    rigid_points,
-)
+from biometrics.liveness.geometry import GeometryLimits, judge_geometry
 from biometrics.liveness.performance import Performance, StepPerformance, StepResult
+from biometrics.liveness.relief import foreshortening, homography_residual, rigid_points
 from biometrics.types import CheckResult
 
 FLAT, UNCERTAIN = "challenge-flat-surface", "challenge-geometry-uncertain"
@@ -132,6 +128,24 @@ def test_coming_nearer_is_no_turn(sitter, rig):
     signal = judge_geometry(Performance(tuple(range(5)), (step,)), rig.observe(meshes))
     assert not signal.performed
     assert _reasons(signal) == {UNCERTAIN}
+
+
+@pytest.mark.parametrize(("action", "to_cm"), [(Action.NEARER, 38), (Action.FARTHER, 85)])
+def test_perspective_is_recorded_and_decides_nothing(sitter, rig, action, to_cm):
+    measured = {}
+    for shape in ("head", "paper"):
+        rng = np.random.default_rng(10)
+        shoot = partial(sitter.shoot, getattr(rig, shape), rng=rng)
+        meshes = [shoot(yaw_deg=0) for _ in range(3)]
+        meshes += [sitter.shoot(rig.head, 30, rng) for _ in range(3)]
+        meshes += [shoot(yaw_deg=0, distance_cm=to_cm) for _ in range(5)]
+        turn = rig.perform(3, [(FULL, range(3, 6))]).steps[0]
+        move = StepPerformance(Step(action, 4000, 4900, 6200), StepResult.OK, furthest=(6, 7, 8))
+        signal = judge_geometry(Performance((0, 1, 2), (turn, move)), rig.observe(meshes))
+        measured[shape] = signal.measurements[f"perspective_{action.value}"]
+        assert UNCERTAIN not in _reasons(signal)
+    assert measured["head"] > 0.008
+    assert abs(measured["paper"]) < 0.005
 
 
 def _turned(sitter, rig, **changed):
