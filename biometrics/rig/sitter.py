@@ -62,7 +62,7 @@ class Sitter:
     outline: FloatArray = field(repr=False)
     """N x 2: around face, ears, hair and throat."""
     depths: tuple[float, float]
-    """Of the nose and of the ring."""
+    """Of the nose and of the rim."""
     eyelids: tuple[Eyelids, Eyelids] = field(repr=False)
     face_parts: FloatArray = field(repr=False)
     """4 x 2: the mouth's corners, the chin, the middle of the brows."""
@@ -98,7 +98,7 @@ def seat(picture: bytes, detector: FaceDetector, mesh_estimator: MeshEstimator) 
         relief=relief,
         normals=_normals(relief),
         outline=ring[:, :2],
-        depths=(float(points[:, 2].min()), float(ring[:, 2].max())),
+        depths=(float(points[:, 2].min()), float(relief[relief < NO_HEAD].max())),
         eyelids=eyelids,
         face_parts=parts[:, :2].astype(np.float32),
         is_gray=is_gray,

@@ -20,7 +20,7 @@ from biometrics.rig.geometry import (
     UNIT_PX,
 )
 from biometrics.rig.person import Person
-from biometrics.rig.sitter import RELIEF_STEP, Sitter
+from biometrics.rig.sitter import NO_HEAD, RELIEF_STEP, Sitter
 from biometrics.types import FloatArray
 
 CM: Final = UNIT_CM / UNIT_PX
@@ -87,6 +87,8 @@ class Stage:
         s = TORSO_FOLLOWS * (self._rest_cm / pose.distance_cm - 1)
         behind_du = self._torso * (self._rest_u - MIDDLE_PX[0]) * (1 / (1 + s) - 1)
         behind_dv = self._torso * (self._rest_v - MIDDLE_PX[1]) * (1 / (1 + s) - 1)
+        # What is seen of the rim itself is too little to go by.
+        hit = cv2.erode(hit.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         away, nearest = cv2.distanceTransformWithLabels(
             (~hit).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
         )
@@ -96,7 +98,7 @@ class Stage:
         band = BAND * UNIT_PX / self._scale / GRID_STEP
         part = np.clip(away / band, 0, 1).astype(np.float32)
         weight = 1 - part**2 * (3 - 2 * part)
-        soft = [cv2.GaussianBlur(edge, (0, 0), 2.0) for edge in (du_edge, dv_edge)]
+        soft = [cv2.GaussianBlur(edge, (0, 0), 2.5) for edge in (du_edge, dv_edge)]
         near = np.clip(away / 3, 0, 1)
         du_edge = du_edge * (1 - near) + soft[0] * near
         dv_edge = dv_edge * (1 - near) + soft[1] * near
@@ -133,8 +135,8 @@ class Stage:
         last = np.maximum(first - 1, 0)
         take = [np.take_along_axis(behind, i[None], 0)[0] for i in (last, first)]
         share = np.clip(take[0] / np.where(take[0] == take[1], 1, take[0] - take[1]), 0, 1)
-        # Where the ray came in from beside the head, it meets the rim.
-        share = np.where(take[0] < -1e2, 1.0, share)
+        # A ray that came in from beside the head passes behind its rim.
+        met &= take[0] > -NO_HEAD * CM / 10
         z = self._depths[last] + share * (self._depths[first] - self._depths[last])
         t = (z - origin[2]) / direction[2]
         u1, v1 = _to_scene(origin[0] + t * direction[0], origin[1] + t * direction[1], z)
