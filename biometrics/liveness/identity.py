@@ -29,15 +29,15 @@ STRIDES: Final = 5
 """Every 4th to 8th frame is embedded. Which, the frame's own digest tells: the same capture is
 always judged the same way, and nobody can prepare frames for the gaps."""
 FACE_JUMP: Final = 0.25
-FACE_JUMP_LEAST: Final = 0.06
+FACE_JUMP_LEAST: Final = 0.10
 FACE_JUMP_SUDDEN: Final = 4.0
 """Two frames in a row are both embedded where the face changes (one less the correlation) by the
 first, or by the second and this many times as much as just before. In the rendered turns of 12
 heads at 12 frames a second no change was above 0.23; between faces of different people 1 % are
 below 0.33."""
-FREE_JUMPS: Final = 4
-JUMP_SHARE: Final = 4
-"""At most 4 frames, and every 4th, are embedded, whatever happens in a capture."""
+FREE_JUMPS: Final = 6
+JUMP_SHARE: Final = 5
+"""At most 6 frames, and every 5th, are embedded, whatever happens in a capture."""
 FACE_PX: Final = 16
 
 REST_FRAMES: Final = 3

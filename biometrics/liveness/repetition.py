@@ -15,17 +15,21 @@ from biometrics.types import Image
 
 STILL_MS: Final = 1_000.0
 """So long nobody sits without any movement. For exact copies it is a camera that hangs."""
-STILL: Final = 1.03
+STILL: Final = 1.012
 """Frames from the two halves of such a stretch differ by at most so many times as much as
-neighbours. 200 stretches of one picture with new noise (standard deviation 0.5 to 8 gray levels)
-and JPEG: 0.992 to 1.009; least in 8 rendered people: 1.13."""
+neighbours. 40 stretches of one picture with new noise (standard deviation 0.5 to 8 gray levels)
+and JPEG: 0.992 to 1.009. The least of 24 rendered people: 2.1; where noise hides all movement, in
+the dark, it nears 1."""
 STILL_SPREAD: Final = 1.25
 """...and no two of them by more than this many times the median."""
 LOOP_MS: Final = 700.0
 LOOP_FRAMES: Final = 6
+LOOP_EVEN: Final = 1.15
+"""A stretch comes again if its frames differ from the former ones by noise: all as much as the
+least of them, up to so many times. Rendered recordings with new noise: 1.03 to 1.07."""
 LOOP_LIKE: Final = 1.7
-"""A stretch comes again if its frames differ from the former ones by at most so many times as much
-as neighbours at rest (5th percentile). Least in 8 rendered people who turned and came back: 3.0."""
+"""...and by at most so many times as much as neighbours at rest (5th percentile). Returns of 8
+rendered people: 3.1 or more."""
 LOOP_MOTION: Final = 4.0
 """...and shows movement: two of its own frames differ by more than this many times as much."""
 NEAR_FRAMES: Final = 2
@@ -67,12 +71,24 @@ def least_change(apart: FloatMatrix, interval_ms: float) -> float:
     return float(ratios.min())
 
 
+def disorder(apart: FloatMatrix) -> float:
+    """Return how much neighbours differ, as a part of how much any two frames do (medians).
+
+    Near 0 where things move steadily, 1 where any frame might follow any other; 0 where all are
+    alike.
+    """
+    anyhow = float(np.median(apart[np.triu_indices(len(apart), 1)]))
+    if apart.max() <= STILL_SPREAD * anyhow:
+        return 0.0
+    return float(np.median(np.diag(apart, 1))) / anyhow if anyhow > 0 else 0.0
+
+
 def closest_return(apart: FloatMatrix, interval_ms: float) -> float:
     """Return how nearly a stretch with movement comes again, forwards or backwards.
 
     Returns:
         The largest difference between its frames and the former ones, as a multiple of that of
-        neighbours at rest; infinity if there is no such stretch.
+        neighbours at rest; infinity if nothing comes again that differs by noise alone.
     """
     count = len(apart)
     frames = max(LOOP_FRAMES, round(LOOP_MS / interval_ms))
@@ -84,13 +100,13 @@ def closest_return(apart: FloatMatrix, interval_ms: float) -> float:
     motion = np.array([apart[a : a + frames, a : a + frames].max() for a in _starts(apart, frames)])
     moving = (motion > LOOP_MOTION * at_rest)[:, None]
     former, column = np.arange(len(motion))[:, None], np.arange(len(motion))
-    forwards, backwards = (_largest_aslant(m, frames) for m in (apart, apart[:, ::-1]))
     comes_again = moving & (column - former >= frames)
     runs_back = moving & (count - 1 - column - former >= 2 * frames - 1)
-    closest = min(
-        float(np.where(chosen, largest, np.inf).min())
-        for chosen, largest in ((comes_again, forwards), (runs_back, backwards))
-    )
+    closest = np.inf
+    for chosen, matrix in ((comes_again, apart), (runs_back, apart[:, ::-1])):
+        largest = _aslant(np.maximum, matrix, frames)
+        chosen &= largest <= LOOP_EVEN * _aslant(np.minimum, matrix, frames)
+        closest = min(closest, float(np.where(chosen, largest, np.inf).min()))
     return closest / at_rest
 
 
@@ -98,11 +114,11 @@ def _starts(apart: FloatMatrix, frames: int) -> range:
     return range(len(apart) - frames + 1)
 
 
-def _largest_aslant(matrix: FloatMatrix, frames: int) -> FloatMatrix:
-    """Return at i, j the largest of matrix[i, j], matrix[i + 1, j + 1], ..., so many of them."""
-    largest, reach = matrix, 1
+def _aslant(choose: np.ufunc, matrix: FloatMatrix, frames: int) -> FloatMatrix:
+    """Return at i, j what is chosen of matrix[i, j], matrix[i + 1, j + 1], ..., so many."""
+    chosen, reach = matrix, 1
     while reach < frames:
         step = min(reach, frames - reach)
-        largest = np.maximum(largest[:-step, :-step], largest[step:, step:])
+        chosen = choose(chosen[:-step, :-step], chosen[step:, step:])
         reach += step
-    return largest
+    return chosen
