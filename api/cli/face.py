@@ -4,7 +4,6 @@ Tools for operators and developers: unlike what a citizen sees, they print score
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 from api.cli.argument_types import add_pack
 from api.cli.frame_files import (
     DEFAULT_FPS,
-    SIMULATED_MARK,
     frame_paths,
     frames_per_second,
     is_simulated,
     read_frames,
 )
 from api.cli.output import EXIT_BY_OUTCOME, EXIT_PASSED, number_between, print_json, read_input
+from api.cli.rendered_captures import read_challenge, read_times, render
 from api.errors import InputUnusableError
 
 if TYPE_CHECKING:
-    from biometrics.challenge import Turn
     from biometrics.pipeline import FacePipeline
+    from biometrics.rig import Species
 
 _COMPARE_EPILOG = """\
 examples:
@@ -48,20 +47,30 @@ never suffices to accept. Exit code 3 where the optional models are not installe
 
 _CHALLENGE_EPILOG = """\
 examples:
-  chinhchu face challenge --order left,right frame*.jpg
-  chinhchu face challenge --order right,left,right --frames capture/ --fps 15 --json
+  chinhchu face challenge --challenge challenge.json --frames capture/
+  chinhchu face challenge --challenge DIR/print/1/capture.json --frames DIR/print/1 --json
 
-Left and right are the subject's own. Frames are taken in the order of their names.
+The challenge is as a session or `face rig` writes it. Frames are taken in the order of their names,
+at the times that capture.json tells, or evenly at --fps.
+
+Exit code 0 if a live person followed it, 3 if that is unclear, 1 if not.
 """
 
 _RIG_EPILOG = """\
 examples:
-  chinhchu face rig portrait.jpg --kind turning-head --order left,right --out capture/
-  chinhchu face rig portrait.jpg --kind flat-photo --order left,right --out attack/
+  chinhchu face rig portrait.jpg --out DIR
+  chinhchu face rig portrait.jpg --species all --sequences 3 --out DIR
+  chinhchu face rig portrait.jpg --species print --challenge session.json --out DIR
+
+Writes DIR/SPECIES/NUMBER/NNNN.jpg with capture.json (challenge, times), and an overview of each
+capture, DIR/SPECIES-NUMBER.png. Without --challenge each capture has one of its own, drawn by the
+seed.
 
 The frames are simulated, from one picture. They show that the software works, and say nothing
 about real people or real attacks.
 """
+
+_MAX_SEQUENCES = 10_000
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -88,7 +97,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     pad.set_defaults(run=_pad)
 
     challenge = _add(group, "challenge", "judge frames against a challenge", _CHALLENGE_EPILOG)
-    _add_order(challenge)
+    challenge.add_argument(
+        "--challenge", type=Path, required=True, metavar="FILE", help="the challenge, as JSON"
+    )
     challenge.add_argument("images", type=Path, nargs="*", metavar="FRAME", help="a frame's file")
     challenge.add_argument("--frames", type=Path, metavar="DIR", help="folder of the frames")
     challenge.add_argument(
@@ -96,13 +107,21 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     challenge.set_defaults(run=_challenge)
 
-    rig = _add(group, "rig", "render a simulated capture from one picture", _RIG_EPILOG)
+    rig = _add(group, "rig", "render simulated captures from one picture", _RIG_EPILOG)
     rig.add_argument("picture", type=Path, metavar="PICTURE", help="one frontal face")
-    rig.add_argument("--kind", choices=("turning-head", "flat-photo"), default="turning-head")
-    _add_order(rig)
+    rig.add_argument(
+        "--species", default="bona-fide", metavar="NAME", help="what is shown, or all (bona-fide)"
+    )
     rig.add_argument("--out", type=Path, required=True, metavar="DIR", help="new or empty folder")
-    rig.add_argument("--seed", type=int, default=0, help="seed of noise and jitter (0)")
-    rig.add_argument("--turn-deg", type=_angle, default=42.0, help="angle of each turn (42)")
+    rig.add_argument("--challenge", type=Path, metavar="FILE", help="the challenge, as JSON")
+    rig.add_argument("--seed", type=_seed, default=0, help="of the first capture (0)")
+    rig.add_argument(
+        "--sequences", type=_count, default=1, help="captures a species, each with the next seed"
+    )
+    rig.add_argument("--accomplice", type=Path, metavar="PICTURE", help="another person's face")
+    rig.add_argument(
+        "--ignore", action="store_true", help="what is shown does not follow the challenge"
+    )
     rig.add_argument(
         "--fps", type=frames_per_second, default=DEFAULT_FPS, help="frames a second (12)"
     )
@@ -126,18 +145,12 @@ def _add(
     return parser
 
 
-def _add_order(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--order",
-        required=True,
-        type=_turns,
-        metavar="left,right",
-        help="the turns, the subject's own sides",
-    )
+def _seed(text: str) -> int:
+    return int(number_between(text, 0, 1 << 53))
 
 
-def _angle(text: str) -> float:
-    return number_between(text, 1, 60)
+def _count(text: str) -> int:
+    return int(number_between(text, 1, _MAX_SEQUENCES))
 
 
 def _compare(args: argparse.Namespace) -> int:
@@ -166,14 +179,18 @@ def _pad(args: argparse.Namespace) -> int:
 
 
 def _challenge(args: argparse.Namespace) -> int:
-    from biometrics.challenge import Challenge
     from biometrics.types import FrameSample
 
     if bool(args.images) == bool(args.frames):
         raise InputUnusableError("name the frames, or their folder with --frames DIR")
     paths = frame_paths(args.frames) if args.frames else sorted(args.images, key=_name)
-    challenge = Challenge(Challenge.random().id, args.order)
-    frames = [FrameSample(picture, t_ms) for t_ms, picture in read_frames(paths, args.fps)]
+    challenge = read_challenge(args.challenge)
+    read = read_frames(paths, args.fps)
+    times = read_times(paths) if args.frames else None
+    frames = [
+        FrameSample(picture, times[index] if times else t_ms)
+        for index, (t_ms, picture) in enumerate(read)
+    ]
     verdict = _open_pipeline().active_challenge(challenge, frames)
     record = verdict.to_dict() | {"simulated": is_simulated(paths)}
     return _report(args, "face challenge", verdict.outcome.value, record)
@@ -184,40 +201,54 @@ def _name(path: Path) -> str:
 
 
 def _rig(args: argparse.Namespace) -> int:
-    from biometrics.rig import Rig, RigKind
+    import random
 
-    order = [turn.value for turn in args.order]
+    from rich.progress import track
+
+    from biometrics.challenge import choose_challenge
+    from biometrics.detection import FaceDetector
+    from biometrics.landmarks import MeshEstimator
+    from biometrics.manifest import load_manifest
+    from biometrics.onnx import open_model
+    from biometrics.rig import Rig, Species
+
+    species = list(Species) if args.species == "all" else [_species(args.species)]
     picture = read_input(args.picture)
+    accomplice = read_input(args.accomplice) if args.accomplice else None
+    given = read_challenge(args.challenge) if args.challenge else None
+    seeds = range(args.seed, args.seed + args.sequences)
+    # What the rig draws must be drawn again by the same seed.
+    challenges = [(seed, given or choose_challenge(random.Random(seed))) for seed in seeds]  # noqa: S311
     _make_empty(args.out)
-    pipeline = _open_pipeline()
-    frames = Rig(pipeline.detector, pipeline.mesh_estimator).render(
-        RigKind(args.kind),
+    manifest = load_manifest()
+    rig = Rig(FaceDetector.open(manifest), MeshEstimator(open_model(manifest, "facemesh")))
+    written = render(
+        rig,
         picture,
-        order,
-        turn_deg=args.turn_deg,
+        challenges,
+        species,
+        args.out,
         fps=args.fps,
-        seed=args.seed,
+        accomplice=accomplice,
+        follow=not args.ignore,
     )
-    record = {
-        "simulated": True,
-        "kind": args.kind,
-        "order": order,
-        "turn_deg": args.turn_deg,
-        "fps": args.fps,
-        "seed": args.seed,
-        "frames": len(frames),
-    }
-    try:
-        for index, frame in enumerate(frames):
-            (args.out / f"{index:04d}.jpg").write_bytes(bytes(frame.picture))
-        (args.out / SIMULATED_MARK).write_text(json.dumps(record, indent=2), encoding="utf-8")
-    except OSError as error:
-        raise InputUnusableError(f"{args.out}: {error.strerror or 'cannot be written'}") from None
     if args.json:
-        print_json(record | {"out": str(args.out)})
-    else:
-        print(f"{len(frames)} simulated frames ({args.kind}) in {args.out}")
+        print_json({"simulated": True, "out": str(args.out), "captures": list(written)})
+        return EXIT_PASSED
+    total = len(species) * len(challenges)
+    count = sum(1 for _ in track(written, "Rendering", total=total, transient=True))
+    print(f"{count} simulated captures in {args.out}, an overview of each beside them")
     return EXIT_PASSED
+
+
+def _species(name: str) -> "Species":
+    from biometrics.rig import Species
+
+    try:
+        return Species(name)
+    except ValueError:
+        known = ", ".join(species.value for species in Species)
+        raise InputUnusableError(f"there is no species of this name; known: all, {known}") from None
 
 
 def _open_pipeline(pack: Path | None = None, comparison: str | None = None) -> "FacePipeline":
@@ -225,18 +256,6 @@ def _open_pipeline(pack: Path | None = None, comparison: str | None = None) -> "
     from biometrics.pipeline import FacePipeline
 
     return FacePipeline(load_manifest(pack=pack), comparison)
-
-
-def _turns(order: str) -> "tuple[Turn, ...]":
-    from biometrics.challenge import MAX_TURNS, Turn
-
-    try:
-        turns = tuple(Turn(name.strip()) for name in order.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError("takes left and right, separated by commas") from None
-    if len(turns) > MAX_TURNS:
-        raise argparse.ArgumentTypeError(f"takes at most {MAX_TURNS} turns")
-    return turns
 
 
 def _make_empty(folder: Path) -> None:
