@@ -111,22 +111,20 @@ def judge_light(pattern: LightPattern | None, observations: Sequence[Observation
     if not fits:
         return Signal(METHOD, (), False, None)
     best = max(fits, key=lambda fit: fit.correlation)
-    modulation = _modulation(pattern, track)
     measurements = {
         "correlation": best.correlation,
         "amplitude": best.amplitude,
         "lag_ms": float(best.lag_ms),
-        "modulation": modulation,
     }
     if best.bound(-1) >= FOLLOWS:
         findings = tuple(_check_background(pattern, track, best, measurements))
-    elif modulation < MIN_MODULATION:
+        return Signal(METHOD, findings, True, best.correlation, measurements)
+    measurements["modulation"] = _modulation(pattern, track)
+    if measurements["modulation"] < MIN_MODULATION:
         return Signal(METHOD, (), False, None, measurements)
-    elif best.bound(1) < OTHER:
-        findings = (adverse("pad-light-mismatch"),)
-    else:
-        findings = (unclear("pad-light-uncertain"),)
-    return Signal(METHOD, findings, True, best.correlation, measurements)
+    of_another = best.bound(1) < OTHER
+    finding = adverse("pad-light-mismatch") if of_another else unclear("pad-light-uncertain")
+    return Signal(METHOD, (finding,), True, best.correlation, measurements)
 
 
 def _track(observations: Sequence[Observation]) -> _Track | None:

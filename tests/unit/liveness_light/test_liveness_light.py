@@ -72,7 +72,7 @@ def _honest(**room: object) -> Callable[[np.random.Generator], Signal]:
     ids=str,
 )
 def test_a_face_that_the_screen_lights_follows_it(room):
-    for signal in _many(_honest(**room), 20):
+    for signal in _many(_honest(**room), 10):
         assert signal.result is CheckResult.OK
         assert signal.score > 0.6
         assert 0 <= signal.measurements["lag_ms"] <= 400
@@ -80,8 +80,8 @@ def test_a_face_that_the_screen_lights_follows_it(room):
 
 @pytest.mark.parametrize("amplitude", [0.0, 0.0005])
 def test_daylight_that_hides_the_screen_leaves_nothing_to_judge(amplitude):
-    results = Counter((s.performed, *_reasons(s)) for s in _many(_honest(amplitude=amplitude), 60))
-    assert results[(False,)] >= 57
+    results = Counter((s.performed, *_reasons(s)) for s in _many(_honest(amplitude=amplitude), 40))
+    assert results[(False,)] >= 38
     assert all(not reasons for _, *reasons in results)
 
 
@@ -90,10 +90,10 @@ def test_the_light_of_another_challenge_does_not_match():
         seen = lit.capture(lit.draw_pattern(rng), Room(lag_ms=rng.uniform(0, 900)), rng)
         return judge_light(lit.draw_pattern(rng), seen)
 
-    signals = _many(replayed, 200)
+    signals = _many(replayed, 100)
     accepted = sum(signal.result is CheckResult.OK for signal in signals)
-    assert accepted <= 6
-    assert sum(MISMATCH in _reasons(signal) for signal in signals) >= 170
+    assert accepted <= 3
+    assert sum(MISMATCH in _reasons(signal) for signal in signals) >= 85
 
 
 def test_the_right_colours_too_late_do_not_match():
@@ -101,9 +101,9 @@ def test_the_right_colours_too_late_do_not_match():
         pattern = lit.draw_pattern(rng)
         return judge_light(pattern, lit.capture(pattern, Room(lag_ms=1100), rng))
 
-    signals = _many(late, 60)
+    signals = _many(late, 40)
     assert sum(signal.result is CheckResult.OK for signal in signals) <= 2
-    assert sum(MISMATCH in _reasons(signal) for signal in signals) >= 50
+    assert sum(MISMATCH in _reasons(signal) for signal in signals) >= 33
 
 
 @pytest.mark.parametrize("depth", [0.05, 0.2, 0.5])
@@ -113,10 +113,10 @@ def test_a_tint_over_the_whole_frame_is_no_screen(depth):
         untinted = lit.capture(None, Room(), rng)
         return judge_light(pattern, lit.tinted(untinted, pattern, rng.uniform(0, 300), depth))
 
-    for signal in _many(injected, 30):
+    for signal in _many(injected, 15):
         assert _reasons(signal) == {"pad-light-on-background"}
         assert signal.result is CheckResult.NOT_PERFORMED
-        assert signal.measurements["background_share"] > 0.8
+        assert signal.measurements["background_share"] > 0.9
 
 
 def _spontaneous(kind: int, rng: np.random.Generator) -> Callable[[float], np.ndarray]:
@@ -135,7 +135,10 @@ def _spontaneous(kind: int, rng: np.random.Generator) -> Callable[[float], np.nd
 
 @pytest.mark.parametrize("kind", [0, 1, 2], ids=["drift", "shadow", "lamps"])
 def test_light_that_changes_by_itself_is_held_against_nobody(kind):
-    """The false alarms' bound is 0.5 %; lamps are 12 switches of strong colours in 8 seconds."""
+    """The false alarms' bound is 0.5 %; lamps are 12 switches of strong colours in 8 seconds.
+
+    Once with 1,000 a kind: none, none and two.
+    """
 
     def disturbed(rng: np.random.Generator) -> Signal:
         pattern = lit.draw_pattern(rng)
@@ -146,8 +149,8 @@ def test_light_that_changes_by_itself_is_held_against_nobody(kind):
         )
         return judge_light(pattern, lit.capture(pattern, room, rng))
 
-    adverse = sum(MISMATCH in _reasons(signal) for signal in _many(disturbed, 400))
-    assert adverse <= 2
+    adverse = sum(MISMATCH in _reasons(signal) for signal in _many(disturbed, 200))
+    assert adverse <= 1
 
 
 def _with(observations: list[Observation], **colours: object) -> list[Observation]:
