@@ -148,6 +148,8 @@ def _policy() -> Iterator[str]:
         f"{100 * point.bpcer_seen:.2f} % of bona fide captures (at most "
         f"{100 * point.bpcer_upper:.2f} %). Made with {made_with}."
     )
+    for name, rate in point.uncovered.items():
+        yield f"Not covered{mark}: `{name}`, of which {100 * rate:.0f} % passed all rules."
 
 
 def _reasons(reasons: Mapping[str, int]) -> str:

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 _EPILOG = """\
 Takes the captures.json of `chinhchu evaluate pad --out`. Each signal's score becomes a likelihood
-ratio by logistic regression; the threshold of their sum is the lowest at which every species shows
-the promised APCER with 95 % confidence, and never one that speaks for an attack. Name the file and
-its digest in the manifest. Report on people and seeds that were not calibrated on.
+ratio by logistic regression; the threshold of their sum is the lowest, from 0 up, at which every
+species shows the promised APCER with 95 % confidence. A species that no threshold refuses without
+refusing people is told. Name the file and its digest in the manifest. Report on people and seeds
+that were not calibrated on.
 
 examples:
   chinhchu evaluate pad --rig 40 --people faces/lfw_pairs.csv --folds 1 --out tuning/
@@ -119,4 +120,10 @@ def _report(args: argparse.Namespace, policy: "PadPolicy", data: bytes) -> None:
         f"{point.bpcer_upper:.2%}",
         soft_wrap=True,
     )
+    for name, rate in point.uncovered.items():
+        console.print(
+            f"{name} is not covered: {rate:.2%} pass, and no threshold refuses them without people",
+            style="yellow",
+            soft_wrap=True,
+        )
     console.print(f"sha256 {digest}")

@@ -2,6 +2,7 @@
 
 import argparse
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,10 +13,14 @@ from api.cli.output import number_between
 from api.errors import InputUnusableError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from biometrics.evaluation.degradation import Degradation
     from biometrics.evaluation.faces import EncodedPictures, Progress
     from biometrics.evaluation.pairs import PairList
     from biometrics.evaluation.under_test import ComparisonUnderTest
+
+_LONG_S = 60.0
 
 DEGRADATION_NAMES = (
     *("chip-jp2-12k", "chip-jpeg-2.5k", "blur", "dark", "noise"),
@@ -147,11 +152,27 @@ def bar(what: str) -> "Iterator[Progress]":
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(
-        *columns, console=console, disable=not console.is_terminal, transient=True
-    ) as bars:
+    if not console.is_terminal:
+        yield _lines(what, console)
+        return
+    with Progress(*columns, console=console, transient=True) as bars:
         task = bars.add_task("", total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def _lines(what: str, console: "Console") -> "Progress":
+    """Return what tells a log at every twentieth part of work that takes longer than a minute."""
+    begun = time.monotonic()
+    told = 0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        part = done * 20 // max(total, 1)
+        if part > told and time.monotonic() - begun > _LONG_S:
+            console.print(f"{what}: {done} of {total}")
+            told = part
+
+    return tell
 
 
 def _names(text: str) -> list[str]:

@@ -84,14 +84,19 @@ class PolicyPoint:
     """What the threshold promises, and what was seen there on the calibration data."""
 
     apcer: Annotated[float, Field(gt=0, lt=1)]
-    """The promise, for the worst species by the sum alone: the one-sided 95 % upper limit of its
-    APCER lies at or below, where the data are enough to show it."""
+    """The promise, for every species but the uncovered: the one-sided 95 % upper limit of its APCER
+    under the whole rule lies at or below, where the data are enough to show it."""
     shown: bool
     """False where even an error-free run of so few captures would not show it."""
     worst_species: Name
+    """Of those that are covered."""
     apcer_seen: Rate
     apcer_upper: Rate
+    uncovered: Mapping[Name, Rate]
+    """Species that no threshold refuses without refusing people, with the APCER seen: other
+    measures must stand against them."""
     bpcer_seen: Rate
+    """Part of the bona fide captures that the sum alone refuses."""
     bpcer_upper: Rate
 
 
@@ -201,9 +206,11 @@ def _check_consistency(policy: PadPolicy) -> None:
     both = policy.signals.keys() & policy.unweighed.keys()
     if both:
         raise PadPolicyInvalidError(f"the PAD policy both weighs {min(both)} and does not")
-    if policy.point.worst_species not in policy.attacks:
-        raise PadPolicyInvalidError("the PAD policy's worst species is none that was tried")
     point = policy.point
+    if not {point.worst_species, *point.uncovered} <= policy.attacks.keys():
+        raise PadPolicyInvalidError("the PAD policy speaks of a species that was not tried")
+    if point.worst_species in point.uncovered and point.shown:
+        raise PadPolicyInvalidError("the PAD policy promises a rate for no species")
     if point.shown and not point.apcer_seen <= point.apcer_upper <= point.apcer:
         raise PadPolicyInvalidError("the PAD policy promises a rate that its data do not show")
     if policy.simulated is not any(run.simulated for run in policy.runs):

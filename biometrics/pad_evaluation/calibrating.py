@@ -1,10 +1,10 @@
 """Make the policy by which signals are weighed from captures that were judged.
 
 Each signal's map from score to log-likelihood ratio is fitted by itself, on bona fide captures and
-on all species together, every species with the same weight. The threshold of the sum is the lowest
-at which the whole rule (every mandatory signal ok, none adverse, the sum) shows the promised APCER
-for each species, and never below 0 nats: a capture whose signals together speak for an attack is
-not accepted. Captures that the other rules refuse stay in the denominator.
+on all species together. The threshold of the sum is the lowest, from 0 nats up, at which the whole
+rule (every mandatory signal ok, none adverse, the sum) shows the promised APCER a species. A
+species for which it would have to refuse more than `MAX_BPCER` of the people is not covered, and
+the file says so. Captures that other rules refuse stay in the denominators.
 """
 
 import hashlib
@@ -37,6 +37,9 @@ from biometrics.pad_evaluation.judged import (
 )
 
 TARGET_APCER: Final = 0.01
+MAX_BPCER: Final = 0.02
+"""Of the bona fide captures that all other rules accept, what the sum may refuse: less than half of
+the 5 % that the whole judgement may."""
 MIN_BONA_FIDE: Final = 10
 MIN_SCORES: Final = 10
 """Fewer scores of a class than this carry no map."""
@@ -51,6 +54,7 @@ class _Sums:
     """Sums of the fitted ratios, and whether nothing but the sum could refuse a capture."""
 
     bona_fide: Float64Array
+    """Of those bona fide captures that no other rule refuses."""
     acceptable: dict[str, Float64Array]
     """Of each species: the sums of those captures that no other rule refuses."""
     totals: dict[str, int]
@@ -84,7 +88,7 @@ def make_policy(
     if not signals:
         raise PadCalibrationRefusedError("; ".join(f"{k}: {v}" for k, v in unweighed.items()))
     sums = _sum(captures, signals)
-    threshold = _choose(sums, apcer)
+    threshold, uncovered = _choose(sums, apcer)
     return PadPolicy(
         schema=SCHEMA,
         created_by=created_by,
@@ -95,7 +99,7 @@ def make_policy(
         signals=signals,
         unweighed=unweighed,
         threshold=threshold,
-        point=_point(sums, threshold, apcer),
+        point=_point(sums, threshold, apcer, uncovered),
     )
 
 
@@ -127,8 +131,8 @@ def _fit(captures: Sequence[JudgedCapture]) -> tuple[dict[str, SignalWeight], di
             continue
         try:
             fitted = fit_llr(genuine, attacks, names=(name,))
-        except CalibrationRefusedError as error:
-            unweighed[name] = str(error)
+        except CalibrationRefusedError:
+            unweighed[name] = "in these captures a higher score is no sign of a living person"
             continue
         except ScoresInvalidError as error:
             raise PadCalibrationRefusedError(f"{name}: {error}") from error
@@ -168,7 +172,9 @@ def _sum(captures: Sequence[JudgedCapture], signals: dict[str, SignalWeight]) ->
             if (weight := signals.get(signal.method)) and signal.score is not None
         )
 
-    honest = np.array([total(c) for c in captures if c.is_bona_fide])
+    honest = np.array([total(c) for c in captures if c.is_bona_fide and c.passes_without_sum])
+    if not honest.size:
+        raise PadCalibrationRefusedError("no bona fide capture passes the other rules")
     acceptable, totals = {}, {}
     for name in species_of(captures):
         found = [capture for capture in captures if capture.species == name]
@@ -177,33 +183,45 @@ def _sum(captures: Sequence[JudgedCapture], signals: dict[str, SignalWeight]) ->
     return _Sums(honest, acceptable, totals)
 
 
-def _choose(sums: _Sums, apcer: float) -> float:
-    """Return the lowest threshold, not below 0, at which every species keeps the promise.
+def _choose(sums: _Sums, apcer: float) -> tuple[float, set[str]]:
+    """Return the lowest threshold, from 0 up, that keeps the promise, and for whom it cannot.
 
-    A species of too few captures to show the rate even without an error must have none accepted.
+    Of a species of too few captures to show the rate even without an error, none may be accepted.
     """
-    threshold = 0.0
+    honest = np.sort(sums.bona_fide)
+    highest = float(honest[math.floor(MAX_BPCER * honest.size)])
+    threshold, uncovered = min(0.0, _down(highest)), set()
     for name, values in sums.acceptable.items():
         allowed = largest_count(sums.totals[name], apcer) or 0
         descending = np.sort(values)[::-1]
-        if descending.size > allowed:
-            needed = math.floor(float(descending[allowed]) / STEP) * STEP + STEP
+        if descending.size <= allowed:
+            continue
+        needed = _down(float(descending[allowed])) + STEP
+        if needed > highest:
+            uncovered.add(name)
+        else:
             threshold = max(threshold, round(needed, 6))
-    return threshold
+    return threshold, uncovered
 
 
-def _point(sums: _Sums, threshold: float, apcer: float) -> PolicyPoint:
+def _down(value: float) -> float:
+    return round(math.floor(value / STEP) * STEP, 6)
+
+
+def _point(sums: _Sums, threshold: float, apcer: float, uncovered: set[str]) -> PolicyPoint:
     accepted = {n: int(np.count_nonzero(v >= threshold)) for n, v in sums.acceptable.items()}
     upper = {n: upper_limit(accepted[n], total) for n, total in sums.totals.items()}
-    worst = max(upper, key=lambda name: (upper[name], name))
+    covered = {n: rate for n, rate in upper.items() if n not in uncovered}
+    worst = max(covered or upper, key=lambda name: (upper[name], name))
     refused = int(np.count_nonzero(sums.bona_fide < threshold))
     honest = sums.bona_fide.size
     return PolicyPoint(
         apcer=apcer,
-        shown=upper[worst] <= apcer,
+        shown=bool(covered) and upper[worst] <= apcer,
         worst_species=worst,
         apcer_seen=accepted[worst] / sums.totals[worst],
         apcer_upper=upper[worst],
+        uncovered={n: accepted[n] / sums.totals[n] for n in sorted(uncovered)},
         bpcer_seen=refused / honest,
         bpcer_upper=upper_limit(refused, honest),
     )

@@ -105,8 +105,9 @@ def test_a_policy_keeps_its_promise_or_is_refused(found, apcer):
         policy = make_policy([dump_judged(judged(found))], created_by="test", apcer=apcer)
     except (PadCalibrationRefusedError, PadPolicyInvalidError):
         return
-    assert policy.threshold >= 0
     for species, total in policy.attacks.items():
+        if species in policy.point.uncovered:
+            continue
         accepted = sum(
             capture.species == species
             and capture.passes_without_sum

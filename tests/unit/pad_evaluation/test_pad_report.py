@@ -192,7 +192,16 @@ def test_a_policy_keeps_its_promise_for_the_species_that_only_the_sum_can_refuse
 def test_attacks_that_the_rules_refuse_do_not_raise_the_threshold():
     refused = [capture("replay", "FAILED", geometry=4.9, failed=["continuity"])] * 400
     policy = make_policy([dump_judged(judged(*HONEST, *PRINTS, *refused))], created_by="test")
-    assert policy.threshold == 0.0
+    assert policy.threshold <= 0
+    assert not policy.point.uncovered
+
+
+def test_a_species_that_looks_like_people_to_the_sum_is_said_to_be_uncovered():
+    twins = [capture("twin", "PASSED", geometry=3 + i / 50) for i in range(95)]
+    policy = make_policy([dump_judged(judged(*HONEST, *PRINTS, *twins))], created_by="test")
+    assert dict(policy.point.uncovered) == {"twin": 1.0}
+    assert policy.point.worst_species == "print"
+    assert policy.point.bpcer_seen <= 0.02
 
 
 def test_too_few_attacks_to_show_a_rate_are_said_to_be_too_few():
