@@ -166,12 +166,14 @@ def find_blinks(
     shut = (openness < closed) & (eyes.max(axis=1) < BOTH_EYES) & usable
     blinks, i, last = list[Blink](), 1, len(t_ms) - 1
     while i <= last:
-        if not shut[i] or not usable[i - 1]:
+        if not shut[i] or not usable[i - 1] or openness[i - 1] < closed:
             i += 1
             continue
         end, lowest = i, 1.0
-        while end <= last and usable[end] and openness[end] < min(REOPENED, (1 + lowest) / 2):
+        while end <= last and usable[end]:
             lowest = min(lowest, float(openness[end]))
+            if openness[end] >= max(closed, min(REOPENED, (1 + lowest) / 2)):
+                break
             end += 1
         reopened = min(end, last)
         lasted_ms = (t_ms[reopened] + t_ms[end - 1] - t_ms[i] - t_ms[i - 1]) / 2
