@@ -169,7 +169,7 @@ def _check_stillness(
     if measured["disorder"] >= DISORDER:
         yield unclear("capture-out-of-order")
     if back <= LOOP_LIKE:
-        yield adverse("capture-looped")
+        yield unclear("capture-looped")
 
 
 def _check_changes(

@@ -1,14 +1,16 @@
 """Check that one person was before the camera from the first frame to the last.
 
 A head that is turned far looks less like the same head from the front than some other people do, so
-no frame is compared with the rest alone: all frames that were embedded must hang together by links
-of similarity, from the front over each frame on the way to the side. Whoever is exchanged in
-between, for however few frames, breaks that chain; and then the frames on both sides of the break
-decide. Frames from the front are compared with one another directly.
+no turned frame is compared with the rest alone. Instead:
+- two frames close together in time show the same person, however far the head is turned;
+- all frames that were embedded hang together by links of similarity, from the front over each
+  frame on the way to the side;
+- frames from the front are like one another.
 """
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
+from statistics import median
 from typing import Final
 
 import cv2
@@ -43,7 +45,7 @@ FACE_PX: Final = 16
 REST_FRAMES: Final = 3
 """So many frames of the rest decide something, at least, and are compared."""
 REST_SPREAD: Final = 0.06
-"""Frames of the rest whose nose offsets lie further apart are compared by the chain alone."""
+"""A frame whose nose offset lies no further from that of the rest shows the face from the front."""
 MAX_SEARCH: Final = 8
 """Frames embedded to find where a chain breaks: halving a gap of 8 takes 3."""
 NEXT_MS: Final = 250.0
@@ -102,42 +104,40 @@ class IdentityWatch:
         self._search_break(usable)
         if len(self._embeddings) < 2:
             return Signal(METHOD, (unclear("challenge-identity-uncertain"),), False, None)
-        link, sides = self._weakest_link()
-        alike = [
+        link, _ = self._weakest_link()
+        alike = self._similarities_ahead(usable, performance.rest)
+        near = [
             self._similarity(i, j)
-            for i, j in combinations(performance.rest, 2)
-            if i in self._embeddings and j in self._embeddings
-            if _is_same_pose(usable[i], usable[j])
+            for i, j in pairwise(sorted(self._embeddings))
+            if _is_next(usable[i], usable[j])
         ]
-        findings = [*self._judge_chain(link, sides, usable), *self._judge_rest(alike)]
+        findings: list[Finding] = []
+        if any(similarity < self._other_person for similarity in near):
+            findings.append(adverse("challenge-identity-changed"))
+        if link < self._continuity or any(s < self._other_person for s in alike):
+            findings.append(unclear("challenge-identity-uncertain"))
         measured = {"frames_compared": float(len(self._embeddings)), "weakest_link": link}
-        if alike:
-            measured["rest_least_similar"] = min(alike)
-        return Signal(METHOD, tuple(findings), True, min([link, *alike]), measured)
+        for name, similarities in (("least_alike_ahead", alike), ("least_alike_next", near)):
+            if similarities:
+                measured[name] = min(similarities)
+        return Signal(METHOD, tuple(findings), True, min([link, *alike, *near]), measured)
+
+    def _similarities_ahead(
+        self, usable: dict[int, Observation], rest: Sequence[int]
+    ) -> list[float]:
+        """Return how alike any two frames are that show the face as it is at rest."""
+        offsets = [_offset(usable[i]) for i in rest[:REST_FRAMES] if i in usable]
+        if not offsets:
+            return []
+        ahead = [
+            i for i in self._embeddings if abs(_offset(usable[i]) - median(offsets)) <= REST_SPREAD
+        ]
+        return [self._similarity(i, j) for i, j in combinations(ahead, 2)]
 
     def _is_jump(self, change: float) -> bool:
         usual, self._changed = self._changed, change
         sudden = change >= max(FACE_JUMP_LEAST, FACE_JUMP_SUDDEN * usual)
         return change >= FACE_JUMP or sudden
-
-    def _judge_chain(
-        self, link: float, sides: dict[int, bool], usable: dict[int, Observation]
-    ) -> Iterator[Finding]:
-        if link >= self._continuity:
-            return
-        exchanged = any(
-            self._similarity(i, j) < self._other_person and _is_next(usable[i], usable[j])
-            for i, j in _breaks(sides)
-        )
-        if exchanged:
-            yield adverse("challenge-identity-changed")
-        else:
-            yield unclear("challenge-identity-uncertain")
-
-    def _judge_rest(self, alike: Sequence[float]) -> Iterator[Finding]:
-        """A face that changes slowly into another one keeps its chain: nobody's, or a poor one."""
-        if any(not similarity >= self._other_person for similarity in alike):
-            yield unclear("challenge-identity-uncertain")
 
     def _search_break(self, usable: dict[int, Observation]) -> None:
         """Embed frames between two that do not hang together, until they do or are neighbours."""
@@ -199,14 +199,13 @@ def _breaks(sides: dict[int, bool]) -> Iterator[tuple[int, int]]:
 
 
 def _is_next(first: Observation, second: Observation) -> bool:
-    assert first.sighting is not None and second.sighting is not None
-    turned = abs(second.sighting.nose_offset - first.sighting.nose_offset)
-    return abs(second.t_ms - first.t_ms) <= NEXT_MS and turned <= NEXT_OFFSET
+    in_time = abs(second.t_ms - first.t_ms) <= NEXT_MS
+    return in_time and abs(_offset(second) - _offset(first)) <= NEXT_OFFSET
 
 
-def _is_same_pose(first: Observation, second: Observation) -> bool:
-    assert first.sighting is not None and second.sighting is not None
-    return abs(second.sighting.nose_offset - first.sighting.nose_offset) <= REST_SPREAD
+def _offset(observation: Observation) -> float:
+    assert observation.sighting is not None
+    return observation.sighting.nose_offset
 
 
 def _shrink(aligned: Image) -> FloatArray:
