@@ -34,7 +34,7 @@ __all__ = [
     "judge_injection",
 ]
 
-FIRST_FRAME_WITHIN_S: Final = 10
+FIRST_FRAME_WITHIN_S: Final = 20
 """From the challenge to the first frame: a page or an agent is ready before it asks."""
 EARLY_MS: Final = 250
 """How much before it can have been taken a frame may arrive: clocks of page and server drift, and

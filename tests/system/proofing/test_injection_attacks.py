@@ -167,7 +167,7 @@ def test_frames_after_their_time(begin: Any, taken: list[bytes]) -> None:
 
 def test_the_first_frame_too_late(begin: Any, taken: list[bytes]) -> None:
     attempt = begin()
-    attempt.send(attempt.signed(taken[:FRAMES]), lambda t_ms: 11_000 + t_ms)
+    attempt.send(attempt.signed(taken[:FRAMES]), lambda t_ms: 21_000 + t_ms)
     found = attempt.judged()
     assert (found["outcome"], found["reasons"]) == ("INDETERMINATE", ["capture-not-in-time"])
 
