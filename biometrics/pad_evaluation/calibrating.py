@@ -1,7 +1,8 @@
 """Make the policy by which signals are weighed from captures that were judged.
 
 Each signal's map from score to log-likelihood ratio is fitted by itself, on bona fide captures and
-on all species together. The threshold of the sum is the lowest, from 0 nats up, at which the whole
+on all species together, leaving out what the signal itself refuses: the sum is for captures that no
+rule refuses. The threshold of the sum is the lowest, from 0 nats up, at which the whole
 rule (every mandatory signal ok, none adverse, the sum) shows the promised APCER a species. A
 species for which it would have to refuse more than `MAX_BPCER` of the people is not covered, and
 the file says so. Captures that other rules refuse stay in the denominators.
@@ -158,7 +159,7 @@ def _scores(captures: Sequence[JudgedCapture], name: str, *, bona_fide: bool) ->
             for capture in captures
             if capture.is_bona_fide is bona_fide
             for signal in capture.signals
-            if signal.method == name and signal.score is not None
+            if signal.method == name and signal.score is not None and signal.result != "failed"
         ],
         dtype=np.float64,
     )

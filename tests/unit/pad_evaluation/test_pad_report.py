@@ -71,6 +71,9 @@ HONEST += [capture("bona-fide", "INDETERMINATE", geometry=1.0, reasons=["x-uncle
 PRINTS = [
     capture("print", "FAILED", geometry=-3 - i / 50, failed=["head-geometry"]) for i in range(100)
 ]
+JUMPS = [
+    capture("print", "FAILED", geometry=-3 - i / 50, failed=["continuity"]) for i in range(100)
+]
 REPLAYS = [capture("replay", "FAILED", geometry=3.5, failed=["continuity"])] * 90
 REPLAYS += [capture("replay", "INDETERMINATE", geometry=3.5, reasons=["x-unclear"])] * 6
 REPLAYS += [capture("replay", "PASSED", geometry=3.5)] * 4
@@ -191,21 +194,27 @@ def test_a_policy_keeps_its_promise_for_the_species_that_only_the_sum_can_refuse
 
 def test_attacks_that_the_rules_refuse_do_not_raise_the_threshold():
     refused = [capture("replay", "FAILED", geometry=4.9, failed=["continuity"])] * 400
-    policy = make_policy([dump_judged(judged(*HONEST, *PRINTS, *refused))], created_by="test")
+    policy = make_policy([dump_judged(judged(*HONEST, *JUMPS, *refused))], created_by="test")
     assert policy.threshold <= 0
     assert not policy.point.uncovered
 
 
 def test_a_species_that_looks_like_people_to_the_sum_is_said_to_be_uncovered():
     twins = [capture("twin", "PASSED", geometry=3 + i / 50) for i in range(95)]
-    policy = make_policy([dump_judged(judged(*HONEST, *PRINTS, *twins))], created_by="test")
+    policy = make_policy([dump_judged(judged(*HONEST, *JUMPS, *twins))], created_by="test")
     assert dict(policy.point.uncovered) == {"twin": 1.0}
     assert policy.point.worst_species == "print"
     assert policy.point.bpcer_seen <= 0.02
 
 
+def test_what_a_signal_itself_refuses_teaches_nothing_about_its_score():
+    """The sum is for captures that no rule refuses."""
+    with pytest.raises(PadCalibrationRefusedError, match="98 bona fide and 0 attack scores"):
+        make_policy([dump_judged(judged(*HONEST, *PRINTS))], created_by="test")
+
+
 def test_too_few_attacks_to_show_a_rate_are_said_to_be_too_few():
-    policy = make_policy([dump_judged(judged(*HONEST, *PRINTS[:20]))], created_by="test")
+    policy = make_policy([dump_judged(judged(*HONEST, *JUMPS[:20]))], created_by="test")
     assert not policy.point.shown
 
 
@@ -215,7 +224,7 @@ def test_a_signal_whose_scores_do_not_help_adds_nothing():
         make_policy([dump_judged(judged(*HONEST, *backwards))], created_by="test")
 
 
-@pytest.mark.parametrize("captures", [[], HONEST, PRINTS, HONEST[:3] + PRINTS])
+@pytest.mark.parametrize("captures", [[], HONEST, JUMPS, HONEST[:3] + JUMPS])
 def test_too_little_carries_no_policy(captures):
     with pytest.raises(PadCalibrationRefusedError):
         make_policy([dump_judged(judged(*captures))], created_by="test")
