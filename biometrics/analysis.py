@@ -200,8 +200,8 @@ class CaptureAnalysis:
             reasons=distinct(reasons),
             comparison=comparison,
             liveness=liveness,
-            reference_quality=reference and reference.quality,
-            probe_quality=best and best.quality,
+            reference_quality=reference.quality if reference else None,
+            probe_quality=best.quality if best else None,
             times_ms=self._times,
         )
 

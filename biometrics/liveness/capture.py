@@ -21,8 +21,9 @@ from biometrics.liveness.colours import FrameColours, measure_colours
 from biometrics.liveness.tracking import FaceTracker, offset_of
 from biometrics.types import Face, FrameSample, Image
 
-MAX_FRAMES: Final = 300
-"""Ten seconds at 30 frames a second; what comes after that is counted and not looked at."""
+MAX_FRAMES: Final = 480
+"""Sixteen seconds, a challenge at slow pace, at 30 frames a second; what comes after that is counted
+and not looked at."""
 THUMBNAIL_PX: Final = (64, 48)
 
 GrayImage: TypeAlias = NDArray[np.uint8]
