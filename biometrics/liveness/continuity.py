@@ -58,15 +58,14 @@ BRIGHTER: Final = math.log(1.5)
 BRIGHTER_BY_LIGHT: Final = math.log(2.5)
 """...and where the screen changes its colour: no screen by day doubles a room's light."""
 
-CUT_SCENE: Final = (0.03, 12.0)
-CUT_BOTH: Final = (0.03, 6.0, 0.05, 6.0)
-"""Size and suddenness from which a change of the scene, or of scene and face together, may be a
-cut. In 8 rendered people at 8 to 25 frames a second no change of the scene was more than 4.4 times
-as large as those beside it. In the same captures with a second or so cut out the median was 10, and
-5 for the face, which alone decides nothing: a mesh may slip."""
-UNRELATED: Final = 0.7
-"""Two frames in a row whose scenes differ more have nothing in common; most in the same rendered
-people, in the middle of a movement: 0.47."""
+CUT_SCENE: Final = (0.03, 8.0)
+CUT_FACE: Final = (0.05, 6.0)
+"""Size and suddenness from which a change of the scene and of the face together is a cut. In 48
+rendered people at 8 to 25 frames a second no step reached both: the scene alone changes 30 times as
+much as just before where a person against a plain wall starts to move, and a mesh may slip. In 12
+rendered captures cut together from several, the least were 57 and 14."""
+UNRELATED: Final = (0.7, 6.0)
+"""...or of the scene alone, if two frames in a row have next to nothing in common."""
 SURE_SCENE: Final = 0.25
 SURE_FACE: Final = 0.15
 """A cut for sure: nothing in a room moves so much within one frame and rests before and after it. A
@@ -180,11 +179,9 @@ def _check_changes(
     sudden_scene, sudden_face = changes.sudden_scene, changes.sudden_face
     intervals = np.diff([o.t_ms for o in distinct])
     is_late = intervals > LATE * np.median(intervals)
-    cut = scene >= UNRELATED
-    cut |= (scene >= CUT_SCENE[0]) & (sudden_scene >= CUT_SCENE[1])
-    together = (scene >= CUT_BOTH[0]) & (sudden_scene >= CUT_BOTH[1])
-    together &= (face >= CUT_BOTH[2]) & (sudden_face >= CUT_BOTH[3])
-    cut |= together
+    together = (scene >= CUT_SCENE[0]) & (sudden_scene >= CUT_SCENE[1])
+    together &= (face >= CUT_FACE[0]) & (sudden_face >= CUT_FACE[1])
+    cut = together | ((scene >= UNRELATED[0]) & (sudden_scene >= UNRELATED[1]))
     sure = together & (scene >= SURE_SCENE) & (face >= SURE_FACE) & ~is_late
     measured |= {
         "sharpest_scene_change": float(sudden_scene.max()),

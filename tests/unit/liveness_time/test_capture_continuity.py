@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from biometrics.liveness.capture import MAX_FRAMES
 from biometrics.liveness.continuity import judge_continuity
 from biometrics.types import CheckResult, Outcome
 
@@ -56,7 +57,7 @@ def test_too_many_frames_are_not_looked_at(camera, challenge):
     many = [replace(film[i % len(film)], index=i, t_ms=i * 1.0) for i in range(10_000)]
     found = reasons(many, challenge)
     assert "challenge-too-many-frames" in found
-    assert judge_continuity(many, challenge).measurements["frames"] == 300
+    assert judge_continuity(many, challenge).measurements["frames"] == MAX_FRAMES
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, -5.0, 0.0])
