@@ -63,7 +63,7 @@ CUT_FACE: Final = (0.05, 6.0)
 """Size and suddenness from which a change of the scene and of the face together is a cut. In 48
 rendered people at 8 to 25 frames a second no step reached both: the scene alone changes 30 times as
 much as just before where a person against a plain wall starts to move, and a mesh may slip. In 12
-rendered captures cut together from several, the least were 57 and 14."""
+rendered captures cut together from several, the least were 14 and 14."""
 UNRELATED: Final = (0.7, 6.0)
 """...or of the scene alone, if two frames in a row have next to nothing in common."""
 SURE_SCENE: Final = 0.25
