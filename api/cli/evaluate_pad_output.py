@@ -36,7 +36,7 @@ def print_report(report: Mapping[str, Any]) -> None:
 
 def _rates(unit: str, found: Mapping[str, Any]) -> Table:
     table = Table(title=f"presentation-attack detection, {unit}", title_justify="left")
-    table.add_column("species, worst first", no_wrap=True)
+    table.add_column("species, worst first", overflow="fold")
     for heading in ("APCER", "95 % interval", "APNRR", "refused", "n"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in found["species"]:
@@ -68,7 +68,7 @@ def _rates(unit: str, found: Mapping[str, Any]) -> Table:
 
 def _reasons(found: Mapping[str, Any]) -> Table:
     table = Table(title="reasons, captures", title_justify="left")
-    table.add_column("species", no_wrap=True)
+    table.add_column("species", overflow="fold")
     table.add_column("the most frequent", overflow="fold")
     rows = [(row["species"], row) for row in found["species"]]
     rows += [("bona-fide", found["bona_fide"])] if found["bona_fide"] else []
