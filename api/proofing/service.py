@@ -158,6 +158,8 @@ class ProofingService:
     """Device agents whose cameras are believed; None: every capture counts as a browser's."""
     clock: Callable[[], datetime] = utc_now
     """Naive UTC: when captures begin and their frames arrive."""
+    choose: Callable[..., Challenge] = choose_challenge
+    """Draws the challenge of a capture, without and with light, at either pace."""
     captures: LiveCaptures = field(default_factory=LiveCaptures)
 
     def procedures(self) -> list[ProcedureOut]:
@@ -318,7 +320,7 @@ class ProofingService:
         if row.state == State.CHIP:
             if not _attempts_left(row):
                 raise CaptureConflictError("no attempt is left: open a new session")
-            challenge = choose_challenge(light=request.light, pace=Pace(request.pace))
+            challenge = self.choose(light=request.light, pace=Pace(request.pace))
             begun = {
                 "attempt": _attempt(row) + 1,
                 "asked": asked,

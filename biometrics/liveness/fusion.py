@@ -95,11 +95,12 @@ class LivenessVerdict:
 def fuse(
     mandatory: Sequence[Signal], supporting: Sequence[Signal], policy: PadPolicy
 ) -> tuple[Outcome, tuple[Finding, ...], dict[str, float]]:
-    """Return the outcome, all findings, and what each signal contributes.
+    """Return the outcome, the findings that led to it, and what each signal contributes.
 
     Args:
         mandatory: signals that must be ok.
-        supporting: signals that may stay without a result, but not speak against the capture.
+        supporting: signals that may stay without a result. What a passive one could not judge is
+            no finding against the capture; it caps the level, as where no model is installed.
         policy: how scores become likelihood ratios, and the threshold of their sum.
     """
     signals = (*mandatory, *supporting)
@@ -108,13 +109,19 @@ def fuse(
         for signal in signals
         if signal.performed and signal.score is not None
     }
-    findings = [finding for signal in signals for finding in signal.findings]
+    findings = [
+        finding
+        for signal in signals
+        for finding in signal.findings
+        if not signal.is_passive or finding.outcome is Outcome.FAILED
+    ]
     for signal in mandatory:
         if signal.result is not CheckResult.OK and not signal.findings:
             findings.append(unclear(f"{signal.method.id}-not-performed"))
-    if contributions and not sum(contributions.values()) >= policy.threshold:
-        findings.append(adverse("pad-attack-suspected"))
-    complete = mandatory and all(signal.result is CheckResult.OK for signal in mandatory)
-    floor = Outcome.PASSED if complete and contributions else Outcome.INDETERMINATE
+    if all(signal.result is CheckResult.OK for signal in mandatory):
+        # The policy was fitted on such captures: of others the sum says nothing.
+        if not sum(contributions.values()) >= policy.threshold:
+            findings.append(adverse("pad-attack-suspected"))
+    floor = Outcome.PASSED if mandatory and not findings else Outcome.INDETERMINATE
     outcome = decide_outcome([floor, *(finding.outcome for finding in findings)])
     return outcome, tuple(findings), contributions

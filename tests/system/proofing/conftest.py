@@ -1,9 +1,11 @@
 """A running server with its own database, a specimen card, and a rendered sitter."""
 
 import hashlib
+import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from api.proofing.repository import Repository, utc_now
 from api.proofing.sections import FaceThresholds
 from api.proofing.service import ProofingService
 from api.store.database import open_database
-from biometrics.challenge import Challenge
+from biometrics.challenge import Challenge, choose_challenge
 from biometrics.manifest import Manifest
 from biometrics.pipeline import FacePipeline
 from biometrics.quality import load_requirements
@@ -34,6 +36,9 @@ from devices.simulator.personalise import personalise
 from devices.simulator.profile import SPECIMEN, load_profile
 
 DOCUMENT = b"%PDF-1.7 a specimen"
+SEED = 1
+"""Draws the same challenges in every run: a rendered sitter, like a person, gets one in a few dozen
+wrong."""
 START_MS = 700
 """From the challenge to the first frame."""
 
@@ -158,6 +163,7 @@ def start(
                     thresholds=FaceThresholds(manifest.sha256, load_requirements()),
                     key=signing_key,
                     clock=clock,
+                    choose=partial(choose_challenge, random.Random(SEED)),
                 ),
                 **changes,
             )
