@@ -118,10 +118,10 @@ def fuse(
     for signal in mandatory:
         if signal.result is not CheckResult.OK and not signal.findings:
             findings.append(unclear(f"{signal.method.id}-not-performed"))
-    if all(signal.result is CheckResult.OK for signal in mandatory):
-        # The policy was fitted on such captures: of others the sum says nothing.
-        if not sum(contributions.values()) >= policy.threshold:
-            findings.append(adverse("pad-attack-suspected"))
+    is_weighed = all(signal.result is CheckResult.OK for signal in mandatory)
+    # The policy was fitted on such captures: of others the sum says nothing.
+    if is_weighed and not sum(contributions.values()) >= policy.threshold:
+        findings.append(adverse("pad-attack-suspected"))
     floor = Outcome.PASSED if mandatory and not findings else Outcome.INDETERMINATE
     outcome = decide_outcome([floor, *(finding.outcome for finding in findings)])
     return outcome, tuple(findings), contributions
