@@ -46,15 +46,15 @@ def put_before_wall(scene: Image, inside: Image, outline: FloatArray) -> Image:
         outline: N x 2, around head and hair.
     """
     size = scene.shape[1] // CUT_STEP, scene.shape[0] // CUT_STEP
-    small = cv2.resize(scene, size, interpolation=cv2.INTER_AREA)
-    known = cv2.resize(inside, size, interpolation=cv2.INTER_NEAREST)
-    known = cv2.erode(known, np.ones((3, 3), np.uint8), borderValue=0)
+    small: Image = np.asarray(cv2.resize(scene, size, interpolation=cv2.INTER_AREA), np.uint8)
+    covered = cv2.resize(inside, size, interpolation=cv2.INTER_NEAREST)
+    known = np.asarray(cv2.erode(covered, np.ones((3, 3)), borderValue=0), np.uint8)
     # The corners that an alignment left black belong to no picture.
     empty = (small.max(axis=2) < 3).astype(np.uint8)
     known[cv2.dilate(cv2.erode(empty, np.ones((5, 5))), np.ones((9, 9))) > 0] = 0
-    head = _head(np.asarray(small, np.uint8), known, outline / CUT_STEP)
+    head = _head(small, known, np.asarray(outline / CUT_STEP, np.float32))
     torso = _polygon(TORSO, known.shape)
-    clothes = _clothes(np.asarray(small, np.uint8), known, torso)
+    clothes = _clothes(small, known, torso)
     body = np.where((head > 0)[..., None] & (known > 0)[..., None], small, clothes)
     alpha = cv2.GaussianBlur(np.maximum(head, torso).astype(np.float32), (0, 0), FEATHER)
     size = scene.shape[1], scene.shape[0]
@@ -81,8 +81,9 @@ def _head(small: Image, known: Image, outline: FloatArray) -> Image:
     labels[seen & ((face | chest) > 0)] = cv2.GC_FGD
     if (labels == cv2.GC_FGD).any() and (labels == cv2.GC_PR_BGD).any():
         cv2.setRNGSeed(1)
-        models = np.zeros((1, 65)), np.zeros((1, 65))
-        cv2.grabCut(small, labels, None, *models, CUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
+        people, places = np.zeros((1, 65)), np.zeros((1, 65))
+        everything = (0, 0, 0, 0)
+        cv2.grabCut(small, labels, everything, places, people, CUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
     person = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)) & ((hair | torso) > 0)
     smooth = cv2.medianBlur(person.astype(np.uint8), 5)
     return np.asarray(smooth, np.uint8)

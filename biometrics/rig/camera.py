@@ -28,20 +28,17 @@ class Camera:
         dx, dy = self._rng.normal(0, self._place.shake_px, 2)
         return float(dx), float(dy)
 
-    def expose(self, picture: Image, factors: FloatArray | None = None) -> Image:
+    def expose(self, picture: Image, factors: FloatArray) -> Image:
         """Return the frame as it leaves the sensor.
 
         Args:
             picture: 480 x 640, what the lens sees under even white light.
-            factors: by what to multiply it, on any grid; None where it is lit already.
+            factors: by what to multiply it, on any grid.
         """
-        frame = picture
-        if self._place.softness_px > 0.4:
-            frame = cv2.GaussianBlur(frame, (3, 3), self._place.softness_px)
-        if factors is not None:
-            full = cv2.resize(factors, FRAME_PX, interpolation=cv2.INTER_LINEAR)
-            frame = cv2.multiply(frame, full, dtype=cv2.CV_8U)
-        return self.add_noise(np.asarray(frame, np.uint8))
+        soft = cv2.GaussianBlur(picture, (3, 3), self._place.softness_px)
+        full = cv2.resize(factors, FRAME_PX, interpolation=cv2.INTER_LINEAR)
+        lit = cv2.multiply(soft, full, dtype=cv2.CV_8U)
+        return self.add_noise(np.asarray(lit, np.uint8))
 
     def add_noise(self, frame: Image) -> Image:
         """Return the frame with fresh sensor noise."""
@@ -51,7 +48,7 @@ class Camera:
         if self._rng.random() < 0.5:
             part = part[:, ::-1]
         share = self._place.noise / NOISE_LEVEL
-        noise = cv2.convertScaleAbs(part, alpha=1.0)  # contiguous copy
+        noise = np.ascontiguousarray(part)
         noisy = cv2.addWeighted(frame, 1.0, noise, share, -128 * share)
         return np.asarray(noisy, np.uint8)
 

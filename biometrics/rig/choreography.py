@@ -13,15 +13,15 @@ OUT_MS: Final = 480.0
 HOLD_MS: Final = 220.0
 BACK_MS: Final = 470.0
 """Of a movement of the head by somebody of tempo 1."""
+QUICKEST_MS: Final = 450.0
+"""Out and back again."""
 SPARE_MS: Final = 60.0
 """People are back before their time is over."""
-SHUT_MS: Final = (60.0, 115.0, 80.0)
+SHUT_MS: Final = (45.0, 115.0, 60.0)
 """Closing, closed and opening eyes."""
-BETWEEN_BLINKS_MS: Final = 150.0
+BETWEEN_BLINKS_MS: Final = 165.0
 SWAY_DEG: Final = (0.7, 0.6, 0.5)
 SWAY_CM: Final = (0.25, 0.2, 0.35)
-EYES_DEG: Final = 0.25
-"""The upper lids sink a little while a head is turned, in parts of their opening."""
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,11 @@ def _movement(
 ) -> Movement:
     """Return a movement at the person's own tempo, or quicker if the time is short."""
     parts = np.array([OUT_MS, HOLD_MS, BACK_MS]) * person.tempo * rng.uniform(0.88, 1.12, 3)
-    parts *= min(1.0, max(step.until_ms - SPARE_MS - begin, 500.0) / parts.sum())
-    return Movement(begin, *parts.tolist(), amount)
+    out_ms, hold_ms, back_ms = map(float, parts)
+    left_ms = max(step.until_ms - SPARE_MS - begin - hold_ms, QUICKEST_MS)
+    hurry = min(1.0, left_ms / (out_ms + back_ms))
+    out_ms, back_ms = out_ms * hurry, back_ms * hurry
+    return Movement(begin, out_ms, hold_ms, back_ms, amount)
 
 
 def _blinks(step: Step, begin: float, rng: np.random.Generator) -> list[Movement]:

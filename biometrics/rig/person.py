@@ -1,5 +1,6 @@
 """Who sits before the camera, how they move, and what the place is like: all drawn from a seed."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +21,7 @@ class Sway:
     @classmethod
     def draw(cls, rng: np.random.Generator) -> "Sway":
         """Draw one."""
-        hz = np.exp(rng.uniform(*np.log(WAVE_HZ), WAVES))
+        hz = np.exp(rng.uniform(math.log(WAVE_HZ[0]), math.log(WAVE_HZ[1]), WAVES))
         weight = rng.uniform(0.5, 1.5, WAVES) / np.sqrt(hz)
         weight *= np.sqrt(2 / np.sum(weight**2))
         phase = rng.uniform(0, 2 * np.pi, WAVES)
@@ -69,16 +70,16 @@ class Person:
         return cls(
             distance_cm=rng.uniform(45, 75),
             place_cm=(rng.normal(0, 1.5), rng.normal(0.5, 1.0)),
-            rest_deg=(rng.normal(0, 1.2), rng.normal(0, 1.5), rng.normal(0, 1.5)),
+            rest_deg=(rng.normal(0, 2), rng.normal(0, 3), rng.normal(0, 2)),
             sways=tuple(Sway.draw(rng) for _ in range(10)),
             restlessness=rng.uniform(0.5, 1.4),
             liveliness=rng.uniform(0.5, 1.3),
             reaction_ms=(rng.uniform(250, slowest), slowest),
             tempo=rng.uniform(0.8, 1.25),
-            full_deg=rng.uniform(46, 56),
-            half_deg=rng.uniform(15, 19.5),
+            full_deg=rng.uniform(48, 57),
+            half_deg=rng.uniform(18, 22),
             approach=rng.uniform(1.32, 1.5),
-            nod=rng.normal(0, 0.06),
+            nod=rng.uniform(-0.08, 0.08),
             blink_every_s=rng.uniform(2, 6),
             seed=int(rng.integers(1 << 31)),
         )

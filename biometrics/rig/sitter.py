@@ -32,12 +32,16 @@ RING_JAW: Final = 0.99
 RING_DEPTH: Final = 0.28
 """How far behind the outline they lie, in eye-corner distances."""
 NO_HEAD: Final = 1e4
-STEEPEST: Final = 1.5
+STEEPEST: Final = 2.5
 """Depth gained with each pixel at most: a picture from the front shows too little of steeper sides
 to be stretched over them."""
 EASING_ROUNDS: Final = 30
 FADE_PX: Final = 24
-CLEAR_BLINK: Final = 0.6
+FOREHEAD: Final = 10
+CHIN: Final = 152
+MAX_TURNED_DEG: Final = 20.0
+"""What the picture's head is turned back by at most."""
+CLEAR_BLINK: Final = 0.55
 """Openness, in parts of the own, that leaves no doubt about the operating point `blink`."""
 GRAY_SPREAD: Final = 4.0
 """A picture whose channels differ by less in the mean is gray."""
@@ -66,6 +70,8 @@ class Sitter:
     eyelids: tuple[Eyelids, Eyelids] = field(repr=False)
     face_parts: FloatArray = field(repr=False)
     """4 x 2: the mouth's corners, the chin, the middle of the brows."""
+    turned_deg: tuple[float, float]
+    """Yaw and pitch of the head in the picture, by the mesh."""
     is_gray: bool
     blink: float
     """Openness of the closed eyes as the mesh model sees it, in parts of the open ones'."""
@@ -101,6 +107,7 @@ def seat(picture: bytes, detector: FaceDetector, mesh_estimator: MeshEstimator) 
         depths=(float(points[:, 2].min()), float(relief[relief < NO_HEAD].max())),
         eyelids=eyelids,
         face_parts=parts[:, :2].astype(np.float32),
+        turned_deg=_turned_deg(points),
         is_gray=is_gray,
         blink=blink,
     )
@@ -164,6 +171,14 @@ def _openness(mesh: Mesh) -> float:
     return max(float(np.mean(ratios)), 1e-6)
 
 
+def _turned_deg(points: FloatArray) -> tuple[float, float]:
+    across = points[LEFT_OUTER_EYE_CORNER] - points[RIGHT_OUTER_EYE_CORNER]
+    down = points[CHIN] - points[FOREHEAD]
+    angles = math.atan2(across[2], across[0]), math.atan2(down[2], down[1])
+    yaw, pitch = np.clip(np.degrees(angles), -MAX_TURNED_DEG, MAX_TURNED_DEG).tolist()
+    return yaw, pitch
+
+
 def _is_gray(image: Image) -> bool:
     small = cv2.resize(image, (64, 64), interpolation=cv2.INTER_AREA).astype(np.int16)
     return float((small.max(axis=2) - small.min(axis=2)).mean()) < GRAY_SPREAD
@@ -213,7 +228,7 @@ def _relief(points: FloatArray, ring: FloatArray) -> FloatArray:
     solid = np.vstack([points, ring])
     width, height = (side // RELIEF_STEP for side in SCENE_PX)
     relief = np.full((height, width), NO_HEAD, np.float32)
-    flat = solid[:, :2] / RELIEF_STEP
+    flat = np.asarray(solid[:, :2] / RELIEF_STEP, np.float32)
     for triangle in _triangulate(flat):
         a = np.hstack([flat[triangle], np.ones((3, 1))])
         if abs(np.linalg.det(a)) < 1e-3:
@@ -244,7 +259,8 @@ def _normals(relief: FloatArray) -> FloatArray:
     depth = cv2.GaussianBlur(np.where(head > 0, relief, 0).astype(np.float32), (0, 0), 3) / weight
     dy, dx = np.gradient(depth, RELIEF_STEP)
     normals = np.stack([dx, dy, -np.ones_like(dx)], axis=-1)
-    return (normals / np.linalg.norm(normals, axis=-1, keepdims=True)).astype(np.float32)
+    lengths = np.linalg.norm(normals, axis=-1, keepdims=True)
+    return np.asarray(normals / lengths, np.float32)
 
 
 def _triangulate(points: FloatArray) -> NDArray[np.intp]:

@@ -4,11 +4,12 @@ All is computed on a grid of every fourth pixel and interpolated: what moves is 
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from biometrics.rig.choreography import Pose
 from biometrics.rig.geometry import (
@@ -81,7 +82,7 @@ class Stage:
 
     def view(self, pose: Pose, liveliness: float) -> View:
         """Return what the camera sees of the sitter in this pose."""
-        u, v, hit, facing, distance = self._head(pose)
+        u, v, hit, facing = self._head(pose)
         if liveliness:
             u, v = self._express(u, v, pose, liveliness)
         s = TORSO_FOLLOWS * (self._rest_cm / pose.distance_cm - 1)
@@ -105,7 +106,7 @@ class Stage:
         du = np.where(hit, du, du_edge * weight + behind_du * (1 - weight))
         dv = np.where(hit, dv, dv_edge * weight + behind_dv * (1 - weight))
         lit = np.where(hit, facing, 0).astype(np.float32)
-        lit = lit * (50.0 / distance) ** 2
+        lit = lit * (50.0 / pose.distance_cm) ** 2
         lit = np.maximum(lit, 0.7 * self._torso * (50.0 / (pose.distance_cm + 15)) ** 2)
         return View(
             (self._rest_u + du).astype(np.float32),
@@ -113,9 +114,10 @@ class Stage:
             np.asarray(cv2.GaussianBlur(lit, (0, 0), 1.5), np.float32),
         )
 
-    def _head(self, pose: Pose) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, float]:
+    def _head(self, pose: Pose) -> tuple[FloatArray, FloatArray, NDArray[np.bool_], FloatArray]:
         """Return where each ray meets the head: u, v, whether it does, how it faces the camera."""
-        turn = rotation(pose)
+        yaw, pitch = self._sitter.turned_deg
+        turn = rotation(replace(pose, yaw_deg=pose.yaw_deg - yaw, pitch_deg=pose.pitch_deg - pitch))
         joint = np.array(
             [pose.x_cm, pose.y_cm + self._axis[1], pose.distance_cm + AXIS_BEHIND_CM], np.float32
         )
@@ -147,7 +149,7 @@ class Stage:
         for target, values in zip(whole, (u1, v1, facing), strict=True):
             target[rows, columns] = values
         hit[rows, columns] = met
-        return whole[0], whole[1], hit, whole[2], pose.distance_cm
+        return whole[0], whole[1], hit, whole[2]
 
     def _bounds(self, pose: Pose) -> tuple[slice, slice]:
         """Return the rows and columns of the grid in which the head lies."""
@@ -178,7 +180,7 @@ class Stage:
             v.astype(np.float32) / RELIEF_STEP,
             cv2.INTER_LINEAR,
         )
-        return np.clip(-(normals @ turn[2]), 0, 1).astype(np.float32)
+        return np.asarray(np.clip(-(normals @ turn[2]), 0, 1), np.float32)
 
     def _express(
         self, u: FloatArray, v: FloatArray, pose: Pose, liveliness: float
@@ -201,7 +203,7 @@ def rays(focal_px: float) -> FloatArray:
         (np.arange(GRID_PX[1], dtype=np.float32) + 0.5) * GRID_STEP - 0.5,
     )
     x, y = (columns - FRAME_PX[0] / 2) / focal_px, (rows - FRAME_PX[1] / 2) / focal_px
-    return np.stack([x, y, np.ones_like(x)]).astype(np.float32)
+    return np.asarray(np.stack([x, y, np.ones_like(x)]), np.float32)
 
 
 def rotation(pose: Pose) -> FloatArray:
