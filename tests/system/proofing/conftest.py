@@ -197,17 +197,22 @@ def rig(pipeline: FacePipeline) -> Rig:
 
 @pytest.fixture
 def perform(rig: Rig, pictures: dict[str, bytes]) -> Callable[..., list[FrameSample]]:
-    """Return a function that begins a capture and renders a sitter who follows its challenge."""
+    """Return a function that begins a capture and renders a sitter who follows its challenge.
+
+    Or who takes it for another one (`mistaken_for`).
+    """
 
     def perform_(
         session: SessionClient,
         picture: str = "obama3",
         species: Species = Species.BONA_FIDE,
         seed: int = 1,
+        mistaken_for: Challenge | None = None,
         **asked: Any,
     ) -> list[FrameSample]:
         challenge = Challenge.from_dict(session.begin_capture(**asked)["challenge"])
-        return rig.perform(pictures[picture], challenge, species=species, seed=seed)
+        followed = mistaken_for or challenge
+        return rig.perform(pictures[picture], followed, species=species, seed=seed)
 
     return perform_
 

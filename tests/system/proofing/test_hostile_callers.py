@@ -5,8 +5,10 @@ import io
 import socket
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +21,7 @@ from api.agent.client import ProofingClient, ServerRefusedError
 from api.assertions.verifier import verify
 from api.problems import MAX_ERRORS
 from api.settings import RelyingParty
-from biometrics.types import Outcome
+from biometrics.rig import Species
 from devices.emrtd.lds.mrz import Can
 from devices.emrtd.terminal.reader import read_chip
 from devices.simulator.card import SimulatedCard
@@ -33,6 +35,20 @@ def outcome_of(call: Any, *arguments: Any) -> str:
         return str(call(*arguments)["state"])
     except ServerRefusedError as error:
         return error.code
+
+
+@dataclass(frozen=True)
+class Concluding:
+    """The pipeline, with something about its verdicts."""
+
+    pipeline: Any
+    around: Callable[[Any, Any], Any]
+    """Takes the analysis' own `conclude` and the frames."""
+
+    def begin_capture(self, *arguments: Any) -> Any:
+        analysis = self.pipeline.begin_capture(*arguments)
+        analysis.conclude = partial(self.around, analysis.conclude)
+        return analysis
 
 
 @pytest.mark.parametrize(
@@ -135,13 +151,14 @@ def test_picture_that_no_camera_frame_is_refused_as_the_callers_fault(
     monkeypatch.undo()
     session = server.open()
     read_card(session)
+    session.begin_capture()
     answer = server.client._http.put(
         f"/v1/sessions/{session.session_id}/frames/0?t_ms=0",
         content=drawn.getvalue(),
         headers={"Authorization": f"Bearer {session._token}"},
     )
     assert (answer.status_code, answer.json()["code"]) == (422, code)
-    assert session.read()["state"] == "chip"
+    assert session.read()["state"] == "capture"
 
 
 def test_chip_twice_at_once_is_taken_once(server: Any, card: Any) -> None:
@@ -174,13 +191,12 @@ def test_session_that_ends_during_its_decision_gets_no_assertion(
 ) -> None:
     entered, leave = threading.Event(), threading.Event()
 
-    class Waiting:
-        def verify_capture(self, *arguments: Any) -> Any:
-            entered.set()
-            assert leave.wait(60)
-            return pipeline.verify_capture(*arguments)
+    def wait(conclude: Any, frames: Any) -> Any:
+        entered.set()
+        assert leave.wait(60)
+        return conclude(frames)
 
-    server = start(pipeline=Waiting())
+    server = start(pipeline=Concluding(pipeline, wait))
     session = server.open()
     read_card(session)
     frames = perform(session)
@@ -206,19 +222,16 @@ def test_session_that_ends_during_its_decision_gets_no_assertion(
 def test_refused_liveness_stays_refused_without_a_comparison(
     start: Any, pipeline: Any, read_card: Any, perform: Any, send: Any
 ) -> None:
-    class Blind:
-        def verify_capture(self, *arguments: Any) -> Any:
+    def without_comparison(conclude: Any, frames: Any) -> Any:
+        return replace(conclude(frames), comparison=None)
 
-            verdict = pipeline.verify_capture(*arguments)
-            return replace(
-                verdict, comparison=None, outcome=Outcome.FAILED, reasons=("challenge-flat",)
-            )
-
-    session = start(pipeline=Blind()).open()
+    server = start(pipeline=Concluding(pipeline, without_comparison))
+    session = server.open()
     read_card(session)
-    send(session, perform(session)[:2])
+    send(session, perform(session, species=Species.PRINT))
     answer = session.decide()
-    assert (answer["state"], answer["reasons"]) == ("failed", ["challenge-flat"])
+    assert (answer["state"], answer["reasons"]) == ("failed", ["liveness-not-confirmed"])
+    assert "challenge-flat-surface" in server.reasons(session)
 
 
 def _let_time_run_out(repository: Any) -> None:

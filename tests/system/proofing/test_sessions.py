@@ -1,6 +1,7 @@
 """Sessions through a running server, from the request to the assertion or the refusal."""
 
 import hashlib
+import random
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
@@ -15,6 +16,7 @@ from api.assertions.verifier import verify
 from api.proofing.repository import utc_now
 from api.proofing.states import State
 from api.settings import RelyingParty
+from biometrics.challenge import choose_challenge
 from biometrics.rig import Species
 from devices.emrtd.errors import PasswordWrongError
 from devices.emrtd.lds.mrz import Can
@@ -27,6 +29,8 @@ from devices.simulator.personalise import personalise
 from devices.simulator.profile import SPECIMEN, load_profile
 
 DOCUMENT = b"%PDF-1.7 a specimen"
+OTHER = choose_challenge(random.Random(7), light=False)
+"""What nobody is asked here."""
 
 
 def refusal(call: Any, *arguments: Any) -> str:
@@ -104,18 +108,17 @@ def test_flat_photo_is_refused(server: Any, read_card: Any, perform: Any, send: 
     assert "challenge-flat-surface" in server.reasons(session)
 
 
-def test_capture_of_another_challenge_is_refused_and_may_be_repeated_once(
+def test_steps_done_wrong_may_be_repeated_once_with_a_new_challenge(
     server: Any, read_card: Any, perform: Any, send: Any
 ) -> None:
-    session, other = server.open(), server.open()
-    for opened in (session, other):
-        read_card(opened)
-    foreign = perform(other)
-    first = session.begin_capture()
-    send(session, foreign)
+    session = server.open()
+    read_card(session)
+    send(session, perform(session, light=False, mistaken_for=OTHER))
+    first = session.read()["capture"]
     answer = session.decide()
     assert (answer["state"], answer["outcome"], answer["attempts_left"]) == ("chip", None, 1)
     assert answer["reasons"] == ["liveness-not-confirmed"]
+    assert any(reason.startswith("challenge-step-") for reason in server.reasons(session))
     assert server.service.repository.pieces(session.session_id, "frame") == []
     frames = perform(session)
     second = session.read()["capture"]
@@ -128,20 +131,36 @@ def test_capture_of_another_challenge_is_refused_and_may_be_repeated_once(
 def test_second_capture_that_fails_is_the_last(
     server: Any, read_card: Any, perform: Any, send: Any
 ) -> None:
+    session = server.open()
+    read_card(session)
+    frames = perform(session, light=False, mistaken_for=OTHER)
+    for _ in range(2):
+        session.begin_capture(light=False)
+        send(session, frames)
+        answer = session.decide()
+    assert (answer["state"], answer["attempts_left"]) == ("failed", 0)
+    assert refusal(session.begin_capture) == "state-conflict"
+    record = server.client.record(session.session_id)
+    assert [capture["attempt"] for capture in record["captures"]] == [1, 2]
+    # The same frames under a second challenge come from no camera.
+    assert "capture-frames-seen-before" in record["reasons"]
+
+
+def test_capture_of_another_session_is_refused_at_once(
+    server: Any, read_card: Any, perform: Any, send: Any
+) -> None:
     session, other = server.open(), server.open()
     for opened in (session, other):
         read_card(opened)
     foreign = perform(other)
-    for _ in range(2):
-        session.begin_capture()
-        send(session, foreign)
-        answer = session.decide()
-    assert (answer["state"], answer["attempts_left"]) == ("failed", 0)
+    session.begin_capture()
+    send(session, foreign)
+    answer = session.decide()
+    assert (answer["state"], answer["outcome"]) == ("failed", "FAILED")
+    assert answer["reasons"] == ["liveness-not-confirmed"]
+    # Steps may be got wrong; the light of another challenge is no mistake.
+    assert "pad-light-mismatch" in server.reasons(session)
     assert refusal(session.begin_capture) == "state-conflict"
-    record = server.client.json("GET", f"/v1/sessions/{session.session_id}/record", None)
-    assert [capture["attempt"] for capture in record["captures"]] == [1, 2]
-    # The same frames under a second challenge come from no camera.
-    assert "capture-frames-seen-before" in record["reasons"]
 
 
 def test_challenge_is_not_chosen_again_by_asking_again(server: Any, read_card: Any) -> None:
@@ -388,7 +407,9 @@ def test_interrupted_decision_can_be_made_again(server: Any, read_card: Any, pic
     repository.move(session.session_id, State.CAPTURE, State.DECIDING)
     assert refusal(session.decide) == "state-conflict"
     repository.recover()
-    assert session.decide()["outcome"] in {"INDETERMINATE", "FAILED"}
+    assert session.decide()["state"] == "chip"  # one frame is too few, and may be repeated
+    (capture,) = server.client.record(session.session_id)["captures"]
+    assert "challenge-too-few-frames" in capture["face"]["reasons"]
 
 
 def test_absent_server_is_said(server: Any) -> None:
