@@ -122,16 +122,20 @@ def _found(args: argparse.Namespace) -> "Sequence[Item]":
 
 def _rendered(args: argparse.Namespace, manifest: "Manifest") -> "tuple[Sequence[Item], str]":
     from biometrics.detection import FaceDetector
+    from biometrics.landmarks import MeshEstimator
+    from biometrics.onnx import open_model
     from biometrics.pad_evaluation.running import plan_rig
     from biometrics.pad_evaluation.sitters import find_sitters, keep_usable
-    from biometrics.rig import Species
+    from biometrics.rig import Rig, Species
 
     have = [species.value for species in Species]
     _check_species(args.species, have)
     species = [name for name in have if not args.species or name in args.species]
     with working("looking for usable pictures of people"):
         sitters = find_sitters(args.people, args.folds, args.seed)
-        sitters = keep_usable(sitters, FaceDetector.open(manifest), args.rig)
+        detector = FaceDetector.open(manifest)
+        rig = Rig(detector, MeshEstimator(open_model(manifest, "facemesh")))
+        sitters = keep_usable(sitters, detector, rig, args.rig)
     people = f"{sitters.source}: {len(set(sitters.people[: args.rig]))} people"
     return plan_rig(sitters, species, args.rig, seed=args.seed, fps=args.fps), people
 

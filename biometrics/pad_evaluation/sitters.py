@@ -11,10 +11,14 @@ from biometrics.evaluation.pairs import load_pairs
 from biometrics.image import ImageError, decode_image
 from biometrics.pad_evaluation.errors import PadDataInvalidError
 from biometrics.pad_evaluation.folders import SUFFIXES, read_picture
+from biometrics.rig import Rig
 
 MAX_PICTURES: Final = 20_000
 FRONTAL_OFFSET: Final = 0.12
 """Nose offset of a picture whose face looks ahead; what a sitter looks like at rest."""
+
+CLOSED_EYES: Final = 0.65
+"""Openness, in parts of the open eyes', that a rendered blink must reach to be one."""
 
 
 @dataclass(frozen=True)
@@ -63,20 +67,25 @@ def find_sitters(source: Path, folds: Sequence[str] | None, seed: int) -> Sitter
     return Sitters(name, tuple(paths[i] for i in order), tuple(people[i] for i in order))
 
 
-def keep_usable(sitters: Sitters, detector: FaceDetector, needed: int) -> Sitters:
+def keep_usable(sitters: Sitters, detector: FaceDetector, rig: Rig, needed: int) -> Sitters:
     """Return the first pictures that show one usable face looking ahead, one more than needed.
+
+    Left out are also those whose eyes the rig cannot close so that the mesh model sees it: they
+    would say something about the rig, and nothing about people.
 
     Raises:
         PadDataInvalidError: fewer than two do.
     """
     kept = []
     for index, path in enumerate(sitters.paths):
+        picture = read_picture(path)
         try:
-            face = detector.find_upright(decode_image(read_picture(path)))
+            face = detector.find_upright(decode_image(picture))
+            is_ahead = abs(face.points.nose_offset) <= FRONTAL_OFFSET
+            if is_ahead and rig.blink_of(picture) <= CLOSED_EYES:
+                kept.append(index)
         except (FaceError, ImageError):
             continue
-        if abs(face.points.nose_offset) <= FRONTAL_OFFSET:
-            kept.append(index)
         if len(kept) > needed:
             break
     if len(kept) < 2:
