@@ -170,13 +170,21 @@ def test_flat_photo_is_refused(pipeline, rig, picture):
         assert not verdict.may_retry
 
 
-def test_capture_of_another_challenge_fails_and_may_be_repeated(pipeline, picture, head):
+def test_steps_of_another_challenge_fail_and_may_be_repeated(pipeline, picture, head):
     for seed in range(4):
-        other = choose_challenge(random.Random(seed))
+        other = choose_challenge(random.Random(seed), light=False)
         verdict = pipeline.verify_capture(picture("obama"), head, other)
         assert verdict.outcome is Outcome.FAILED
         assert any(reason.startswith("challenge-step-") for reason in verdict.reasons)
         assert verdict.may_retry
+
+
+def test_steps_under_the_light_of_another_challenge_may_not_be_repeated(pipeline, head):
+    other = replace(CHALLENGE, light=choose_challenge(random.Random(1)).light)
+    verdict = pipeline.active_challenge(other, head)
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.reasons == ("pad-light-mismatch",)
+    assert not verdict.may_retry
 
 
 def test_another_person_in_the_capture_fails(pipeline, rig, picture, head):

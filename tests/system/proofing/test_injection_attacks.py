@@ -18,6 +18,7 @@ from api.fleet.frames import FrameSigner, SignedFrame
 from api.fleet.registry import AgentFleet
 from api.proofing.repository import utc_now
 from biometrics.challenge import Challenge
+from biometrics.image import decode_image
 from biometrics.rig import Rig
 from devices.camera_identity import CameraIdentity
 from devices.camera_stream import CameraFrame, Pictures
@@ -81,9 +82,7 @@ def guarded(start: Any) -> Any:
 @pytest.fixture
 def taken(pictures: dict[str, bytes]) -> list[bytes]:
     """Pictures of a face that a camera could have taken: no two of them equal."""
-    face = cv2.resize(
-        cv2.imdecode(np.frombuffer(pictures["obama3"], np.uint8), cv2.IMREAD_COLOR), (640, 480)
-    )
+    face = cv2.resize(decode_image(pictures["obama3"]), (640, 480))
     noise = np.random.default_rng()
     noisy = (
         np.clip(face + noise.normal(0, 2, face.shape), 0, 255).astype(np.uint8)
