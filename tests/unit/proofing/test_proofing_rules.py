@@ -108,11 +108,12 @@ OUTCOMES = ("PASSED", "INDETERMINATE", "FAILED")
 @given(
     chip=st.sampled_from(OUTCOMES),
     face=st.sampled_from(OUTCOMES),
+    capture=st.sampled_from(OUTCOMES),
     level=st.sampled_from((None, "basic", "substantial", "high")),
     minimum=st.sampled_from(("basic", "substantial", "high")),
 )
-def test_a_pass_needs_both_verdicts_and_the_level(
-    chip: str, face: str, level: str | None, minimum: str
+def test_a_pass_needs_every_verdict_and_the_level(
+    chip: str, face: str, capture: str, level: str | None, minimum: str
 ) -> None:
     from api.assertions.vocabulary import AssuranceLevel
     from api.proofing import decision
@@ -121,13 +122,14 @@ def test_a_pass_needs_both_verdicts_and_the_level(
     reached = level and AssuranceLevel(level)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decision, "cap_level", lambda _: reached)
-        made = decide(procedure, Verdict(chip), Verdict(face), findings=None)  # type: ignore[arg-type]
+        verdicts = (Verdict(chip), Verdict(face), Verdict(capture))
+        made = decide(procedure, verdicts, findings=None)  # type: ignore[arg-type]
     enough = reached is not None and reached.rank >= AssuranceLevel(minimum).rank
-    passes = chip == face == "PASSED" and enough
+    passes = chip == face == capture == "PASSED" and enough
     assert (made.outcome == "PASSED") == passes
     assert (made.level is not None) == passes
     assert passes or made.reasons
-    assert (made.outcome == "FAILED") == ("FAILED" in (chip, face))
+    assert (made.outcome == "FAILED") == ("FAILED" in (chip, face, capture))
 
 
 @pytest.mark.parametrize(
@@ -199,12 +201,13 @@ def test_relying_parties_are_read_strictly(tmp_path: Path) -> None:
 
 def test_assertion_says_that_no_passive_model_looked() -> None:
     from api.proofing.sections import pad_section
-    from biometrics.types import CheckResult, Method, Outcome
+    from biometrics.liveness.passive import PassivePad, PassiveWatch
+    from biometrics.liveness.signal import Signal
+    from biometrics.types import CheckResult, Method
 
-    active = SimpleNamespace(
-        method=Method("turns", "1"), outcome=Outcome.PASSED, challenge_id="c", reasons=()
-    )
-    passive = SimpleNamespace(methods=(), result=CheckResult.NOT_PERFORMED)
-    verdict: Any = SimpleNamespace(active=active, passive=passive, pad_result=CheckResult.OK)
+    active = Signal(Method("turns", "1"), (), True, 1.0)
+    passive = PassiveWatch(PassivePad(())).judge()
+    liveness = SimpleNamespace(signals=(active, passive), challenge_id="c")
+    verdict: Any = SimpleNamespace(liveness=liveness, pad_result=CheckResult.OK)
     methods = [(str(m.kind), str(m.result)) for m in pad_section(verdict).methods]
     assert methods == [("active", "ok"), ("passive", "not_performed")]

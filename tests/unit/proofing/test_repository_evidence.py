@@ -1,5 +1,6 @@
 """Evidence in the database: it goes with the state that held it, late pieces stay out."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,14 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from api.proofing.repository import EvidenceTooLargeError, Piece, Repository, utc_now
+from api.proofing.repository import (
+    FRAME,
+    SIGNATURE,
+    EvidenceTooLargeError,
+    Piece,
+    Repository,
+    utc_now,
+)
 from api.proofing.states import (
     HOLDS_EVIDENCE,
     TRANSITIONS,
@@ -21,6 +29,8 @@ from api.store.tables import SessionRow
 
 MARK = b"a face nobody may find again "
 ENDS = sorted((now, then) for now in HOLDS_EVIDENCE for then in TRANSITIONS[now])
+KEEPS_FRAMES = HOLDS_EVIDENCE - {State.CHIP}
+"""A session that comes back for another capture keeps its chip and no frame."""
 
 
 @pytest.fixture
@@ -50,7 +60,7 @@ def _session(repository: Repository, state: State) -> str:
 
 
 def _piece(data: bytes = MARK * 200, number: int = 0) -> Piece:
-    return Piece("frame", number, 0, data, utc_now())
+    return Piece(FRAME, number, 0, data, utc_now())
 
 
 def _stored(path: Path) -> bytes:
@@ -67,20 +77,34 @@ def test_evidence_goes_in_the_transaction_that_leaves_it(
     repository: Repository, path: Path, monkeypatch: Any, now: State, then: State
 ) -> None:
     session = _session(repository, now)
-    repository.put_piece(session, now, _piece(), 1 << 20)
+    repository.put_pieces(session, now, _piece(), limit=1 << 20)
     assert MARK in _stored(path)
     # A crash right after the commit: nothing runs that could still delete.
     monkeypatch.setattr("api.proofing.repository.forget_deleted", lambda _: None)
     repository.move(session, now, then)
-    assert len(repository.pieces(session, "frame")) == (then in HOLDS_EVIDENCE)
+    assert len(repository.pieces(session, FRAME)) == (then in KEEPS_FRAMES)
     monkeypatch.undo()
     repository.expire_overdue()
-    assert (MARK in _stored(path)) == (then in HOLDS_EVIDENCE)
+    assert (MARK in _stored(path)) == (then in KEEPS_FRAMES)
+
+
+def test_another_capture_keeps_the_chip_and_nothing_of_the_one_before(
+    repository: Repository, path: Path
+) -> None:
+    session = _session(repository, State.CAPTURE)
+    pieces = [replace(_piece(), kind=kind) for kind in (FRAME, SIGNATURE)]
+    chip = replace(_piece(b"a chip"), kind="chip")
+    repository.put_pieces(session, State.CAPTURE, chip, *pieces, limit=1 << 20)
+    repository.move(session, State.CAPTURE, State.DECIDING)
+    repository.move(session, State.DECIDING, State.CHIP, record={"captures": []})
+    held = [len(repository.pieces(session, kind)) for kind in ("chip", FRAME, SIGNATURE)]
+    assert held == [1, 0, 0]
+    assert MARK not in _stored(path)
 
 
 def test_expired_evidence_is_in_no_file(repository: Repository, path: Path) -> None:
     session = _session(repository, State.CAPTURE)
-    repository.put_piece(session, State.CAPTURE, _piece(), 1 << 20)
+    repository.put_pieces(session, State.CAPTURE, _piece(), limit=1 << 20)
     _overdue(repository)
     assert repository.expire_overdue() == 1
     assert MARK not in _stored(path)
@@ -91,18 +115,18 @@ def test_state_that_ran_out_meanwhile_takes_nothing(repository: Repository) -> N
     session = _session(repository, State.CAPTURE)
     _overdue(repository)
     with pytest.raises(SessionExpiredError):
-        repository.put_piece(session, State.CAPTURE, _piece(), 1 << 20)
+        repository.put_pieces(session, State.CAPTURE, _piece(), limit=1 << 20)
     with pytest.raises(SessionExpiredError):
         repository.move(session, State.CAPTURE, State.DECIDING)
 
 
 def test_limit_counts_what_is_kept_and_nothing_twice(repository: Repository) -> None:
     session = _session(repository, State.CAPTURE)
-    repository.put_piece(session, State.CAPTURE, _piece(bytes(600)), 1000)
-    repository.put_piece(session, State.CAPTURE, _piece(bytes(600)), 1000)
+    repository.put_pieces(session, State.CAPTURE, _piece(bytes(600)), limit=1000)
+    repository.put_pieces(session, State.CAPTURE, _piece(bytes(600)), limit=1000)
     with pytest.raises(EvidenceTooLargeError):
-        repository.put_piece(session, State.CAPTURE, _piece(bytes(600), 1), 1000)
-    assert len(repository.pieces(session, "frame")) == 1
+        repository.put_pieces(session, State.CAPTURE, _piece(bytes(600), 1), limit=1000)
+    assert len(repository.pieces(session, FRAME)) == 1
 
 
 def test_decision_that_was_overtaken_stores_nothing(repository: Repository) -> None:
