@@ -19,7 +19,7 @@ from biometrics.types import Image
 MARGIN_PX: Final = 14
 EYES_BEHIND_CM: Final = 1.5
 """How far behind the paper the eyes are that look through its holes."""
-HOLE: Final = 1.5
+HOLE: Final = 2.2
 """Height of a hole by that of the open eye with its lids."""
 
 
@@ -187,7 +187,7 @@ def _hole(
     middle_y = float((lid.upper + lid.lower).mean() / 2)
     inner = np.flatnonzero(lid.lower - lid.upper > 0.5) + lid.left
     rim = inner[[0, -1]] if len(inner) else rim
-    half_x = float(rim[1] - rim[0]) * 0.58
+    half_x = float(rim[1] - rim[0]) * 0.7
     half_y = max(float((lid.lower - lid.upper).max()) * HOLE, half_x * 0.45)
     left, top = round(rim.mean() - half_x) - 2, round(middle_y - half_y) - 2
     width, height = round(2 * half_x) + 4, round(2 * half_y) + 4

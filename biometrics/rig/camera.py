@@ -42,14 +42,11 @@ class Camera:
 
     def add_noise(self, frame: Image) -> Image:
         """Return the frame with fresh sensor noise."""
-        stored = _stored_noise()
+        stored = _stored_noise()[int(self._rng.integers(2))]
         dx, dy = self._rng.integers(0, NOISE_MARGIN, 2)
         part = stored[dy : dy + FRAME_PX[1], dx : dx + FRAME_PX[0]]
-        if self._rng.random() < 0.5:
-            part = part[:, ::-1]
         share = self._place.noise / NOISE_LEVEL
-        noise = np.ascontiguousarray(part)
-        noisy = cv2.addWeighted(frame, 1.0, noise, share, -128 * share)
+        noisy = cv2.addWeighted(frame, 1.0, part, share, -128 * share)
         return np.asarray(noisy, np.uint8)
 
     def encode(self, frame: Image) -> bytes:
@@ -59,9 +56,10 @@ class Camera:
 
 
 @cache
-def _stored_noise() -> NDArray[np.uint8]:
-    """Return noise about 128, larger than a frame, for frames to take parts of."""
+def _stored_noise() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return noise about 128, larger than a frame, for frames to take parts of; and mirrored."""
     width, height = (side + NOISE_MARGIN for side in FRAME_PX)
     rng = np.random.default_rng(20_260_722)
     noise = rng.normal(128, NOISE_LEVEL, (height, width, 3))
-    return noise.round().clip(0, 255).astype(np.uint8)
+    stored = noise.round().clip(0, 255).astype(np.uint8)
+    return stored, np.ascontiguousarray(stored[:, ::-1])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+import cv2
 import numpy as np
 
 from biometrics.challenge import Colour, LightPattern
@@ -66,7 +67,7 @@ class Light:
             dull = 1 - (1 - GLOSS) * (glow > 0)
             linear = linear * dull[..., None] + glow[..., None]
         linear *= self.gain_at(t_ms) * (place.exposure / (1 + 0.5 * place.screen))
-        return np.asarray(linear ** (1 / GAMMA), np.float32)
+        return np.asarray(cv2.pow(linear.astype(np.float32), 1 / GAMMA), np.float32)
 
     @cached_property
     def _gains(self) -> FloatArray:
