@@ -22,7 +22,7 @@ from biometrics.liveness.tracking import FaceTracker, offset_of
 from biometrics.types import Face, FrameSample, Image
 
 MAX_FRAMES: Final = 480
-"""Sixteen seconds, a challenge at slow pace, at 30 frames a second; what comes after that is counted
+"""Sixteen seconds, a challenge at slow pace, at 30 frames a second; what comes after is counted
 and not looked at."""
 THUMBNAIL_PX: Final = (64, 48)
 

@@ -58,12 +58,13 @@ BRIGHTER: Final = math.log(1.5)
 BRIGHTER_BY_LIGHT: Final = math.log(2.5)
 """...and where the screen changes its colour: no screen by day doubles a room's light."""
 
-CUT_SCENE: Final = (0.03, 8.0)
-CUT_FACE: Final = (0.05, 6.0)
+CUT_SCENE: Final = (0.05, 8.0)
+CUT_FACE: Final = (0.07, 6.0)
 """Size and suddenness from which a change of the scene and of the face together is a cut. In 48
 rendered people at 8 to 25 frames a second no step reached both: the scene alone changes 30 times as
-much as just before where a person against a plain wall starts to move, and a mesh may slip. In 12
-rendered captures cut together from several, the least were 14 and 14."""
+much as just before where a person against a plain wall starts to move, and a mesh may slip; in 100
+more, two reached both where they were 0.03 and 0.05. In 12 rendered captures cut together from
+several, the least suddenness was 14 and 14."""
 UNRELATED: Final = (0.7, 6.0)
 """...or of the scene alone, if two frames in a row have next to nothing in common."""
 SURE_SCENE: Final = 0.25
