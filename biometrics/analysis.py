@@ -3,12 +3,13 @@
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Protocol
 
 from biometrics.challenge import Challenge, Colour
 from biometrics.comparison import MAX_PROBES, ProbeMissingError
+from biometrics.detection import FaceError
 from biometrics.errors import BiometricsError
 from biometrics.liveness.capture import MAX_FRAMES, Observation, decode_frame
 from biometrics.liveness.findings import decide_outcome, distinct
@@ -18,7 +19,6 @@ from biometrics.quality import QualityVerdict
 from biometrics.types import (
     CheckResult,
     ComparisonVerdict,
-    Face,
     FaceTemplate,
     FrameSample,
     Image,
@@ -113,8 +113,12 @@ RESULT_OF: Final = {
 class FaceComparison(Protocol):
     """What an analysis needs for the comparison: the pipeline has it."""
 
-    def encode(self, image: Image, face: Face) -> EncodedFace:
-        """Return what a comparison needs of a face that was found in `image`."""
+    def encode_probe(self, probe: Image) -> EncodedFace:
+        """Return what a comparison needs of a live picture.
+
+        Raises:
+            FaceError: it does not show one usable face.
+        """
         ...
 
     def compare_encoded(
@@ -161,7 +165,8 @@ class CaptureAnalysis:
             observation = self._watch.add(frame)
             if self._watch.image is not None and self._is_worth_comparing(observation):
                 self._last_encoded_ms = observation.t_ms
-                self._encode(observation, self._watch.image)
+                self._watch.include(observation)
+                self._encode(observation.index, self._watch.image)
 
     def conclude(self, frames: Sequence[FrameSample]) -> FaceVerdict:
         """Look at the frames that `add` has not seen, and judge.
@@ -218,20 +223,22 @@ class CaptureAnalysis:
         return is_due and len(self._encoded) < wanted
 
     def _probes(self, frames: Sequence[FrameSample], rest: Sequence[int]) -> list[EncodedFace]:
-        """Return the pictures to compare: of the face at rest, prepared ones first."""
-        candidates = list(rest) or self._watch.most_frontal()
-        ready = [i for i in candidates if i in self._encoded]
+        """Return the pictures to compare: of the face at rest, prepared ones first.
+
+        Only frames that identity is judged by: who is compared is who did the steps.
+        """
+        known = self._watch.one_person
+        candidates = [i for i in rest or self._watch.most_frontal() if i in known]
         for i in candidates:
-            if len(ready) >= MIN_PROBES:
+            if sum(j in self._encoded for j in candidates) >= MIN_PROBES:
                 break
             if i not in self._encoded:
-                self._encode(self._watch.observations[i], decode_frame(frames[i]))
-                ready.append(i)
-        return [self._encoded[i] for i in ready[:MAX_PROBES]]
+                self._encode(i, decode_frame(frames[i]))
+        return [self._encoded[i] for i in candidates if i in self._encoded][:MAX_PROBES]
 
-    def _encode(self, observation: Observation, image: Image) -> None:
-        assert observation.sighting is not None
-        self._encoded[observation.index] = self._comparison.encode(image, observation.sighting.face)
+    def _encode(self, index: int, image: Image) -> None:
+        with suppress(FaceError):
+            self._encoded[index] = self._comparison.encode_probe(image)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

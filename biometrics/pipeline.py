@@ -83,7 +83,7 @@ class FacePipeline:
             ImageError, FaceError: it cannot be decoded or does not show one usable face.
         """
         image = decode_frame(FrameSample(probe, 0.0))
-        return self.encode(image, self.detector.find_upright(image))
+        return self._encode(image, self.detector.find_upright(image), Role.PROBE)
 
     def compare(self, reference: EncodedFace, probes: Sequence[bytes | Image]) -> ComparisonVerdict:
         """Compare the reference with the best `MAX_PROBES` pictures of the live face.
@@ -160,10 +160,6 @@ class FacePipeline:
             reasons = ("portrait-quality-low",)
             return replace(verdict, outcome=Outcome.INDETERMINATE, reasons=reasons)
         return verdict
-
-    def encode(self, image: Image, face: Face) -> EncodedFace:
-        """Return what a comparison needs of a live face that was found in `image`."""
-        return self._encode(image, face, Role.PROBE)
 
     def _encode(self, image: Image, face: Face, role: Role) -> EncodedFace:
         mesh = self._encoder.estimate_mesh(image, face)

@@ -93,6 +93,11 @@ class IdentityWatch:
         self._before = observation, face
         self._seen += 1
 
+    def include(self, observation: Observation) -> None:
+        """Embed a frame that something else is decided by, if it shows a face."""
+        if observation.sighting is not None and observation.index < MAX_FRAMES:
+            self._embed(observation)
+
     def judge(self, observations: Sequence[Observation], performance: Performance) -> Signal:
         """Judge the frames seen, and those by which something else is decided."""
         usable = {o.index: o for o in observations[:MAX_FRAMES] if o.sighting is not None}

@@ -70,6 +70,15 @@ class LivenessWatch:
                 self._passive.see(self.image, observation.sighting.face)
         return observation
 
+    def include(self, observation: Observation) -> None:
+        """Let a frame whose picture is compared be one that must show the same person."""
+        self._identity.include(observation)
+
+    @property
+    def one_person(self) -> frozenset[int]:
+        """Return the positions of the frames that identity is judged by."""
+        return frozenset(self._identity.compared)
+
     def judge(self, challenge: Challenge) -> tuple[LivenessVerdict, Performance]:
         """Judge what was seen."""
         return judge_liveness(
