@@ -13,7 +13,7 @@ LOCKED_EXTRAS := demo dev evaluation npm pcsc scan
 SYSTEM_PACKAGES := python3-venv python3-dev gcc libc6-dev swig libpcsclite-dev pcscd vsmartcard-vpcd fonts-ocr-b
 MODELS_FOLDER = $(wildcard $(CHINHCHU_TEST_DATA)/models)
 
-.PHONY: demo test lint bench bench-peers evaluation fuzz constraints clean
+.PHONY: demo test lint bench bench-peers evaluation pad-evaluation fuzz constraints clean
 
 demo: $(VENV)/.weights
 	@$(BIN)/chinhchu demo $(DEMO_ARGS)
@@ -40,6 +40,12 @@ bench-peers: $(VENV)/.packages
 evaluation: $(VENV)/.weights
 	@$(BIN)/python -m benchmarks.evaluation_page $(CHINHCHU_TEST_DATA)/faces/lfw_pairs.csv
 
+# The error rates, tables and plots of docs/pad.md: an hour and a half on two cores; called again, it goes on where it stopped.
+pad-evaluation: $(VENV)/.weights
+	@$(BIN)/chinhchu evaluate pad --rig 300 --seed 1000000 --people $(CHINHCHU_TEST_DATA)/faces/lfw_pairs.csv --folds 2 --threads 2 --out .pad-evaluation/rig --resume >/dev/null
+	@$(BIN)/chinhchu evaluate pad $(CHINHCHU_TEST_DATA)/pad --out .pad-evaluation/pictures >/dev/null
+	@$(BIN)/python -m benchmarks.pad_page .pad-evaluation/rig .pad-evaluation/pictures
+
 # Every parser for ten minutes, or: make fuzz PARSERS="dg2 sod" SECONDS=60
 SECONDS := 600
 fuzz: $(VENV)/.packages
@@ -55,7 +61,7 @@ constraints: $(VENV)/.packages
 		--no-header --no-annotate --no-emit-index-url --generate-hashes -q -o constraints.txt
 
 clean:
-	rm -rf $(VENV) demo-output .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) demo-output .pad-evaluation .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .stamps/system: Makefile
 	@missing=; \

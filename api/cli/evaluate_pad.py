@@ -1,18 +1,25 @@
 """`chinhchu evaluate pad`: error rates of presentation-attack detection."""
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from api.cli.evaluation_run import bar, make_writable, working
 from api.cli.frame_files import DEFAULT_FPS, frames_per_second
-from api.cli.output import EXIT_PASSED, number_between, print_json
+from api.cli.output import EXIT_PASSED, number_between, print_json, read_input
 from api.errors import InputUnusableError
 
 if TYPE_CHECKING:
     from biometrics.manifest import Manifest
+    from biometrics.pad_evaluation.judged import JudgedCapture, JudgedCaptures, Provenance
     from biometrics.pad_evaluation.judging import Item
+    from biometrics.pad_evaluation.running import Progress
+
+CAPTURES = "captures.json"
+PART = 60
+"""Presentations judged before they are written down."""
 
 _EPILOG = """\
 DIR has a folder a species: bona-fide (or real, live) for living people, any other name for an
@@ -23,6 +30,8 @@ pictures, and frames without a challenge, by the passive models alone.
 With --rig, N captures a species are rendered and judged in memory. They are simulated, and marked
 so on every line and plot: a sanity check, no evidence. Tune on seeds below 10,000 and people of
 fold 1; seeds from 1,000,000 on and fold 2 are for what is reported.
+
+What is done is written to DIR/captures.json every now and then; --resume goes on from there.
 
 examples:
   chinhchu evaluate pad captures/ --out report/
@@ -61,6 +70,9 @@ def register(group: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--out", type=Path, metavar="DIR", help="write report.json, captures.json and plots there"
     )
     parser.add_argument(
+        "--resume", action="store_true", help="go on where an earlier run into --out was broken off"
+    )
+    parser.add_argument(
         "--no-plots", dest="plots", action="store_false", help="write no plots, only JSON"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -72,10 +84,10 @@ def run(args: argparse.Namespace) -> int:
     from biometrics.evaluation.plots import check_available
     from biometrics.manifest import load_manifest
     from biometrics.pad_evaluation import plots
-    from biometrics.pad_evaluation.judged import JudgedCaptures, dump_judged
     from biometrics.pad_evaluation.report import build_report
-    from biometrics.pad_evaluation.running import judge_all
 
+    if args.resume and args.out is None:
+        raise InputUnusableError("--resume goes on in the folder that --out names")
     if (args.folder is None) == (args.rig is None):
         raise InputUnusableError("name a folder of presentations, or render them with --rig N")
     if (args.rig is None) != (args.people is None):
@@ -89,19 +101,13 @@ def run(args: argparse.Namespace) -> int:
     items, people = _rendered(args, manifest) if args.rig else (_found(args), "in the folder")
     if args.out is not None:
         make_writable(args.out)
-    with bar("judging presentations") as progress:
-        captures = judge_all(items, workers=args.threads, fps=args.fps, progress=progress)
-    judged = JudgedCaptures(
-        schema="chinhchu-pad-captures-1",
-        simulated=any(capture.simulated for capture in captures),
-        provenance=_provenance(args, manifest, people),
-        captures=tuple(captures),
-    )
+    judged = _judge(args, items, _provenance(args, manifest, people))
     with working("computing rates"):
         report = build_report(judged)
         files = plots.draw(report) if draws else {}
     if args.out is not None:
-        _write(args.out, report, {"captures.json": dump_judged(judged), **files})
+        text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+        _write(args.out, {"report.json": text.encode(), **files})
     if args.json:
         print_json(report)
     else:
@@ -109,6 +115,57 @@ def run(args: argparse.Namespace) -> int:
 
         print_report(report)
     return EXIT_PASSED
+
+
+def _judge(
+    args: argparse.Namespace, items: "Sequence[Item]", provenance: "Provenance"
+) -> "JudgedCaptures":
+    """Judge all items, a part at a time; what is done is in --out before the next part begins."""
+    from biometrics.pad_evaluation.judged import JudgedCaptures, dump_judged
+    from biometrics.pad_evaluation.running import judge_all
+
+    done = _done_before(args.out, provenance) if args.resume else {}
+    waiting = [item for item in items if item.key not in done]
+    with bar("judging presentations") as progress:
+        for start in range(0, max(len(waiting), 1), PART):
+            part = waiting[start : start + PART]
+            before = len(items) - len(waiting) + start
+            captures = judge_all(
+                part,
+                workers=args.threads,
+                fps=args.fps,
+                progress=_from(before, len(items), progress),
+            )
+            done |= {capture.key: capture for capture in captures}
+            kept = tuple(done[item.key] for item in items if item.key in done)
+            judged = JudgedCaptures(
+                schema="chinhchu-pad-captures-1",
+                simulated=any(capture.simulated for capture in kept),
+                provenance=provenance,
+                captures=kept,
+            )
+            if args.out is not None:
+                _write(args.out, {CAPTURES: dump_judged(judged)})
+    return judged
+
+
+def _from(before: int, whole: int, progress: "Progress") -> "Progress":
+    """Return the progress of a part as that of the whole."""
+    return lambda done, _: progress(before + done, whole)
+
+
+def _done_before(out: Path, provenance: "Provenance") -> "dict[tuple[str, str], JudgedCapture]":
+    """Return what an earlier run has judged, if it judged the same thing in the same way."""
+    from biometrics.pad_evaluation.judged import MAX_FILE_BYTES, load_judged
+
+    path = out / CAPTURES
+    if not path.exists():
+        return {}
+    judged = load_judged(read_input(path, MAX_FILE_BYTES))
+    same = ("software", "manifest_sha256", "policy_sha256", "source")
+    if any(getattr(judged.provenance, name) != getattr(provenance, name) for name in same):
+        raise InputUnusableError(f"{path} is of other models, thresholds or presentations")
+    return {capture.key: capture for capture in judged.captures}
 
 
 def _found(args: argparse.Namespace) -> "Sequence[Item]":
@@ -148,7 +205,7 @@ def _check_species(wanted: Sequence[str] | None, have: Sequence[str]) -> None:
         )
 
 
-def _provenance(args: argparse.Namespace, manifest: "Manifest", people: str) -> Any:
+def _provenance(args: argparse.Namespace, manifest: "Manifest", people: str) -> "Provenance":
     from biometrics.pad_evaluation.provenance import describe
 
     if args.rig is None:
@@ -157,12 +214,9 @@ def _provenance(args: argparse.Namespace, manifest: "Manifest", people: str) -> 
     return describe(manifest, source=f"rig, {args.fps:g} frames/s", seeds=seeds, people=people)
 
 
-def _write(folder: Path, report: dict[str, Any], files: dict[str, bytes]) -> None:
-    import json
-
-    text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+def _write(folder: Path, files: dict[str, bytes]) -> None:
     try:
-        for name, data in {"report.json": text.encode(), **files}.items():
+        for name, data in files.items():
             (folder / name).write_bytes(data)
     except OSError as error:
         raise InputUnusableError(f"{folder}: {error.strerror or 'cannot be written'}") from None

@@ -34,6 +34,11 @@ class FolderItem:
     is_sequence: bool
     folder: Path = field(repr=False)
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return what no other presentation of a run has."""
+        return self.species, self.item
+
 
 @dataclass(frozen=True)
 class CaptureNotes:

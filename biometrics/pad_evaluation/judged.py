@@ -64,6 +64,11 @@ class JudgedCapture:
     """The challenge had no coloured light."""
 
     @property
+    def key(self) -> tuple[str, str]:
+        """Return what no other capture of a run has."""
+        return self.species, self.item
+
+    @property
     def is_bona_fide(self) -> bool:
         """Return whether a living person was there."""
         return self.species == BONA_FIDE

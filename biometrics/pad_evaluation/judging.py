@@ -50,6 +50,11 @@ class RigItem:
     fps: float
 
     @property
+    def key(self) -> tuple[str, str]:
+        """Return what no other presentation of a run has."""
+        return self.species, str(self.seed)
+
+    @property
     def light(self) -> bool:
         """Return whether the challenge has coloured light."""
         return self.seed % WITHOUT_LIGHT_EVERY != 0
