@@ -8,14 +8,16 @@ from typing import Final
 import cv2
 import numpy as np
 
+from biometrics.challenge import Action, Challenge, Extent, Side, Step
 from biometrics.detection import FaceDetector
 from biometrics.landmarks import MeshEstimator
 from biometrics.quality_evaluation import covering, degradation, expression
 from biometrics.quality_evaluation.degradation import Portrayal
-from biometrics.rig import Rig, RigKind
+from biometrics.rig import Rig
 from biometrics.types import Image
 
-TURN_DEG: Final = (42.0, 55.0)
+TURN: Final = 400, 1300, 2000
+"""Milliseconds: asked for, begun by, back by."""
 
 
 @dataclass(frozen=True)
@@ -90,17 +92,19 @@ def catalogue(detector: FaceDetector, mesh: MeshEstimator) -> Mapping[str, Degra
 
 
 def _turn(rig: Rig, scene: Portrayal, rng: np.random.Generator) -> Image:
-    """Return the head turned by 42 to 55 degrees, rendered from its own mesh.
+    """Return the head turned as far as a full turn goes, rendered from its own mesh.
 
     Raises:
         ImageError, FaceError: the rig can't use the picture.
     """
     picture = cv2.imencode(".png", scene.image)[1].tobytes()
-    side = "left" if rng.random() < 0.5 else "right"
-    angle, seed = float(rng.uniform(*TURN_DEG)), int(rng.integers(1 << 31))
-    frames = rig.render(
-        RigKind.TURNING_HEAD, picture, (side,), turn_deg=angle, fps=2.0, noise=1.0, seed=seed
-    )
-    # At two frames a second: one at rest, then the turn's furthest.
-    data = np.frombuffer(bytes(frames[1].picture), dtype=np.uint8)
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)
+    side = Side.LEFT if rng.random() < 0.5 else Side.RIGHT
+    turn = Step(Action.TURN, *TURN, side, Extent.FULL)
+    challenge = Challenge("0" * 32, (turn,), turn.until_ms + 400)
+    frames = rig.perform(picture, challenge, seed=int(rng.integers(1 << 31)), jpeg=False)
+    pictures = [np.asarray(frame.picture, dtype=np.uint8) for frame in frames]
+
+    def change(image: Image) -> float:
+        return float(np.abs(image.astype(np.int16) - pictures[0]).mean())
+
+    return max(pictures, key=change)
