@@ -149,7 +149,7 @@ class _Story:
     progress: Callable[[str], None]
     steps: list[Row] = field(default_factory=list)
     refused: list[Row] = field(default_factory=list)
-    nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    nonce: str = field(default_factory=lambda: secrets.token_hex(16))
     via: str = ""
 
     def prepare(self, *, pcsc: bool) -> None:
@@ -191,7 +191,7 @@ class _Story:
             text, answer = self._read(session, self.card)
             note.session(answer, text, ok=answer["state"] == "chip")
         while answer["outcome"] is None and answer["attempts_left"]:
-            with self._step("frames taken and sent (simulated)") as note:
+            with self._step("frames sent (simulated)") as note:
                 challenge, sent = self._perform(session, Species.BONA_FIDE, SAME_PERSON)
                 asked = ", ".join(step.action.value for step in challenge.steps)
                 note.result = f"{sent} frames in real time: {asked}"
@@ -247,7 +247,7 @@ class _Story:
             {
                 "procedure_code": PROCEDURE,
                 "audience": AUDIENCE,
-                "nonce": nonce or secrets.token_urlsafe(16),
+                "nonce": nonce or secrets.token_hex(16),
                 "dossier_id": "demo",
                 "party_role": "applicant",
                 "purpose": "certification of a signature",
