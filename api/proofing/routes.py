@@ -69,7 +69,7 @@ def challenge_chip(
 
 @router.put("/sessions/{session_id}/chip")
 def put_chip_evidence(session: CurrentSession, body: Body, service: Service) -> SessionOut:
-    """Hand in the chip's evidence (CBOR); the answer holds the challenge for the capture."""
+    """Hand in the chip's evidence (CBOR); if it is accepted, a capture may begin."""
     return service.put_chip(session, body)
 
 

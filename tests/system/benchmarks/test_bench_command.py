@@ -24,7 +24,7 @@ METRICS = {
         "face.accuracy.opencv",
         "face.eer.opencv",
     },
-    "pad": {"pad.challenge_frame"},
+    "pad": {"pad.frame_ms", "pad.stream_frame", "pad.verdict_ms"},
     "assertion": {"assertion.issue", "assertion.verify", "assertion.size"},
     "chip": {
         "chip.round_trips.extended",
@@ -46,6 +46,7 @@ MAY_BE_MISSING = {
     *("face.pair.dlib", "face.accuracy.dlib", "face.eer.dlib"),
     *("face.accuracy.fused", "face.eer.fused"),
     *("face.two_thread_ratio", "face.memory_worker"),
+    *("pad.apcer_worst", "pad.bpcer"),  # until they are measured under the present policy
 }
 
 

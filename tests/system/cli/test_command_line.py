@@ -16,7 +16,10 @@ from api.errors import InputUnusableError
 from biometrics.manifest import Manifest
 
 COMMANDS: tuple[tuple[str, ...], ...] = (
-    *(("demo",), ("verify",), ("serve",), ("agent",), ("bench",)),
+    *(("demo",), ("verify",), ("serve",), ("bench",), ("calibrate",), ("calibrate-pad",)),
+    *(("agent",), *(("agent", action) for action in ("capture", "enrol", "cameras"))),
+    *(("agents", action) for action in ("add", "list", "revoke", "remove")),
+    *(("evaluate", what) for what in ("faces", "quality", "pad")),
     *(("chip", action) for action in ("info", "read", "verify")),
     *(("card", action) for action in ("new", "show", "run")),
     *(("face", action) for action in ("compare", "pad", "challenge", "rig")),
