@@ -45,14 +45,16 @@ class LidStyle:
 
 
 STYLES: Final = (
-    LidStyle(0.97, 0.21, 0.38, 1.48, 0.82, 0.6, 0.67, 0.09, 0.3),
-    LidStyle(1.03, 0.19, 0.32, 2.0, 1.3, 0.6, 0.81, 0.23, 0.3),
-    LidStyle(1.35, 0.19, 0.44, 2.88, 1.84, 0.3, 0.69, 0.30, 0.5),
-    LidStyle(1.41, 0.20, 0.45, 1.26, 2.38, 0.6, 0.61, 0.29, 0.3),
-    LidStyle(1.39, 0.09, 0.43, 2.7, 1.31, 0.9, 0.45, 0.25, 0.5),
-    LidStyle(1.43, 0.26, 0.45, 2.15, 1.33, 0.3, 0.78, 0.23, 0.5),
+    LidStyle(1.05, 0.13, 0.44, 1.96, 1.24, 0.3, 0.73, 0.28, 0.5),
+    LidStyle(0.92, 0.17, 0.44, 1.93, 1.02, 0.6, 0.8, 0.15, 0.3),
+    LidStyle(1.48, 0.08, 0.44, 2.83, 2.35, 0.6, 0.74, 0.29, 0.5),
+    LidStyle(1.5, 0.09, 0.42, 1.84, 1.81, 0.9, 0.36, 0.12, 0.3),
+    LidStyle(1.46, 0.16, 0.31, 1.44, 2.47, 0.9, 0.83, 0.22, 0.5),
+    LidStyle(1.16, 0.12, 0.42, 2.52, 2.29, 0.6, 0.35, 0.21, 0.3),
 )
-"""Found by trying some thousand on nineteen pictures of LFW's fold 1 and the samples."""
+"""Two natural ones, then tighter ones. Chosen one after another from 1,615 random ones, so that the
+least openness by the mesh, in the mean of fifteen pictures of LFW's fold 1 and the five samples, was
+smallest: 0.64; below 0.65 in 13 of the 20."""
 
 
 @dataclass(frozen=True)
