@@ -53,8 +53,10 @@ class Person:
     tempo: float
     """How long movements take, 1 for most."""
     full_deg: float
-    """Yaw of a full turn."""
+    """Yaw of a full turn. Rendered from 23 pictures of LFW's fold 1 and the five samples, 44 to 52
+    degrees change the nose's offset by 0.26 to 0.54 (5th to 95th percentile)."""
     half_deg: float
+    """...of a half turn: 18 to 22 degrees change it by 0.13 to 0.24."""
     approach: float
     """Factor of the distance when they come nearer or draw back, above 1."""
     nod: float
