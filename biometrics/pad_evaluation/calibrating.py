@@ -73,10 +73,11 @@ def make_policy(
 
     Raises:
         PadDataInvalidError: a file is malformed.
-        PadCalibrationRefusedError: too few captures, no bona fide or no attack, signals of two
-            versions, or no signal whose score helps.
+        PadCalibrationRefusedError: too few captures, one of them twice, no bona fide or no attack,
+            signals of two versions, or no signal whose score helps.
     """
     runs = [load_judged(data) for data in files]
+    _check_distinct(runs)
     captures = [c for run in runs for c in run.captures if c.unit == "liveness"]
     honest = [capture for capture in captures if capture.is_bona_fide]
     species = species_of(captures)
@@ -102,6 +103,22 @@ def make_policy(
         threshold=threshold,
         point=_point(sums, threshold, apcer, uncovered),
     )
+
+
+def _check_distinct(runs: Sequence[JudgedCaptures]) -> None:
+    """Refuse captures that would count twice: they make limits look surer than they are.
+
+    A run's first seed orders its sitters: a seed names one capture in all runs that begin alike.
+    """
+    seen = set[tuple[str, ...]]()
+    for run in runs:
+        source, first_seed = run.provenance.source, run.provenance.seeds.partition("-")[0]
+        people = run.provenance.people.rpartition(": ")[0]  # without how many
+        for capture in run.captures:
+            key = (source, first_seed, people, *capture.key)
+            if key in seen:
+                raise PadCalibrationRefusedError(f"a capture of {capture.species} is there twice")
+            seen.add(key)
 
 
 def _run(run: JudgedCaptures, data: bytes) -> PolicyRun:

@@ -76,8 +76,8 @@ class JudgedCapture:
     @property
     def passes_without_sum(self) -> bool:
         """Return whether all is well but, perhaps, the sum of the signals."""
-        by_signals = {reason for signal in self.signals for reason in signal.reasons}
-        return self.unit == "liveness" and not by_signals | set(self.reasons) - {SUSPECTED}
+        refused = any(signal.result == "failed" for signal in self.signals)
+        return self.unit == "liveness" and not refused and set(self.reasons) <= {SUSPECTED}
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

@@ -1,6 +1,7 @@
 """What holds for any judged captures: counts add up, and a policy keeps what it promises."""
 
 import json
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -65,7 +66,7 @@ def judged(found):
         schema="chinhchu-pad-captures-1",
         simulated=bool(found),
         provenance=PROVENANCE,
-        captures=tuple(found),
+        captures=tuple(replace(c, item=str(i)) for i, c in enumerate(found)),
     )
 
 

@@ -1,6 +1,7 @@
 """Rates of ISO/IEC 30107-3 from judged captures whose counts are known."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -61,7 +62,9 @@ def judged(*captures):
         schema="chinhchu-pad-captures-1",
         simulated=any(c.simulated for c in captures),
         provenance=PROVENANCE,
-        captures=captures,
+        captures=tuple(
+            replace(c, item=str(i)) if c.item == "0" else c for i, c in enumerate(captures)
+        ),
     )
 
 
@@ -211,6 +214,27 @@ def test_what_a_signal_itself_refuses_teaches_nothing_about_its_score():
     """The sum is for captures that no rule refuses."""
     with pytest.raises(PadCalibrationRefusedError, match="98 bona fide and 0 attack scores"):
         make_policy([dump_judged(judged(*HONEST, *PRINTS))], created_by="test")
+
+
+def test_no_capture_counts_twice():
+    file = dump_judged(judged(*HONEST, *JUMPS))
+    with pytest.raises(PadCalibrationRefusedError, match="twice"):
+        make_policy([file, file], created_by="test")
+
+
+def test_what_a_passive_model_could_not_judge_refuses_nothing():
+    """The fusion passes such captures, so an attack among them counts as accepted."""
+    unsure = JudgedSignal(
+        method="minifasnet",
+        version="1",
+        result="not_performed",
+        reasons=("pad-context-missing",),
+        score=None,
+    )
+    close = replace(HONEST[0], signals=(*HONEST[0].signals, unsure))
+    assert close.passes_without_sum
+    assert not replace(close, reasons=("challenge-face-lost",)).passes_without_sum
+    assert not PRINTS[0].passes_without_sum
 
 
 def test_too_few_attacks_to_show_a_rate_are_said_to_be_too_few():
