@@ -55,8 +55,8 @@ class LightPattern:
 
     def colour_at(self, t_ms: float) -> Colour:
         """Return what the screen shows at a time."""
-        slot = int(t_ms // self.slot_ms)
-        return self.colours[slot] if 0 <= slot < len(self.colours) else Colour.WHITE
+        is_on = 0 <= t_ms < self.duration_ms
+        return self.colours[int(t_ms // self.slot_ms)] if is_on else Colour.WHITE
 
     def to_dict(self) -> dict[str, Any]:
         """Return the pattern for JSON."""

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biometrics.challenge import Colour, LightPattern
-from biometrics.liveness.capture import Observation
+from biometrics.liveness.capture import Observation, Sighting
 from biometrics.liveness.findings import Finding, adverse, unclear
 from biometrics.liveness.signal import Signal
 from biometrics.types import Method
@@ -129,15 +129,8 @@ def judge_light(pattern: LightPattern | None, observations: Sequence[Observation
 
 def _track(observations: Sequence[Observation]) -> _Track | None:
     """Return what the well exposed frames show; None if they are too few."""
-    seen = [(o.t_ms, s) for o in observations if (s := o.sighting) and math.isfinite(o.t_ms)]
-    usable = [
-        (t_ms, s)
-        for t_ms, s in seen
-        if s.colours.clipped <= MAX_CLIPPED
-        and s.colours.dark <= MAX_DARK
-        and bool((s.colours.face_bgr >= 1).all())
-        and s.mesh.eye_corner_px > 0
-    ]
+    seen = [(o.t_ms, s) for o in observations if (s := o.sighting)]
+    usable = [(t_ms, s) for t_ms, s in seen if math.isfinite(t_ms) and _is_well_exposed(s)]
     if len(usable) < MIN_SLOTS * MIN_FRAMES_A_SLOT or len(usable) < MIN_USABLE * len(observations):
         return None
     behind = np.array([s.colours.background_bgr for _, s in usable], dtype=np.float64)
@@ -148,6 +141,17 @@ def _track(observations: Sequence[Observation]) -> _Track | None:
         face=_chroma(np.array([s.colours.face_bgr for _, s in usable], dtype=np.float64)),
         background=_chroma(behind) if judged.all() else None,
         pose=np.array([(s.nose_offset, math.log(s.mesh.eye_corner_px)) for _, s in usable]),
+    )
+
+
+def _is_well_exposed(sighting: Sighting) -> bool:
+    colours, size_px = sighting.colours, sighting.mesh.eye_corner_px
+    return (
+        colours.clipped <= MAX_CLIPPED
+        and colours.dark <= MAX_DARK
+        and bool(((colours.face_bgr >= 1) & (colours.face_bgr <= 255)).all())
+        and math.isfinite(sighting.nose_offset)
+        and 0 < size_px < math.inf
     )
 
 

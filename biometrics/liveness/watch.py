@@ -6,6 +6,7 @@ when the last frame is there.
 
 import math
 from collections.abc import Sequence
+from itertools import islice
 from statistics import median
 from typing import Final
 
@@ -89,8 +90,8 @@ class LivenessWatch:
         """Return whether a frame may show the face as it looked when the capture began."""
         if observation.sighting is None:
             return False
-        opening = [o.sighting.nose_offset for o in self._observations[:10] if o.sighting]
-        rest = median(opening[:OPENING_FRAMES])
+        seen = (o.sighting.nose_offset for o in self._observations if o.sighting)
+        rest = median(islice(seen, OPENING_FRAMES))
         return abs(observation.sighting.nose_offset - rest) <= FRONTAL_OFFSET
 
     def most_frontal(self) -> list[int]:
