@@ -94,7 +94,9 @@ def judge_continuity(observations: Sequence[Observation], challenge: Challenge) 
         findings.append(unclear("capture-blank"))
     findings += _check_copies(shown)
     distinct = _without_copies(shown)
-    if in_order and len(distinct) >= MIN_FRAMES:
+    if len(distinct) < MIN_FRAMES:
+        findings.append(unclear("challenge-too-few-frames"))
+    elif in_order:
         findings += _check_stillness(distinct, measured)
         findings += _check_changes(distinct, measured, lit=challenge.light is not None)
     return Signal(METHOD, tuple(findings), len(seen) >= MIN_FRAMES, None, measured)

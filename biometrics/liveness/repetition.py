@@ -5,6 +5,7 @@ one scene differ the more, the longer the time between them; frames made from on
 their noise alone, whatever lies between. That ratio knows no unit and needs no camera's noise.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -33,6 +34,10 @@ rendered people: 3.1 or more."""
 LOOP_MOTION: Final = 4.0
 """...and shows movement: two of its own frames differ by more than this many times as much."""
 NEAR_FRAMES: Final = 2
+MAX_PAIRS: Final = 1 << 18
+"""So many differences are looked at together: 2 MiB."""
+SHORTEST_MS: Final = 1.0
+"""Frames nearer in time count as this far apart: no camera takes a thousand a second."""
 
 FloatMatrix = NDArray[np.float64]
 
@@ -57,18 +62,22 @@ def least_change(apart: FloatMatrix, interval_ms: float) -> float:
         About 1 for a still picture with noise; infinity if the capture is shorter, or nothing in
         it is as even as noise.
     """
-    frames = int(STILL_MS // interval_ms) + 1
+    frames = int(STILL_MS // max(interval_ms, SHORTEST_MS)) + 1
     if frames < LOOP_FRAMES or len(apart) < frames:
         return np.inf
     earlier, later = np.triu_indices(frames, 1)
     lag = later - earlier
-    windows = np.stack([apart[a : a + frames, a : a + frames] for a in _starts(apart, frames)])
-    pairs = windows[:, earlier, later]
-    near = pairs[:, lag <= NEAR_FRAMES].mean(axis=1)
-    far = pairs[:, lag >= frames // 2].mean(axis=1)
-    even = pairs.max(axis=1) <= STILL_SPREAD * np.median(pairs, axis=1)
-    ratios = np.where(even & (near > 0), far / np.maximum(near, 1e-9), np.inf)
-    return float(ratios.min())
+    is_near, is_far = lag <= NEAR_FRAMES, lag >= frames // 2
+    least = math.inf
+    starts, at_once = np.array(_starts(apart, frames)), max(1, MAX_PAIRS // len(lag))
+    for first in range(0, len(starts), at_once):
+        some = starts[first : first + at_once, None]
+        pairs = apart[some + earlier, some + later]
+        near, far = pairs[:, is_near].mean(axis=1), pairs[:, is_far].mean(axis=1)
+        even = pairs.max(axis=1) <= STILL_SPREAD * np.median(pairs, axis=1)
+        ratios = np.where(even & (near > 0), far / np.maximum(near, 1e-9), math.inf)
+        least = min(least, float(ratios.min()))
+    return least
 
 
 def disorder(apart: FloatMatrix) -> float:
@@ -91,7 +100,7 @@ def closest_return(apart: FloatMatrix, interval_ms: float) -> float:
         neighbours at rest; infinity if nothing comes again that differs by noise alone.
     """
     count = len(apart)
-    frames = max(LOOP_FRAMES, round(LOOP_MS / interval_ms))
+    frames = max(LOOP_FRAMES, round(LOOP_MS / max(interval_ms, SHORTEST_MS)))
     if count < 2 * frames:
         return np.inf
     at_rest = float(np.percentile(np.diag(apart, 1), 5))
