@@ -17,6 +17,7 @@ from biometrics.liveness.fusion import LivenessVerdict
 from biometrics.liveness.watch import LivenessWatch
 from biometrics.quality import QualityVerdict
 from biometrics.types import (
+    Box,
     CheckResult,
     ComparisonVerdict,
     FaceTemplate,
@@ -113,11 +114,11 @@ RESULT_OF: Final = {
 class FaceComparison(Protocol):
     """What an analysis needs for the comparison: the pipeline has it."""
 
-    def encode_probe(self, probe: Image) -> EncodedFace:
+    def encode_probe(self, probe: Image, followed: Box) -> EncodedFace:
         """Return what a comparison needs of a live picture.
 
         Raises:
-            FaceError: it does not show one usable face.
+            FaceError: it does not show one usable face, or another than the one at `followed`.
         """
         ...
 
@@ -166,7 +167,7 @@ class CaptureAnalysis:
             if self._watch.image is not None and self._is_worth_comparing(observation):
                 self._last_encoded_ms = observation.t_ms
                 self._watch.include(observation)
-                self._encode(observation.index, self._watch.image)
+                self._encode(observation, self._watch.image)
 
     def conclude(self, frames: Sequence[FrameSample]) -> FaceVerdict:
         """Look at the frames that `add` has not seen, and judge.
@@ -217,7 +218,8 @@ class CaptureAnalysis:
         ):
             return False
         light = self._challenge.light
-        is_white = light is None or light.colour_at(observation.t_ms) is Colour.WHITE
+        t_ms = observation.t_ms - self._watch.observations[0].t_ms
+        is_white = light is None or light.colour_at(t_ms) is Colour.WHITE
         wanted = MAX_PROBES if is_white else MIN_PROBES
         is_due = observation.t_ms >= self._last_encoded_ms + PROBE_INTERVAL_MS
         return is_due and len(self._encoded) < wanted
@@ -225,7 +227,8 @@ class CaptureAnalysis:
     def _probes(self, frames: Sequence[FrameSample], rest: Sequence[int]) -> list[EncodedFace]:
         """Return the pictures to compare: of the face at rest, prepared ones first.
 
-        Only frames that identity is judged by: who is compared is who did the steps.
+        Only of frames that identity is judged by, and only of the face that was followed in them:
+        who is compared is who did the steps.
         """
         known = self._watch.one_person
         candidates = [i for i in rest or self._watch.most_frontal() if i in known]
@@ -233,12 +236,14 @@ class CaptureAnalysis:
             if sum(j in self._encoded for j in candidates) >= MIN_PROBES:
                 break
             if i not in self._encoded:
-                self._encode(i, decode_frame(frames[i]))
+                self._encode(self._watch.observations[i], decode_frame(frames[i]))
         return [self._encoded[i] for i in candidates if i in self._encoded][:MAX_PROBES]
 
-    def _encode(self, index: int, image: Image) -> None:
+    def _encode(self, observation: Observation, image: Image) -> None:
+        assert observation.sighting is not None
+        followed = observation.sighting.face.box
         with suppress(FaceError):
-            self._encoded[index] = self._comparison.encode_probe(image)
+            self._encoded[observation.index] = self._comparison.encode_probe(image, followed)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

@@ -13,7 +13,7 @@ from biometrics.analysis import (
 )
 from biometrics.challenge import Challenge
 from biometrics.comparison import Comparator
-from biometrics.detection import FaceDetector, FaceError
+from biometrics.detection import FaceDetector, FaceError, SeveralFacesError
 from biometrics.embedding import Embedder
 from biometrics.image import ImageError, decode_image
 from biometrics.landmarks import MeshEstimator
@@ -22,12 +22,13 @@ from biometrics.liveness.fusion import LivenessVerdict
 from biometrics.liveness.identity import IdentityWatch
 from biometrics.liveness.passive import PassivePad, PassiveWatch
 from biometrics.liveness.policy import open_pad_policy
+from biometrics.liveness.tracking import is_same_face
 from biometrics.liveness.watch import LivenessWatch
 from biometrics.manifest import Manifest
 from biometrics.onnx import open_model
 from biometrics.quality import Role, assess_quality, load_requirements, measure_face_quality
 from biometrics.recognition import FaceEncoder
-from biometrics.types import ComparisonVerdict, Face, FrameSample, Image, Outcome, PadVerdict
+from biometrics.types import Box, ComparisonVerdict, Face, FrameSample, Image, Outcome, PadVerdict
 from biometrics.weights.errors import ModelMissingError
 
 
@@ -76,14 +77,21 @@ class FacePipeline:
             raise PortraitUnusableError(error) from error
         return self._encode(image, face, Role.REFERENCE)
 
-    def encode_probe(self, probe: bytes | Image) -> EncodedFace:
+    def encode_probe(self, probe: bytes | Image, followed: Box | None = None) -> EncodedFace:
         """Return what a comparison needs of one live picture.
+
+        Args:
+            probe: the picture.
+            followed: where liveness follows the face, if it does: no other face counts then.
 
         Raises:
             ImageError, FaceError: it cannot be decoded or does not show one usable face.
         """
         image = decode_frame(FrameSample(probe, 0.0))
-        return self._encode(image, self.detector.find_upright(image), Role.PROBE)
+        face = self.detector.find_upright(image)
+        if followed is not None and not is_same_face(face.box, followed):
+            raise SeveralFacesError("the picture shows another face than the one followed")
+        return self._encode(image, face, Role.PROBE)
 
     def compare(self, reference: EncodedFace, probes: Sequence[bytes | Image]) -> ComparisonVerdict:
         """Compare the reference with the best `MAX_PROBES` pictures of the live face.

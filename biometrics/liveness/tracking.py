@@ -66,7 +66,7 @@ class FaceTracker:
         if mesh is not None and frames_since_look >= LOOK_EVERY:
             seen = select_one(self._detector.detect(image), self._detector.limits)
             frames_since_look, score = 0, seen.score
-            if not _is_same(seen.box, box_of(mesh)):
+            if not is_same_face(seen.box, box_of(mesh)):
                 mesh = None
         if mesh is None:
             seen = self._detector.find_one(image)
@@ -114,7 +114,8 @@ def _shift(before: Mesh, after: Mesh) -> float:
     return moved / side if side > 0 else np.inf
 
 
-def _is_same(seen: Box, followed: Box) -> bool:
+def is_same_face(seen: Box, followed: Box) -> bool:
+    """Return whether a detection is of the face that the mesh follows, by place and size."""
     apart = np.subtract(seen.center, followed.center)
     smaller, larger = sorted((seen.side, followed.side))
     return bool(np.linalg.norm(apart) <= SAME_FACE * larger and smaller >= MIN_SIDE_RATIO * larger)
