@@ -29,7 +29,8 @@ METHOD: Final = Method("identity-continuity", "1")
 SHORTEST_STRIDE: Final = 4
 STRIDES: Final = 5
 """Every 4th to 8th frame is embedded. Which, the frame's own digest tells: the same capture is
-always judged the same way, and nobody can prepare frames for the gaps."""
+always judged the same way, and before a lens nobody can prepare frames for the gaps. Whoever makes
+the pixels can; so what decides or is compared is embedded besides, whatever the digest says."""
 FACE_JUMP: Final = 0.25
 FACE_JUMP_LEAST: Final = 0.10
 FACE_JUMP_SUDDEN: Final = 4.0
@@ -130,12 +131,17 @@ class IdentityWatch:
     def _similarities_ahead(
         self, usable: dict[int, Observation], rest: Sequence[int]
     ) -> list[float]:
-        """Return how alike any two frames are that show the face as it is at rest."""
+        """Return how alike any two frames are that show the face as it is at rest.
+
+        Those are also the frames whose pictures are compared with the portrait.
+        """
         offsets = [_offset(usable[i]) for i in rest[:REST_FRAMES] if i in usable]
         if not offsets:
             return []
         ahead = [
-            i for i in self._embeddings if abs(_offset(usable[i]) - median(offsets)) <= REST_SPREAD
+            i
+            for i in self._embeddings
+            if i in rest or abs(_offset(usable[i]) - median(offsets)) <= REST_SPREAD
         ]
         return [self._similarity(i, j) for i, j in combinations(ahead, 2)]
 
