@@ -117,7 +117,9 @@ def fuse(
     ]
     for signal in mandatory:
         if signal.result is not CheckResult.OK and not signal.findings:
-            findings.append(unclear(f"{signal.method.id}-not-performed"))
+            findings.append(unclear("pad-signal-missing"))
+    if any(policy.is_of_another_version(signal.method) for signal in signals if signal.performed):
+        findings.append(unclear("pad-policy-outdated"))
     is_weighed = all(signal.result is CheckResult.OK for signal in mandatory)
     # The policy was fitted on such captures: of others the sum says nothing.
     if is_weighed and not sum(contributions.values()) >= policy.threshold:

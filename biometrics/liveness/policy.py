@@ -24,6 +24,7 @@ from pydantic.dataclasses import dataclass
 
 from biometrics.errors import BiometricsError
 from biometrics.manifest import Manifest, Name, Sha256, Text, manifest_path
+from biometrics.types import Method
 
 MAX_POLICY_BYTES: Final = 1 << 18
 SCHEMA: Final = "chinhchu-pad-policy-1"
@@ -132,6 +133,11 @@ class PadPolicy:
         """
         weight = self.signals.get(method)
         return 0.0 if weight is None or score is None else weight.llr(score)
+
+    def is_of_another_version(self, method: Method) -> bool:
+        """Return whether the policy weighs scores of another version of a method: other scores."""
+        weight = self.signals.get(method.id)
+        return weight is not None and weight.version != method.version
 
 
 def open_pad_policy(manifest: Manifest) -> PadPolicy:

@@ -1,5 +1,6 @@
 """What one way of looking at a capture says."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,6 +45,11 @@ class Signal:
             "method": vars(self.method),
             "result": self.result.value,
             "reasons": list(distinct(finding.reason for finding in self.findings)),
-            "score": None if self.score is None else round(self.score, 4),
-            "measurements": {k: round(float(v), 4) for k, v in self.measurements.items()},
+            "score": _rounded(self.score),
+            "measurements": {k: _rounded(v) for k, v in self.measurements.items()},
         }
+
+
+def _rounded(value: float | None) -> float | None:
+    """Return a number for JSON, which knows neither infinity nor what is no number."""
+    return None if value is None or not math.isfinite(value) else round(float(value), 4)
