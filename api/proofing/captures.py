@@ -1,7 +1,7 @@
 """Captures that are arriving: their frames are looked at as they come, in the background.
 
 What is held here is in memory alone and can be lost: a decision makes it again from the frames that
-the database holds.
+the database holds. It is never held longer than those.
 """
 
 import logging
@@ -11,12 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
 
+from api.proofing.states import TIME_LIMIT_S, State
 from biometrics.analysis import CaptureAnalysis, FaceVerdict
 from biometrics.types import FrameSample
 
 MAX_CAPTURES = 32
 """More at one time are looked at when they are decided."""
-KEPT_S = 180.0
+MAX_WAITING_BYTES = 16 << 20
+"""Of the frames of one capture that were not looked at yet: more than an honest capture has in all.
+What comes on top is looked at when the capture is decided."""
+KEPT_S = float(TIME_LIMIT_S[State.CAPTURE])
 WORKERS = 2
 
 log = logging.getLogger("chinhchu.api")
@@ -24,16 +28,33 @@ log = logging.getLogger("chinhchu.api")
 
 @dataclass
 class _Capture:
-    analysis: CaptureAnalysis
-    waiting: dict[int, FrameSample] = field(default_factory=dict)
-    """Frames by number that came before an earlier one."""
-    begun_at: float = field(default_factory=time.monotonic)
-    lock: Lock = field(default_factory=Lock)
+    """One capture; `lock` guards the analysis, and the lock of all captures the rest."""
 
-    def look(self) -> None:
-        with self.lock:
-            while (number := self.analysis.frames) in self.waiting:
-                self.analysis.add(self.waiting.pop(number))
+    analysis: CaptureAnalysis = field(repr=False)
+    waiting: dict[int, tuple[FrameSample, int]] = field(default_factory=dict, repr=False)
+    """Frames by number, with their bytes."""
+    next_number: int = 0
+    """Of the frame that the analysis gets next."""
+    is_queued: bool = False
+    """Whether a worker has it to do, or is at it."""
+    is_broken: bool = False
+    """Whether the analysis failed half-way."""
+    begun_at: float = field(default_factory=time.monotonic)
+    lock: Lock = field(default_factory=Lock, repr=False)
+
+    def keep(self, number: int, frame: FrameSample, size: int) -> None:
+        """Let a new frame wait, if there is room."""
+        held = sum(size for _, size in self.waiting.values())
+        if number >= self.next_number and held + size <= MAX_WAITING_BYTES:
+            self.waiting.setdefault(number, (frame, size))
+
+    def take(self) -> FrameSample | None:
+        """Return the frame that comes next, if it is there."""
+        if self.next_number not in self.waiting:
+            return None
+        frame, _ = self.waiting.pop(self.next_number)
+        self.next_number += 1
+        return frame
 
 
 class LiveCaptures:
@@ -51,14 +72,22 @@ class LiveCaptures:
             if len(self._captures) < MAX_CAPTURES:
                 self._captures[key] = _Capture(analysis)
 
-    def add(self, key: str, number: int, frame: FrameSample) -> None:
-        """Look at a frame soon; one that came before, or of no capture here, is passed over."""
+    def add(self, key: str, number: int, frame: FrameSample, size: int) -> None:
+        """Look at a frame soon; one that came before, or of no capture here, is passed over.
+
+        Args:
+            key: which capture.
+            number: of the frame, from 0.
+            frame: the frame.
+            size: of its picture, in bytes.
+        """
         with self._lock:
             capture = self._captures.get(key)
-        if capture is None or number < capture.analysis.frames:
-            return
-        capture.waiting[number] = frame
-        self._workers.submit(self._look, key, capture)
+            if capture is None:
+                return
+            capture.keep(number, frame, size)
+            if capture.next_number in capture.waiting and not capture.is_queued:
+                self._queue(key, capture)
 
     def conclude(
         self, key: str, frames: Sequence[FrameSample], begin: Callable[[], CaptureAnalysis]
@@ -70,28 +99,56 @@ class LiveCaptures:
             frames: all that the database holds of it, in order.
             begin: makes the analysis where there is none here.
         """
-        with self._lock:
-            capture = self._captures.pop(key, None)
-        if capture is None:
-            return begin().conclude(frames)
-        with capture.lock:
-            return capture.analysis.conclude(frames)
+        capture = self._take_away(key)
+        if capture is not None:
+            with capture.lock:
+                if not capture.is_broken:
+                    return capture.analysis.conclude(frames)
+        return begin().conclude(frames)
 
     def forget(self, key: str) -> None:
-        """Let go of a capture."""
-        with self._lock:
-            self._captures.pop(key, None)
+        """Let go of a capture, and of its frames that wait."""
+        self._take_away(key)
 
     def forget_old(self) -> None:
-        """Let go of captures that nobody has concluded."""
+        """Let go of captures that nobody has concluded in time."""
         oldest = time.monotonic() - KEPT_S
         with self._lock:
-            for key in [k for k, c in self._captures.items() if c.begun_at < oldest]:
-                del self._captures[key]
+            old = [key for key, capture in self._captures.items() if capture.begun_at < oldest]
+        for key in old:
+            self._take_away(key)
+
+    def forget_all(self) -> None:
+        """Let go of every capture."""
+        with self._lock:
+            keys = list(self._captures)
+        for key in keys:
+            self._take_away(key)
+
+    def _take_away(self, key: str) -> _Capture | None:
+        with self._lock:
+            capture = self._captures.pop(key, None)
+            if capture is not None:
+                capture.waiting.clear()
+            return capture
+
+    def _queue(self, key: str, capture: _Capture) -> None:
+        capture.is_queued = True
+        self._workers.submit(self._look, key, capture)
 
     def _look(self, key: str, capture: _Capture) -> None:
-        try:
-            capture.look()
-        except Exception as error:  # whatever fails here fails again, and is said, at the decision
-            log.error("capture %s", type(error).__name__)
-            self.forget(key)
+        """Look at one frame and queue again behind other captures: none keeps a worker."""
+        with capture.lock:
+            with self._lock:
+                frame = capture.take()
+            try:
+                if frame is not None:
+                    capture.analysis.add(frame)
+            except Exception as error:  # whatever fails here fails again, and is said, when decided
+                log.error("capture %s", type(error).__name__)
+                capture.is_broken = True
+                self.forget(key)
+        with self._lock:
+            capture.is_queued = False
+            if capture.next_number in capture.waiting:
+                self._queue(key, capture)

@@ -140,6 +140,12 @@ class InjectionVerdict:
     device_id: str | None
     checks: tuple[tuple[str, CheckResult], ...]
 
+    @property
+    def was_slow(self) -> bool:
+        """Whether nothing but the frames' timing holds the capture: a slow network may do that."""
+        held = [REASONS[r][0] for r in self.reasons if REASONS[r][1] is Severity.HELD]
+        return self.outcome is Outcome.INDETERMINATE and set(held) == {TIMING}
+
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict for the session's record."""
         return {**vars(self), "reasons": list(self.reasons), "checks": dict(self.checks)}

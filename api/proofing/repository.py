@@ -113,6 +113,7 @@ class Repository:
         now: State,
         then: State,
         *pieces: Piece,
+        attempt: int | None = None,
         record: dict[str, Any] | None = None,
         **values: Any,
     ) -> None:
@@ -127,6 +128,7 @@ class Repository:
             now: the state that it must be in.
             then: the next.
             pieces: evidence that comes with it.
+            attempt: which capture it must be at; None: any.
             record: what the operator may see of the checks, in place of what was kept before.
             values: columns of the session.
 
@@ -138,7 +140,7 @@ class Repository:
         limit = TIME_LIMIT_S.get(then)
         deadline = utc_now() + timedelta(seconds=limit) if limit else None
         with Session(self._engine) as db, db.begin():
-            row = _in_state(db, session_id, now)
+            row = _in_state(db, session_id, now, attempt)
             row.state, row.deadline = then, deadline
             for name, value in values.items():
                 setattr(row, name, value)
@@ -158,17 +160,24 @@ class Repository:
         if now is State.DECIDING or (now in HOLDS_EVIDENCE and then not in HOLDS_EVIDENCE):
             forget_deleted(self._engine)
 
-    def put_pieces(self, session_id: str, state: State, *pieces: Piece, limit: int) -> None:
+    def put_pieces(
+        self,
+        session_id: str,
+        state: State,
+        *pieces: Piece,
+        limit: int,
+        attempt: int | None = None,
+    ) -> None:
         """Keep pieces of evidence that belong together; the same again changes nothing.
 
         Raises:
-            StateConflictError: the session is not in `state`.
+            StateConflictError: the session is not in `state`, or at another capture than `attempt`.
             SessionExpiredError: the time of the state ran out meanwhile.
             PieceConflictError: a piece of such a number with other content is kept already.
             EvidenceTooLargeError: the session would hold more than `limit` bytes.
         """
         with Session(self._engine) as db, db.begin():
-            _in_state(db, session_id, state)
+            _in_state(db, session_id, state, attempt)
             for piece in pieces:
                 kept = db.get(PieceRow, (session_id, piece.kind, piece.number))
                 if kept is None:
@@ -200,6 +209,16 @@ class Repository:
         )
         with Session(self._engine, expire_on_commit=False) as db:
             return db.scalars(query).all()
+
+    def numbers(self, session_id: str, kind: str) -> list[int]:
+        """Return the numbers of the pieces of a kind, in order."""
+        query = (
+            select(PieceRow.number)
+            .where(PieceRow.session_id == session_id, PieceRow.kind == kind)
+            .order_by(PieceRow.number)
+        )
+        with Session(self._engine) as db:
+            return list(db.scalars(query))
 
     def use_card(self, session_id: str, card_sha256: str, limit: int, window_s: int) -> bool:
         """Note that a card serves a session, unless it has served too many without a pass.
@@ -276,10 +295,12 @@ class Repository:
                 row.state = State.CAPTURE
 
 
-def _in_state(db: Session, session_id: str, state: State) -> SessionRow:
+def _in_state(db: Session, session_id: str, state: State, attempt: int | None = None) -> SessionRow:
     row = db.get(SessionRow, session_id)
     if row is None or row.state != state:
         raise StateConflictError(f"the session is not {state}")
+    if attempt is not None and row.attempt != attempt:
+        raise StateConflictError("another capture of the session has begun meanwhile")
     if row.deadline is not None and row.deadline < utc_now():
         raise SessionExpiredError("the session has run out of time; open a new one")
     return row

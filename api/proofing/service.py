@@ -230,7 +230,7 @@ class ProofingService:
             attempts_left=_attempts_left(row),
             outcome=row.outcome,
             level=row.level,
-            reasons=for_subject(row.reasons),
+            reasons=for_subject(row.reasons, passed=row.state == State.PASSED),
             advice=[
                 AdviceOut(reason=advice.reason, vi=advice.vi, en=advice.en)
                 for advice in advise(row.reasons, self.thresholds.quality)
@@ -321,15 +321,20 @@ class ProofingService:
             if not _attempts_left(row):
                 raise CaptureConflictError("no attempt is left: open a new session")
             challenge = self.choose(light=request.light, pace=Pace(request.pace))
+            analysis = self._begin_analysis(row, challenge)
             begun = {
-                "attempt": _attempt(row) + 1,
+                "attempt": row.attempt + 1,
                 "asked": asked,
                 "begun_at": self.clock().isoformat(),
                 "challenge": challenge.to_dict(),
             }
-            self.repository.move(row.id, State.CHIP, State.CAPTURE, capture_challenge=begun)
+            self.repository.move(
+                *(row.id, State.CHIP, State.CAPTURE),
+                attempt=row.attempt,
+                capture_challenge=begun,
+            )
             row = self.repository.get(row.id)
-            self.captures.begin(_capture_key(row), self._begin_analysis(row))
+            self.captures.begin(f"{row.id}/{begun['attempt']}", analysis)
         assert row.capture_challenge is not None
         if row.capture_challenge["asked"] != asked:
             raise CaptureConflictError("the capture has begun already, in another way")
@@ -348,6 +353,7 @@ class ProofingService:
             FrameSignatureInvalidError: the signature is none at all; whether it is the right one is
                 judged with the capture.
             PieceConflictError: another frame has this number.
+            StateConflictError: the session has no capture for it, or is at the next one already.
         """
         received_at = self.clock()
         _require(row, State.CAPTURE)
@@ -358,8 +364,13 @@ class ProofingService:
         if signature is not None:
             signed = parse_header(signature)
             pieces.append(Piece(SIGNATURE, number, t_ms, signed, received_at))
-        self.repository.put_pieces(row.id, State.CAPTURE, *pieces, limit=MAX_EVIDENCE_BYTES)
-        self.captures.add(_capture_key(row), number, FrameSample(data, float(t_ms)))
+        self.repository.put_pieces(
+            *(row.id, State.CAPTURE),
+            *pieces,
+            limit=MAX_EVIDENCE_BYTES,
+            attempt=row.attempt,
+        )
+        self.captures.add(_capture_key(row), number, FrameSample(data, float(t_ms)), size=len(data))
 
     def decide(self, row: SessionRow) -> SessionOut:
         """Judge the capture, decide, sign if it passed, and forget the evidence.
@@ -369,22 +380,20 @@ class ProofingService:
             StateConflictError: the session has no capture to decide.
         """
         _require(row, State.CAPTURE)
-        pieces = self.repository.pieces(row.id, FRAME)
-        if not pieces or [piece.number for piece in pieces] != list(range(len(pieces))):
-            raise FramesIncompleteError(
-                f"{len(pieces)} frames have arrived and their numbers have gaps"
-                if pieces
-                else "no frame has arrived"
-            )
-        self.repository.move(row.id, State.CAPTURE, State.DECIDING)
+        _require_complete(self.repository.numbers(row.id, FRAME))
+        self.repository.move(row.id, State.CAPTURE, State.DECIDING, attempt=row.attempt)
         try:
+            # From here on no frame can come: what is judged is what is kept.
+            pieces = self.repository.pieces(row.id, FRAME)
+            _require_complete([piece.number for piece in pieces])
             judged = self._judge_capture(row, pieces)
             decision, assertion = self._decide(row, judged)
         except BaseException:
-            self.repository.move(row.id, State.DECIDING, State.CAPTURE)
+            # With what is left of its time: asking again and again keeps no evidence.
+            self.repository.move(row.id, State.DECIDING, State.CAPTURE, deadline=row.deadline)
             raise
         record = self.repository.record(row.id)
-        record = {"captures": [*record.get("captures", []), judged.to_dict(_attempt(row))]}
+        record = {"captures": [*record.get("captures", []), judged.to_dict(row.attempt)]}
         if decision.outcome != "PASSED" and judged.may_retry and _attempts_left(row):
             reasons = list(decision.reasons)
             self.repository.move(row.id, State.DECIDING, State.CHIP, record=record, reasons=reasons)
@@ -442,9 +451,10 @@ class ProofingService:
 
     def cancel(self, row: SessionRow) -> SessionOut:
         """Give up the session and forget its evidence."""
-        self.captures.forget(_capture_key(row))
         if row.state != State.CANCELLED:
-            self.repository.move(row.id, State(row.state), State.CANCELLED)
+            now = State(row.state)
+            self.repository.move(row.id, now, State.CANCELLED, attempt=row.attempt)
+        self.captures.forget(_capture_key(row))
         return self.describe(row.id)
 
     def _request(self, row: SessionRow) -> tuple[SessionIn, Procedure]:
@@ -501,14 +511,17 @@ class ProofingService:
             authority_key=authority.key if authority else None,
         )
 
-    def _begin_analysis(self, row: SessionRow) -> CaptureAnalysis:
+    def _begin_analysis(self, row: SessionRow, challenge: Challenge) -> CaptureAnalysis:
         document = self._verified_chip(row).document
         if document is None or document.portrait is None:
             raise StateConflictError("the chip's evidence no longer verifies")
-        return self.pipeline.begin_capture(document.portrait, _challenge(row))
+        return self.pipeline.begin_capture(document.portrait, challenge)
 
     def _verified_chip(self, row: SessionRow) -> ChipVerdict:
-        (piece,) = self.repository.pieces(row.id, "chip")
+        held = self.repository.pieces(row.id, "chip")
+        if not held:
+            raise StateConflictError("the session has ended meanwhile")
+        (piece,) = held
         answers = [
             OnlineVerdictRecord.from_bytes(answer.data)
             for answer in self.repository.pieces(row.id, ONLINE)
@@ -519,7 +532,10 @@ class ProofingService:
     def _judge_capture(self, row: SessionRow, pieces: Sequence[PieceRow]) -> "_Judged":
         """Judge the frames of a capture, and where they came from."""
         frames = [FrameSample(piece.data, float(piece.t_ms)) for piece in pieces]
-        face = self.captures.conclude(_capture_key(row), frames, lambda: self._begin_analysis(row))
+        challenge = _challenge(row)
+        face = self.captures.conclude(
+            _capture_key(row), frames, lambda: self._begin_analysis(row, challenge)
+        )
         signatures = {p.number: p.data for p in self.repository.pieces(row.id, SIGNATURE)}
         received = [
             ReceivedFrame(
@@ -533,7 +549,6 @@ class ProofingService:
         ]
         begun = row.capture_challenge
         assert begun is not None
-        challenge = _challenge(row)
         context = CaptureContext(
             session_id=row.id,
             challenge_id=challenge.id,
@@ -597,7 +612,11 @@ class _Judged:
 
     @property
     def may_retry(self) -> bool:
-        return self.face.may_retry and self.injection.outcome is not Outcome.FAILED
+        """Whether a new challenge is fair; also where only a slow network held the capture."""
+        if self.injection.outcome is Outcome.FAILED:
+            return False
+        is_person = self.face.outcome is Outcome.PASSED
+        return self.face.may_retry or (is_person and self.injection.was_slow)
 
     def to_dict(self, attempt: int) -> dict[str, Any]:
         """Return it for the session's record."""
@@ -605,16 +624,12 @@ class _Judged:
         return {"attempt": attempt, "face": self.face.to_dict(), "injection": injection}
 
 
-def _attempt(row: SessionRow) -> int:
-    return int(row.capture_challenge["attempt"]) if row.capture_challenge else 0
-
-
 def _attempts_left(row: SessionRow) -> int:
-    return MAX_CAPTURES - _attempt(row)
+    return MAX_CAPTURES - row.attempt
 
 
 def _capture_key(row: SessionRow) -> str:
-    return f"{row.id}/{_attempt(row)}"
+    return f"{row.id}/{row.attempt}"
 
 
 def _challenge(row: SessionRow) -> Challenge:
@@ -652,6 +667,15 @@ def _lacking(
         return "FAILED", ["age-below-minimum"]
     unread = set(procedure.data_groups) & set(verdict.dg_listed) - set(verdict.dg_verified)
     return ("INDETERMINATE", ["data-group-missing"]) if unread else None
+
+
+def _require_complete(numbers: Sequence[int]) -> None:
+    if not numbers:
+        raise FramesIncompleteError("no frame has arrived")
+    if list(numbers) != list(range(len(numbers))):
+        raise FramesIncompleteError(
+            f"{len(numbers)} frames have arrived and their numbers have gaps"
+        )
 
 
 def _require(row: SessionRow, *states: State) -> None:

@@ -4,7 +4,11 @@ from collections.abc import Iterable
 
 NOT_CONFIRMED = "liveness-not-confirmed"
 
-_PREFIXES = ("agent-", "camera-", "capture-", "challenge-", "frame-", "pad-")
+_PREFIXES = (
+    *("agent-", "camera-", "capture-", "challenge-", "frame-", "pad-"),
+    # Names of signals begin the reasons of those that said nothing.
+    *("head-relief-", "identity-continuity-"),
+)
 
 _TOLD = frozenset(
     {
@@ -17,7 +21,14 @@ _TOLD = frozenset(
 """What the person sees anyway and can do better."""
 
 
-def for_subject(reasons: Iterable[str]) -> list[str]:
-    """Return the reasons with those of liveness and injection put into one."""
-    hidden = (r if r in _TOLD or not r.startswith(_PREFIXES) else NOT_CONFIRMED for r in reasons)
-    return list(dict.fromkeys(hidden))
+def for_subject(reasons: Iterable[str], *, passed: bool = False) -> list[str]:
+    """Return the reasons with those of liveness and injection put into one.
+
+    Of a session that has passed they say only what capped its level, and are left out.
+    """
+    told = (NOT_CONFIRMED if _is_hidden(reason) else reason for reason in reasons)
+    return [reason for reason in dict.fromkeys(told) if not (passed and reason == NOT_CONFIRMED)]
+
+
+def _is_hidden(reason: str) -> bool:
+    return reason.startswith(_PREFIXES) and reason not in _TOLD

@@ -31,6 +31,11 @@ class SessionRow(Base):
     reasons: Mapped[list[str]] = mapped_column(JSON, default=list)
     assertion: Mapped[str | None]
 
+    @property
+    def attempt(self) -> int:
+        """Return which capture is the present or latest one, from 1; 0 before the first."""
+        return int(self.capture_challenge["attempt"]) if self.capture_challenge else 0
+
 
 class PieceRow(Base):
     """One piece of evidence, kept until its session is decided."""

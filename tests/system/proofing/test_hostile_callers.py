@@ -20,6 +20,8 @@ from api import app
 from api.agent.client import ProofingClient, ServerRefusedError
 from api.assertions.verifier import verify
 from api.problems import MAX_ERRORS
+from api.proofing.schemas import CaptureIn
+from api.proofing.states import StateConflictError
 from api.settings import RelyingParty
 from biometrics.rig import Species
 from devices.emrtd.lds.mrz import Can
@@ -232,6 +234,42 @@ def test_refused_liveness_stays_refused_without_a_comparison(
     answer = session.decide()
     assert (answer["state"], answer["reasons"]) == ("failed", ["liveness-not-confirmed"])
     assert "challenge-flat-surface" in server.reasons(session)
+
+
+def test_requests_that_waited_belong_to_the_capture_they_were_made_for(
+    server: Any, read_card: Any, pictures: Any
+) -> None:
+    session, service = server.open(), server.service
+    read_card(session)
+    before = service.repository.get(session.session_id)
+    session.begin_capture()
+    during = service.repository.get(session.session_id)
+    session.put_frame(0, 0, pictures["obama3"])
+    assert session.decide()["attempts_left"] == 1
+    # It would be the first capture a second time, with a challenge of the caller's choice.
+    with pytest.raises(StateConflictError):
+        service.begin_capture(before, CaptureIn())
+    session.begin_capture()
+    with pytest.raises(StateConflictError):
+        service.put_frame(during, 1, 40, pictures["obama3"])
+    session.put_frame(0, 0, pictures["biden"])
+    with pytest.raises(StateConflictError):
+        service.decide(during)
+    (kept,) = service.repository.pieces(session.session_id, "frame")
+    assert kept.data == pictures["biden"]
+
+
+def test_a_capture_given_up_is_in_memory_no_more(
+    server: Any, read_card: Any, pictures: Any
+) -> None:
+    session, live = server.open(), server.service.captures
+    read_card(session)
+    session.begin_capture()
+    session.put_frame(3, 120, pictures["obama3"])
+    (capture,) = live._captures.values()
+    assert list(capture.waiting) == [3]
+    session.cancel()
+    assert (live._captures, capture.waiting) == ({}, {})
 
 
 def _let_time_run_out(repository: Any) -> None:

@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.assertions.vocabulary import Capture
 from api.procedures.catalogue import Catalogue, CatalogueInvalidError, ProcedureUnknownError
 from api.proofing.decision import decide
+from api.proofing.injection import InjectionVerdict
 from api.proofing.sections import _is_over_18, _quality_result
+from api.proofing.service import _Judged
 from api.proofing.states import (
     TIME_LIMIT_S,
     TRANSITIONS,
@@ -20,7 +23,9 @@ from api.proofing.states import (
     StateConflictError,
     check_transition,
 )
+from api.proofing.telling import for_subject
 from api.settings import Settings, SettingsInvalidError
+from biometrics.liveness import continuity, geometry, identity, protocol
 from biometrics.manifest import ManifestInvalidError, load_manifest
 from biometrics.types import Outcome
 
@@ -211,3 +216,38 @@ def test_assertion_says_that_no_passive_model_looked() -> None:
     verdict: Any = SimpleNamespace(liveness=liveness, pad_result=CheckResult.OK)
     methods = [(str(m.kind), str(m.result)) for m in pad_section(verdict).methods]
     assert methods == [("active", "ok"), ("passive", "not_performed")]
+
+
+def test_subject_learns_nothing_of_liveness() -> None:
+    signals = [m.METHOD.id for m in (protocol, geometry, continuity, identity)]
+    hidden = [
+        *(f"{signal}-not-performed" for signal in signals),
+        *("pad-attack-suspected", "camera-virtual", "frame-unsigned", "agent-revoked"),
+        *("capture-burst", "challenge-step-late"),
+    ]
+    assert for_subject(hidden) == ["liveness-not-confirmed"]
+    told = ["comparison-no-match", "challenge-face-lost", "ca-not-performed"]
+    assert for_subject([*told, *hidden]) == [*told, "liveness-not-confirmed"]
+    assert for_subject(["camera-not-pinned"], passed=True) == []
+
+
+@pytest.mark.parametrize(
+    ("face", "outcome", "reasons", "may_retry"),
+    [
+        ("PASSED", "INDETERMINATE", ["capture-late"], True),
+        ("PASSED", "INDETERMINATE", ["capture-not-in-time", "camera-not-pinned"], True),
+        ("PASSED", "INDETERMINATE", ["camera-not-the-pinned"], False),
+        ("PASSED", "INDETERMINATE", ["capture-late", "camera-not-the-pinned"], False),
+        ("PASSED", "PASSED", ["camera-not-pinned"], False),
+        ("PASSED", "FAILED", ["capture-burst", "capture-late"], False),
+        ("INDETERMINATE", "INDETERMINATE", ["capture-late"], False),
+    ],
+)
+def test_capture_over_a_slow_network_may_be_repeated(
+    face: str, outcome: str, reasons: list[str], may_retry: bool
+) -> None:
+    injection = InjectionVerdict(
+        Outcome(outcome), tuple(reasons), Capture.BROWSER, None, None, None, ()
+    )
+    verdict: Any = SimpleNamespace(outcome=Outcome(face), may_retry=False)
+    assert _Judged(verdict, injection).may_retry is may_retry

@@ -102,6 +102,24 @@ def test_another_capture_keeps_the_chip_and_nothing_of_the_one_before(
     assert MARK not in _stored(path)
 
 
+def test_what_was_meant_for_the_capture_before_stays_out(repository: Repository) -> None:
+    session = _session(repository, State.CHIP)
+    for attempt in (0, 1):
+        begun = {"attempt": attempt + 1}
+        repository.move(
+            *(session, State.CHIP, State.CAPTURE), attempt=attempt, capture_challenge=begun
+        )
+        repository.move(session, State.CAPTURE, State.DECIDING, attempt=attempt + 1)
+        repository.move(session, State.DECIDING, State.CHIP)
+    # A request that read the session before the first capture began.
+    with pytest.raises(StateConflictError):
+        repository.move(session, State.CHIP, State.CAPTURE, attempt=0)
+    repository.move(session, State.CHIP, State.CAPTURE, attempt=2)
+    with pytest.raises(StateConflictError):
+        repository.put_pieces(session, State.CAPTURE, _piece(), limit=1 << 20, attempt=1)
+    assert repository.pieces(session, FRAME) == []
+
+
 def test_expired_evidence_is_in_no_file(repository: Repository, path: Path) -> None:
     session = _session(repository, State.CAPTURE)
     repository.put_pieces(session, State.CAPTURE, _piece(), limit=1 << 20)
