@@ -109,12 +109,13 @@ def fuse(
         for signal in signals
         if signal.performed and signal.score is not None
     }
-    findings = [
+    findings = [finding for signal in mandatory for finding in signal.findings]
+    findings += (
         finding
-        for signal in signals
+        for signal in supporting
         for finding in signal.findings
         if not signal.is_passive or finding.outcome is Outcome.FAILED
-    ]
+    )
     for signal in mandatory:
         if signal.result is not CheckResult.OK and not signal.findings:
             findings.append(unclear("pad-signal-missing"))

@@ -226,3 +226,24 @@ def test_the_clock_may_start_anywhere():
     later = [replace(o, t_ms=o.t_ms + 123_456.0) for o in seen]
     expected = judge_light(pattern, seen).score
     assert judge_light(pattern, later).score == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_left_out(value: float) -> None:
+    rng = np.random.default_rng(1)
+    pattern = lit.draw_pattern(rng)
+    seen = list(lit.capture(pattern, Room(), rng))
+    for place, change in ((3, "nose_offset"), (7, "mesh"), (9, "colours")):
+        sighting = seen[place].sighting
+        assert sighting is not None
+        bad = {
+            "nose_offset": value,
+            "mesh": replace(sighting.mesh, points=np.full_like(sighting.mesh.points, value)),
+            "colours": replace(sighting.colours, face_bgr=np.full(3, value)),
+        }[change]
+        seen[place] = replace(seen[place], sighting=replace(sighting, **{change: bad}))
+    seen[11] = replace(seen[11], t_ms=value)
+    with np.errstate(invalid="ignore"):
+        signal = judge_light(pattern, seen)
+    assert MISMATCH not in _reasons(signal)
+    assert signal.score is None or np.isfinite(signal.score)

@@ -1,6 +1,7 @@
 """One capture by one camera: what passes, and what was cut, stands still or comes again."""
 
 import math
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -186,3 +187,19 @@ def test_noise_is_no_scene(camera, challenge):
 def _moved(sighting, by_px):
     mesh = replace(sighting.mesh, points=sighting.mesh.points + np.float32([by_px, 0, 0]))
     return replace(sighting, mesh=mesh)
+
+
+def test_too_few_frames_that_differ_leave_cuts_unjudged(camera, challenge):
+    film = camera.film(1.5)[:9]
+    doubled = [x for o in film for x in (o, replace(o, t_ms=o.t_ms + 20))]
+    assert "challenge-too-few-frames" in reasons(doubled, challenge)
+
+
+@pytest.mark.parametrize("interval_ms", [1e-300, 1e-6, 0.5, 4.2, 1e9])
+def test_any_frame_rate_is_judged_in_bounded_memory(camera, challenge, interval_ms):
+    film = camera.film(12, 40_000)
+    tracemalloc.start()
+    reasons([replace(o, t_ms=i * interval_ms) for i, o in enumerate(film)], challenge)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100 << 20
