@@ -64,6 +64,7 @@ def create_app(service: ProofingService) -> FastAPI:
         yield
         stopping.set()
         await sweep  # a sweep that has begun ends before its connection is closed
+        service.captures.forget_all()
         service.repository.close()
 
     app = FastAPI(

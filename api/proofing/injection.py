@@ -112,8 +112,6 @@ class CaptureContext:
 
     session_id: str
     challenge_id: str
-    duration_ms: int
-    """That the challenge asks for."""
     begun_at: datetime
     """When the challenge was given out, naive UTC with microseconds."""
     agent_jws: str | None = field(repr=False)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from api.errors import ApiError
@@ -221,7 +221,10 @@ class Repository:
             return list(db.scalars(query))
 
     def use_card(self, session_id: str, card_sha256: str, limit: int, window_s: int) -> bool:
-        """Note that a card serves a session, unless it has served too many without a pass.
+        """Note that a card serves a session, unless it was tried in too many without a pass.
+
+        A session counts while a capture may still begin, and afterwards only if one has begun:
+        whoever got no challenge has tried nothing.
 
         Args:
             session_id: the session.
@@ -230,6 +233,8 @@ class Repository:
             window_s: sessions older than this many seconds no longer count.
         """
         since = utc_now() - timedelta(seconds=window_s)
+        has_tried = SessionRow.capture_challenge.is_not(None)
+        may_try = SessionRow.state.in_((State.CONSENTED, State.CHIP))
         others = (
             select(func.count())
             .select_from(CardUseRow)
@@ -239,6 +244,7 @@ class Repository:
                 CardUseRow.session_id != session_id,
                 CardUseRow.at >= since,
                 SessionRow.state != State.PASSED,
+                or_(has_tried, may_try),
             )
         )
         with Session(self._engine) as db, db.begin():

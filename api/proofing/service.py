@@ -92,7 +92,7 @@ MAX_CAPTURES = 2
 """The second is for a willing person who got the first wrong."""
 
 MAX_SESSIONS_PER_CARD = 3
-"""In a day, without a pass: nobody climbs a hill of scores."""
+"""In which a capture was begun, in a day, without a pass: nobody climbs a hill of scores."""
 
 _STATE_BY_OUTCOME = {
     "PASSED": State.PASSED,
@@ -552,7 +552,6 @@ class ProofingService:
         context = CaptureContext(
             session_id=row.id,
             challenge_id=challenge.id,
-            duration_ms=challenge.duration_ms,
             begun_at=datetime.fromisoformat(begun["begun_at"]),
             agent_jws=begun["asked"]["agent"],
             frames_seen_elsewhere=0

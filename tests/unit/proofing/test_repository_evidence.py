@@ -45,9 +45,9 @@ def repository(path: Path) -> Any:
     repository.close()
 
 
-def _session(repository: Repository, state: State) -> str:
+def _session(repository: Repository, state: State, id_: str = "a" * 32) -> str:
     row = SessionRow(
-        id="a" * 32,
+        id=id_,
         token_sha256="0" * 64,
         state=state,
         created_at=utc_now(),
@@ -153,3 +153,29 @@ def test_decision_that_was_overtaken_stores_nothing(repository: Repository) -> N
     with pytest.raises(StateConflictError):
         repository.move(session, State.DECIDING, State.PASSED, assertion="signed")
     assert repository.get(session).assertion is None
+
+
+def test_card_counts_where_it_was_or_may_be_tried(repository: Repository) -> None:
+    card = "c" * 64
+    sessions = [_session(repository, State.CONSENTED, str(n) * 32) for n in range(5)]
+
+    def use(number: int) -> bool:
+        return repository.use_card(sessions[number], card, 2, 86_400)
+
+    assert use(0)
+    assert use(0)
+    assert use(1)
+    assert not use(2)
+    # Its authority did not answer: no capture began.
+    repository.move(sessions[0], State.CONSENTED, State.REVIEW)
+    assert use(2)
+    assert not use(3)
+    repository.move(sessions[1], State.CONSENTED, State.CHIP)
+    repository.move(sessions[2], State.CONSENTED, State.CHIP)
+    begun = {"attempt": 1}
+    repository.move(sessions[1], State.CHIP, State.CAPTURE, capture_challenge=begun)
+    repository.move(sessions[1], State.CAPTURE, State.CANCELLED)
+    assert not use(3)
+    repository.move(sessions[2], State.CHIP, State.CANCELLED)
+    assert use(3)
+    assert not use(4)
