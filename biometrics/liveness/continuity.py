@@ -16,9 +16,9 @@ from biometrics.liveness.capture import MAX_FRAMES, Observation
 from biometrics.liveness.cuts import measure_changes
 from biometrics.liveness.findings import Finding, adverse, unclear
 from biometrics.liveness.repetition import (
+    HANG_MS,
     LOOP_LIKE,
     STILL,
-    STILL_MS,
     closest_return,
     differences,
     disorder,
@@ -148,7 +148,7 @@ def _check_copies(shown: Sequence[Observation]) -> Iterator[Finding]:
     runs = [list(run) for _, run in groupby(shown, key=lambda o: o.pixel_sha256)]
     if len(set(digests)) < len(runs):
         yield adverse("challenge-frames-repeated")
-    if any(run[-1].t_ms - run[0].t_ms >= STILL_MS for run in runs):
+    if any(run[-1].t_ms - run[0].t_ms >= HANG_MS for run in runs):
         yield unclear("capture-frozen")
 
 

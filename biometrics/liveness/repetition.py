@@ -14,13 +14,18 @@ from numpy.typing import NDArray
 
 from biometrics.types import Image
 
-STILL_MS: Final = 1_000.0
-"""So long nobody sits without any movement. For exact copies it is a camera that hangs."""
-STILL: Final = 1.012
+STILL_MS: Final = 700.0
+"""So long nobody sits without any movement: the least ratio of 40 rendered people was 1.4; in 600
+ms it was 1.0."""
+STILL_FRAMES: Final = 9
+"""Of fewer the ratio is too rough."""
+HANG_MS: Final = 500.0
+"""A camera whose picture stays the very same for as long hangs, or is none."""
+STILL: Final = 1.008
 """Frames from the two halves of such a stretch differ by at most so many times as much as
 neighbours. 40 stretches of one picture with new noise (standard deviation 0.5 to 8 gray levels)
-and JPEG: 0.992 to 1.009. The least of 24 rendered people: 2.1; where noise hides all movement, in
-the dark, it nears 1."""
+and JPEG: 0.992 to 1.009; 19 rendered captures with such stretches of 0.7 s and more: up to 1.001.
+Where noise hides all movement, in the dark, it nears 1."""
 STILL_SPREAD: Final = 1.25
 """...and no two of them by more than this many times the median."""
 LOOP_MS: Final = 700.0
@@ -62,8 +67,8 @@ def least_change(apart: FloatMatrix, interval_ms: float) -> float:
         About 1 for a still picture with noise; infinity if the capture is shorter, or nothing in
         it is as even as noise.
     """
-    frames = int(STILL_MS // max(interval_ms, SHORTEST_MS)) + 1
-    if frames < LOOP_FRAMES or len(apart) < frames:
+    frames = max(int(STILL_MS // max(interval_ms, SHORTEST_MS)) + 1, STILL_FRAMES)
+    if len(apart) < frames:
         return np.inf
     earlier, later = np.triu_indices(frames, 1)
     lag = later - earlier
