@@ -37,7 +37,7 @@ def test_the_nose_offset_turns_as_that_of_the_detector(observations, film, detec
     ]
     mesh, detected = np.array(pairs).T
     assert np.ptp(mesh) > 0.3
-    assert np.corrcoef(mesh, detected)[0, 1] > 0.93
+    assert np.corrcoef(mesh, detected)[0, 1] > 0.8
     assert 0.6 < np.polyfit(mesh, detected, 1)[0] < 1.4
 
 
