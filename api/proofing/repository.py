@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, delete, func, or_, select, update
+from sqlalchemy import Engine, delete, func, null, or_, select, update
 from sqlalchemy.orm import Session
 
 from api.errors import ApiError
@@ -273,9 +273,10 @@ class Repository:
     def expire_overdue(self) -> int:
         """End every session whose state lasted too long; return how many.
 
-        Their evidence is forgotten, and so are assertions, records, authorities' answers, and the
-        digests of cards and frames that were kept long enough. The log is emptied each time, for
-        deletions after which a crash or a busy connection had kept it from being emptied.
+        Their evidence is forgotten, and so are assertions, records, authorities' answers, the
+        digests of cards and frames, and how captures were asked for (slowly, or without light: that
+        tells something of a person), where they were kept long enough. The log is emptied each
+        time, for deletions after which a crash or a busy connection had kept it from being emptied.
         """
         with Session(self._engine) as db, db.begin():
             rows = db.scalars(select(SessionRow).where(SessionRow.deadline < utc_now())).all()
@@ -285,6 +286,8 @@ class Repository:
             kept_since = utc_now() - timedelta(seconds=ASSERTION_KEPT_S)
             old = (SessionRow.created_at < kept_since, SessionRow.assertion.is_not(None))
             db.execute(update(SessionRow).where(*old).values(assertion=None))
+            begun = (SessionRow.created_at < kept_since, SessionRow.capture_challenge.is_not(None))
+            db.execute(update(SessionRow).where(*begun).values(capture_challenge=null()))
             ids = select(SessionRow.id).where(SessionRow.created_at < kept_since)
             answers = (PieceRow.kind == ONLINE, PieceRow.session_id.in_(ids))
             db.execute(delete(PieceRow).where(*answers))

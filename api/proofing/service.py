@@ -63,6 +63,7 @@ from api.proofing.schemas import (
 from api.proofing.sections import FaceThresholds
 from api.proofing.states import (
     ASSERTION_KEPT_S,
+    HOLDS_EVIDENCE,
     SessionExpiredError,
     State,
     StateConflictError,
@@ -227,7 +228,7 @@ class ProofingService:
             deadline=row.deadline and row.deadline.replace(tzinfo=UTC),
             chip_challenge=row.chip_challenge.hex(),
             capture=_capture_out(row),
-            attempts_left=_attempts_left(row),
+            attempts_left=_attempts_left(row) if row.state in HOLDS_EVIDENCE else 0,
             outcome=row.outcome,
             level=row.level,
             reasons=for_subject(row.reasons, passed=row.state == State.PASSED),

@@ -396,6 +396,7 @@ def test_assertion_is_forgotten_after_a_day(server: Any) -> None:
     repository.expire_overdue()
     assert refusal(session.assertion) == "assertion-not-issued"
     assert session.read()["state"] == "passed"
+    assert session.read()["attempts_left"] == 0
 
 
 def test_interrupted_decision_can_be_made_again(server: Any, read_card: Any, pictures: Any) -> None:

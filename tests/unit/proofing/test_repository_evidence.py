@@ -179,3 +179,16 @@ def test_card_counts_where_it_was_or_may_be_tried(repository: Repository) -> Non
     repository.move(sessions[2], State.CHIP, State.CANCELLED)
     assert use(3)
     assert not use(4)
+
+
+def test_how_a_capture_was_asked_for_is_forgotten_after_a_day(repository: Repository) -> None:
+    session = _session(repository, State.CHIP)
+    begun = {"attempt": 1, "asked": {"pace": "slow"}}
+    repository.move(session, State.CHIP, State.CAPTURE, capture_challenge=begun)
+    repository.move(session, State.CAPTURE, State.CANCELLED)
+    repository.expire_overdue()
+    assert repository.get(session).attempt == 1
+    with Session(repository._engine) as db, db.begin():
+        db.execute(update(SessionRow).values(created_at=utc_now() - timedelta(days=1, seconds=1)))
+    repository.expire_overdue()
+    assert repository.get(session).capture_challenge is None
