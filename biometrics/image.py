@@ -48,6 +48,9 @@ MAX_PIXELS: Final = 36_000_000
 """For JPEGs of one scan, which are decoded a few rows at a time and scaled down meanwhile."""
 MAX_FRAME_PIXELS: Final = 3840 * 2160
 """Limit for one frame of a capture (UHD)."""
+CAMERA_FORMATS: Final = frozenset({"JPEG", "PNG", "WebP"})
+"""What cameras, browsers and agents send. Noise in JPEG 2000, which chips hold, takes thirty
+times as long to decode, a pixel, as in JPEG."""
 ENOUGH_LONG_SIDE_PX: Final = 1280
 """A picture is decoded at the smallest of 1/1, 1/2, 1/4, 1/8 whose long side is no shorter."""
 
@@ -87,12 +90,19 @@ _FORMATS: Final = (
 )
 
 
-def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
+def decode_image(
+    data: bytes, *, max_pixels: int = MAX_PIXELS, formats: frozenset[str] | None = None
+) -> Image:
     """Decode one JPEG, PNG, WebP, JP2 or JPEG 2000 codestream, whatever its file is called.
 
     The EXIF orientation is applied; gray, palette, CMYK and 16-bit pictures become 8-bit BGR;
     transparent parts are laid on white; colour profiles are not applied. A picture of
     `2 * ENOUGH_LONG_SIDE_PX` or more on its long side is scaled down while it is decoded.
+
+    Args:
+        data: the file.
+        max_pixels: no picture may have more.
+        formats: only these of the four are taken; None: all.
 
     Returns:
         H x W x 3, uint8, BGR, contiguous.
@@ -111,6 +121,8 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image:
     file_format = next((f for f in _FORMATS if f.starts(data)), None)
     if file_format is None:
         raise ImageFormatUnsupportedError("the file is no JPEG, PNG, WebP or JPEG 2000 picture")
+    if formats is not None and file_format.name not in formats:
+        raise ImageFormatUnsupportedError(f"{file_format.name} is not taken here")
     if len(data) > file_format.max_bytes:
         raise ImageTooLargeError(f"the picture is larger than {file_format.max_bytes >> 20} MiB")
     prepared = file_format.prepare(data)

@@ -73,7 +73,7 @@ from api.settings import RelyingParty
 from api.store.tables import PieceRow, SessionRow
 from biometrics.analysis import CaptureAnalysis, FaceVerdict
 from biometrics.challenge import Challenge, Pace, choose_challenge
-from biometrics.image import MAX_FRAME_PIXELS, decode_image
+from biometrics.image import CAMERA_FORMATS, MAX_FRAME_PIXELS, decode_image
 from biometrics.liveness.capture import MAX_FRAMES
 from biometrics.pipeline import FacePipeline
 from biometrics.quality import advise
@@ -360,7 +360,7 @@ class ProofingService:
         _require(row, State.CAPTURE)
         if number >= MAX_FRAMES:
             raise EvidenceTooLargeError(f"a capture has at most {MAX_FRAMES} frames")
-        decode_image(data, max_pixels=MAX_FRAME_PIXELS)
+        decode_image(data, max_pixels=MAX_FRAME_PIXELS, formats=CAMERA_FORMATS)
         pieces = [Piece(FRAME, number, t_ms, data, received_at)]
         if signature is not None:
             signed = parse_header(signature)

@@ -163,6 +163,17 @@ def test_picture_that_no_camera_frame_is_refused_as_the_callers_fault(
     assert session.read()["state"] == "capture"
 
 
+def test_frames_have_a_cameras_format(server: Any, read_card: Any) -> None:
+    drawn = io.BytesIO()
+    PillowImage.new("RGB", (64, 48)).save(drawn, "JPEG2000")
+    session = server.open()
+    read_card(session)
+    session.begin_capture()
+    with pytest.raises(ServerRefusedError) as refused:
+        session.put_frame(0, 0, drawn.getvalue())
+    assert refused.value.code == "image-format-unsupported"
+
+
 def test_chip_twice_at_once_is_taken_once(server: Any, card: Any) -> None:
     session = server.open()
     challenge = bytes.fromhex(session.read()["chip_challenge"])
