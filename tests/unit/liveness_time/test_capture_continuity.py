@@ -1,5 +1,6 @@
 """One capture by one camera: what passes, and what was cut, stands still or comes again."""
 
+import hashlib
 import math
 import tracemalloc
 from dataclasses import replace
@@ -187,6 +188,26 @@ def test_noise_is_no_scene(camera, challenge):
 def _moved(sighting, by_px):
     mesh = replace(sighting.mesh, points=sighting.mesh.points + np.float32([by_px, 0, 0]))
     return replace(sighting, mesh=mesh)
+
+
+def altered(observation, index, t_ms):
+    """The same picture again, with so little changed that only its digest tells."""
+    digest = hashlib.sha256(str(index).encode()).digest()
+    return replace(observation, index=index, t_ms=t_ms, pixel_sha256=digest)
+
+
+def test_a_picture_whose_last_bits_change_stands_still(camera, challenge):
+    film = camera.film(12)
+    frozen = [altered(film[min(i, 20)] if i < 45 else o, i, o.t_ms) for i, o in enumerate(film)]
+    assert "capture-frozen" in {reason.strip("!") for reason in reasons(frozen, challenge)}
+
+
+def test_a_stretch_whose_last_bits_change_comes_again(camera, challenge):
+    film = camera.film(12)
+    looped = [altered(film[i - 30] if i >= 45 else o, i, o.t_ms) for i, o in enumerate(film)]
+    assert "capture-looped" in {reason.strip("!") for reason in reasons(looped, challenge)}
+    few_still = [altered(looped[i - i % 10 // 9], i, o.t_ms) for i, o in enumerate(film)]
+    assert "capture-looped" in {reason.strip("!") for reason in reasons(few_still, challenge)}
 
 
 def test_too_few_frames_that_differ_leave_cuts_unjudged(camera, challenge):
