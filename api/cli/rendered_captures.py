@@ -21,7 +21,8 @@ _JSON_BYTES = 1 << 20
 def read_challenge(path: Path) -> "Challenge":
     """Read a challenge from a file: the challenge itself, or an object that holds one.
 
-    A session's answer has it as `capture_challenge`, a rendered capture as `challenge`.
+    The server's answer to the beginning of a capture has it as `challenge`, and so does a rendered
+    capture; a session as `capture`.
 
     Raises:
         InputUnusableError: the file cannot be read or is no JSON.
@@ -30,7 +31,7 @@ def read_challenge(path: Path) -> "Challenge":
     from biometrics.challenge import Challenge
 
     record = _read_json(path)
-    for name in ("capture_challenge", "challenge"):
+    for name in ("capture", "challenge"):
         if isinstance(record, dict) and isinstance(record.get(name), dict):
             record = record[name]
     return Challenge.from_dict(record)
