@@ -46,6 +46,7 @@ def test_a_larger_face_beside_the_followed_one_is_not_compared(
     side = min(portrait.shape[:2])
     large[:, -3 * height :] = cv2.resize(portrait[:side, :side], (3 * height, 3 * height))
     pipeline.encode_probe(large)
-    with pytest.raises(SeveralFacesError):
+    with pytest.raises(SeveralFacesError) as caught:
         pipeline.encode_probe(large, followed)
+    assert caught.value.code == "several-faces"
     pipeline.encode_probe(film[0].picture, followed)
