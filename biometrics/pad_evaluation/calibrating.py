@@ -2,10 +2,11 @@
 
 Each signal's map from score to log-likelihood ratio is fitted by itself, on bona fide captures and
 on all species together, leaving out what the signal itself refuses: the sum is for captures that no
-rule refuses. The threshold of the sum is the lowest, from 0 nats up, at which the whole
-rule (every mandatory signal ok, none adverse, the sum) shows the promised APCER a species. A
-species for which it would have to refuse more than `MAX_BPCER` of the people is not covered, and
-the file says so. Captures that other rules refuse stay in the denominators.
+rule refuses. The threshold of the sum is the lowest at which the whole rule (every mandatory signal
+ok, none adverse, the sum) shows the promised APCER a species, looked for from 0 nats up, or from
+what `MAX_BPCER` of the people stay below where that is less. A species for which it would have to
+refuse more than that of the people is not covered, and the file says so. Captures that
+other rules refuse stay in the denominators.
 """
 
 import hashlib
@@ -202,7 +203,9 @@ def _sum(captures: Sequence[JudgedCapture], signals: dict[str, SignalWeight]) ->
 
 
 def _choose(sums: _Sums, apcer: float) -> tuple[float, set[str]]:
-    """Return the lowest threshold, from 0 up, that keeps the promise, and for whom it cannot.
+    """Return the lowest threshold that keeps the promise, and for whom none does.
+
+    It is looked for from 0 up, or from what `MAX_BPCER` of the people stay below if that is less.
 
     Of a species of too few captures to show the rate even without an error, none may be accepted.
     """
