@@ -20,7 +20,7 @@ REASONS = {
     # Paper bent as round as a head has a head's relief: it cannot blink, and turns too little.
     Species.BENT_PRINT: PLANE | STEPS,
     Species.TABLET: PLANE,
-    Species.VIDEO_REPLAY: STEPS,
+    Species.VIDEO_REPLAY: {"pad-light-mismatch", *STEPS},
     Species.WRONG_ORDER: STEPS,
     Species.FROZEN: {"capture-frozen", *STEPS},
     Species.SPLICED: {"challenge-identity-changed", "capture-cut"},

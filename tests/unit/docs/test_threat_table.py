@@ -12,7 +12,15 @@ ROWS = [
     for line in (ROOT / "docs/threats.md").read_text("utf-8").splitlines()
     if line.startswith("|") and "`test_" in line
 ]
-PREFIXES = ("sod-", "dsc-", "csca-", "card-security-", "master-list-", "online-verdict-")
+PREFIXES = (
+    "sod-",
+    "dsc-",
+    "csca-",
+    "card-security-",
+    "master-list-",
+    "online-verdict-",
+    "challenge-step-",
+)
 
 
 @cache
