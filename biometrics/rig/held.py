@@ -18,6 +18,8 @@ from biometrics.types import FloatArray, Image
 
 FAR_AWAY: Final = 1e4
 MOIRE_SIZE: Final = 256
+OUTSIDE_PX: Final = 1e9
+"""Pixels of the artefact this far out are none."""
 PAPER_REFLECTS: Final = 0.9
 """What paper throws back of the screen's light, in parts of what skin does."""
 
@@ -122,8 +124,13 @@ class Held:
         """Return by what to multiply each pixel, in 255ths: the screen's grid as sampled here."""
         pitch = self._artefact.pitch_cm * self._artefact.px_per_cm
         table = _gratings(self._artefact.moire)
-        across = (columns * (MOIRE_SIZE / pitch)).astype(np.int32) & (MOIRE_SIZE - 1)
-        down = (rows * (MOIRE_SIZE / pitch)).astype(np.int32) & (MOIRE_SIZE - 1)
+        across, down = (
+            np.nan_to_num(places * (MOIRE_SIZE / pitch))
+            .clip(-OUTSIDE_PX, OUTSIDE_PX)
+            .astype(np.int32)
+            & (MOIRE_SIZE - 1)
+            for places in (columns, rows)
+        )
         return np.asarray(cv2.multiply(table[0][across], table[1][down], scale=1 / 255), np.uint8)
 
 
