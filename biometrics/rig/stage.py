@@ -90,6 +90,8 @@ class Stage:
         behind_dv = self._torso * (self._rest_v - MIDDLE_PX[1]) * (1 / (1 + s) - 1)
         # What is seen of the rim itself is too little to go by.
         hit = cv2.erode(hit.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        if not hit.any():  # a mesh so odd, or a head so far aside, that no ray meets it
+            return View(self._rest_u, self._rest_v, np.zeros_like(self._rest_u))
         away, nearest = cv2.distanceTransformWithLabels(
             (~hit).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
         )
