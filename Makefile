@@ -8,9 +8,9 @@ CHINHCHU_TEST_DATA ?= ../shared/data
 export CHINHCHU_TEST_DATA
 
 # The extras `fuzz` and `peers` stay out: large, and no user needs them.
-LOCKED_EXTRAS := demo dev evaluation npm pcsc scan
-# The interpreter's venv and headers and a compiler (pyscard is built from source), PC/SC, the virtual reader, the font that MRZs are printed in (photos of cards are drawn for the tests).
-SYSTEM_PACKAGES := python3-venv python3-dev gcc libc6-dev swig libpcsclite-dev pcscd vsmartcard-vpcd fonts-ocr-b
+LOCKED_EXTRAS := demo dev evaluation npm pcsc pdf pkcs11 scan
+# The interpreter's venv and headers and a compiler (pyscard is built from source), PC/SC, the virtual reader, the font that MRZs are printed in (photos of cards are drawn for the tests), a software HSM and a second opinion on signed PDFs.
+SYSTEM_PACKAGES := python3-venv python3-dev gcc libc6-dev swig libpcsclite-dev pcscd vsmartcard-vpcd fonts-ocr-b softhsm2 poppler-utils
 MODELS_FOLDER = $(wildcard $(CHINHCHU_TEST_DATA)/models)
 
 .PHONY: demo test lint bench bench-peers evaluation pad-evaluation fuzz constraints clean
