@@ -1,0 +1,1 @@
+"""Which assertions still stand: the lists that relying parties look their status up in."""
