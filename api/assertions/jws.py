@@ -1,26 +1,21 @@
-"""The JWS under an SD-JWT: ES256 and nothing else, carried by joserfc.
+"""The JWS under an SD-JWT: ES256 and nothing else.
 
-joserfc bounds a header at 512 bytes, which `x5c` exceeds; the registry here raises that bound.
-
-Source: RFC 7515 §3.1 (compact serialization), RFC 7518 §3.4 (ES256).
+Source: RFC 7515 §3.1 and §5 (compact serialization), RFC 7518 §3.4 (ES256).
 """
 
 import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey
 
-from api.assertions.encoding import b64url_decode, dump_json, parse_json
+from api.assertions import es256
+from api.assertions.encoding import b64url_decode, b64url_encode, dump_json, parse_json
 from api.assertions.errors import (
     AlgorithmNotAllowedError,
     AssertionMalformedError,
-    SignatureInvalidError,
     TypeNotAllowedError,
 )
 
@@ -28,12 +23,12 @@ ALGORITHM = "ES256"
 MAX_HEADER_BYTES = 16 << 10
 
 
-class _Registry(jws.JWSRegistry):
-    max_header_length = MAX_HEADER_BYTES
+class Signer(Protocol):
+    """What holds a private key on P-256, in memory or in a security module."""
 
-
-# RFC 7515 §4: parameters that are not understood and not critical are ignored.
-_REGISTRY = _Registry(algorithms=[ALGORITHM], strict_check_header=False)
+    def sign(self, message: bytes) -> bytes:
+        """Return the ES256 signature: r and s, 32 bytes each, big-endian (RFC 7518 §3.4)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -43,12 +38,14 @@ class Jws:
     compact: str = field(repr=False)
     header: dict[str, Any] = field(repr=False)
     payload: dict[str, Any] = field(repr=False)
+    signature: bytes = field(repr=False)
 
 
-def sign(header: Mapping[str, Any], payload: Mapping[str, Any], key: ECKey) -> str:
+def sign(header: Mapping[str, Any], payload: Mapping[str, Any], signer: Signer) -> str:
     """Return the compact serialization of a payload signed with ES256."""
-    protected = {"alg": ALGORITHM, **header}
-    return jws.serialize_compact(protected, dump_json(payload), key, registry=_REGISTRY)
+    protected = b64url_encode(dump_json({"alg": ALGORITHM, **header}))
+    signing_input = f"{protected}.{b64url_encode(dump_json(payload))}"
+    return f"{signing_input}.{b64url_encode(signer.sign(signing_input.encode('ascii')))}"
 
 
 def parse(compact: str) -> Jws:
@@ -61,14 +58,16 @@ def parse(compact: str) -> Jws:
     parts = compact.split(".")
     if len(parts) != 3:
         raise AssertionMalformedError("a JWS has three parts")
+    if len(parts[0]) > MAX_HEADER_BYTES:
+        raise AssertionMalformedError("the header is too large")
     header, payload = (parse_json(b64url_decode(part)) for part in parts[:2])
-    b64url_decode(parts[2])
+    signature = b64url_decode(parts[2])
     if not isinstance(header, dict) or not isinstance(payload, dict):
         raise AssertionMalformedError("header and payload must be JSON objects")
     # RFC 7515 §4.1.11: no extension is understood here, so none can be critical.
     if "crit" in header or "b64" in header:
         raise AssertionMalformedError("the header asks for an extension")
-    return Jws(compact, header, payload)
+    return Jws(compact, header, payload, signature)
 
 
 def check_algorithm(header: Mapping[str, Any]) -> None:
@@ -98,14 +97,12 @@ def certificates(header: Mapping[str, Any]) -> tuple[bytes, ...]:
         raise AssertionMalformedError("x5c is not base64") from None
 
 
-def verify(token: Jws, key: ec.EllipticCurvePublicKey | ECKey) -> None:
-    """Verify a signature.
+def verify(token: Jws, key: ec.EllipticCurvePublicKey) -> None:
+    """Verify a signature by ES256, whatever the header says.
 
     Raises:
         SignatureInvalidError: it does not verify.
     """
-    public = key if isinstance(key, ECKey) else ECKey(key, key)
-    try:
-        jws.deserialize_compact(token.compact, public, registry=_REGISTRY)
-    except (JoseError, ValueError):
-        raise SignatureInvalidError("the signature does not verify") from None
+    # RFC 7515 §5.2, step 8: the octets as received, up to the second dot.
+    signing_input = token.compact.rpartition(".")[0]
+    es256.verify(key, signing_input.encode("ascii"), token.signature)

@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from api.assertions import jws
 from api.assertions.encoding import b64url_encode
 from api.assertions.errors import (
+    AssertionMalformedError,
     KeyBindingInvalidError,
     KeyBindingMissingError,
 )
+from api.assertions.jwk import parse_jwk
 from api.errors import ApiError
 
 TYPE = "kb+jwt"
@@ -70,14 +71,11 @@ def check_key_binding(
         raise KeyBindingInvalidError("the key-binding JWT was not made just now")
 
 
-def _holder_key(confirmation: Any) -> ECKey:
-    jwk = confirmation.get("jwk") if isinstance(confirmation, Mapping) else None
-    if not isinstance(jwk, dict) or jwk.get("crv") != "P-256" or jwk.get("kty") != "EC":
-        raise KeyBindingInvalidError("the holder's key is not an EC key on P-256")
+def _holder_key(confirmation: Any) -> ec.EllipticCurvePublicKey:
     try:
-        return ECKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "y")})
-    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
-        raise KeyBindingInvalidError("the holder's key is unreadable") from None
+        return parse_jwk(confirmation.get("jwk") if isinstance(confirmation, Mapping) else None)
+    except AssertionMalformedError:
+        raise KeyBindingInvalidError("the holder's key is no EC key on P-256") from None
 
 
 def _check_claims(payload: Mapping[str, Any], presented: str, audience: str, nonce: str) -> None:

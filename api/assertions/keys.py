@@ -14,7 +14,6 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,7 +21,6 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from joserfc.jwk import ECKey
 
 from api.assertions.authority import KeyPair, make_issuing_ca, make_leaf, make_root
 from api.assertions.chain import (
@@ -44,6 +42,7 @@ from api.assertions.errors import (
     SigningKeyExpiredError,
     SigningKeyUnusableError,
 )
+from api.assertions.es256 import PrivateKeySigner
 
 ROOT = "root.pem"
 ROOT_KEY = "offline/root.key.pem"
@@ -69,10 +68,9 @@ class SigningKey:
     """Validity of the leaf."""
     private_key: ec.EllipticCurvePrivateKey = field(repr=False)
 
-    @cached_property
-    def jwk(self) -> ECKey:
-        """The private key as joserfc takes it."""
-        return ECKey(self.private_key, self.private_key)
+    def sign(self, message: bytes) -> bytes:
+        """Return the ES256 signature, as `jws.Signer` has it."""
+        return PrivateKeySigner(self.private_key).sign(message)
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def sign_payload(
     """Sign any payload as an SD-JWT VC; `issue` is the one that knows what may be signed."""
     hidden, disclosures = conceal(dict(payload), disclosable, decoys=decoys)
     header = {"typ": TYPE, "x5c": list(key.x5c)}
-    return _join(jws.sign(header, hidden, key.jwk), disclosures)
+    return _join(jws.sign(header, hidden, key), disclosures)
 
 
 def parse(assertion: str | bytes) -> SdJwt:

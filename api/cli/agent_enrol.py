@@ -65,7 +65,8 @@ def register(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def run_enrol(args: argparse.Namespace) -> int:
     """Make the key."""
-    from api.fleet.device_keys import make_device_key, public_text, thumbprint
+    from api.assertions.jwk import thumbprint
+    from api.fleet.device_keys import make_device_key, public_text
     from api.fleet.registry import EnrolledAgent
     from devices.camera_sysfs import choose_camera
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from joserfc.jwk import ECKey
 
 from api.fleet.errors import DeviceKeyPasswordError, DeviceKeyUnusableError
 
@@ -97,11 +96,6 @@ def parse_public_text(text: str) -> ec.EllipticCurvePublicKey:
     if not isinstance(key, ec.EllipticCurvePublicKey) or not _is_p256(key.curve):
         raise DeviceKeyUnusableError("a device key is one of P-256")
     return key
-
-
-def thumbprint(key: ec.EllipticCurvePublicKey) -> str:
-    """Return the JWK thumbprint, base64url of SHA-256 (RFC 7638)."""
-    return ECKey(key, key).thumbprint()
 
 
 def _is_p256(curve: ec.EllipticCurve) -> bool:

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from api.fleet.device_keys import parse_public_text, public_text, thumbprint
+from api.assertions.jwk import thumbprint
+from api.fleet.device_keys import parse_public_text, public_text
 from api.fleet.errors import (
     AgentEnrolledError,
     AgentsInvalidError,

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from joserfc.jwk import ECKey
 
 from api.assertions import jws
+from api.assertions.es256 import PrivateKeySigner
+from api.assertions.jwk import thumbprint
 from api.errors import ApiError
-from api.fleet.device_keys import thumbprint
 from api.fleet.errors import StatementInvalidError
 from devices.camera_identity import CameraIdentity
 from devices.errors import DeviceError
@@ -62,7 +62,7 @@ def sign_statement(statement: AgentStatement, key: ec.EllipticCurvePrivateKey) -
         "iat": statement.issued_at,
     }
     header = {"typ": TYPE, "kid": thumbprint(key.public_key())}
-    return jws.sign(header, payload, ECKey(key, key))
+    return jws.sign(header, payload, PrivateKeySigner(key))
 
 
 def parse_statement(compact: str) -> UnverifiedStatement:

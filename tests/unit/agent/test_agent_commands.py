@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from api.assertions.jwk import thumbprint
 from api.cli import agent_capture, main
-from api.fleet.device_keys import load_device_key, thumbprint
+from api.fleet.device_keys import load_device_key
 from api.fleet.registry import AgentFleet
 from devices import camera_sysfs
 from devices.camera_sysfs import find_cameras

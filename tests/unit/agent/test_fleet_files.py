@@ -8,12 +8,12 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from api.assertions.jwk import thumbprint
 from api.fleet.device_keys import (
     load_device_key,
     make_device_key,
     parse_public_text,
     public_text,
-    thumbprint,
 )
 from api.fleet.errors import (
     AgentEnrolledError,
