@@ -10,9 +10,9 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
-from api.assertions.disclosures import ClaimPath
 from api.assertions.errors import (
     ClaimsIncompleteError,
     LevelExceedsChecksError,
@@ -20,7 +20,7 @@ from api.assertions.errors import (
 )
 from api.assertions.findings import Findings, mandatory_shortfalls
 from api.assertions.levels import cap_level
-from api.assertions.payload import Payload, as_json, disclosable, disclosable_paths
+from api.assertions.payload import Payload, as_json, as_payload, disclosable
 from api.assertions.vct import VCT, VCT_INTEGRITY
 from api.assertions.vocabulary import (
     AssuranceLevel,
@@ -341,7 +341,7 @@ class AssertionClaims:
             "txn.id": self.txn.id,
             "txn.procedure_code": self.txn.procedure_code,
             "verified_claims.verification.evidence": self.verified_claims.verification.evidence,
-            "verified_claims.claims": as_json(self.verified_claims.claims),
+            "verified_claims.claims": self._sections.claims["verified_claims"]["claims"],
             "policy.digest": self.policy.digest,
             "chip.pa.sod_sha256": self.chip.pa.sod_sha256,
             "chip.pa.csca_ski": self.chip.pa.csca_ski,
@@ -354,18 +354,25 @@ class AssertionClaims:
         empty = [name for name, value in needed.items() if not value]
         if empty:
             raise ClaimsIncompleteError(f"an assertion needs {', '.join(empty)}")
-        payload = self.to_payload("").claims
-        missing = mandatory_shortfalls(payload)
+        missing = mandatory_shortfalls(self._sections.claims)
         if missing:
             raise MandatoryCheckError(missing)
-        cap = cap_level(Findings.from_payload(payload))
+        cap = cap_level(Findings.from_payload(self._sections.claims))
         level = self.verified_claims.verification.assurance_level
         if cap is None or level.rank > cap.rank:
             allowed = cap or "no level"
             raise LevelExceedsChecksError(f"{level} is claimed and the checks allow {allowed}")
 
+    @cached_property
+    def _sections(self) -> Payload:
+        """The sections as JSON, read once: what was checked is what is signed."""
+        return as_payload({name: getattr(self, name) for name in _SECTIONS})
+
     def to_payload(self, issuer: str) -> Payload:
-        """Return the claims of the JWT, in the name of an issuer."""
+        """Return the claims of the JWT, in the name of an issuer.
+
+        The sections in it belong to this object and must not be changed.
+        """
         issued_at = int(self.issued_at.timestamp())
         claims: dict[str, Any] = {
             "iss": issuer,
@@ -377,13 +384,9 @@ class AssertionClaims:
             "exp": issued_at + self.lifetime_s,
             "aud": self.audience,
             "nonce": self.nonce,
+            **self._sections.claims,
         }
-        hidden: list[ClaimPath] = []
-        for name in _SECTIONS:
-            section = getattr(self, name)
-            claims[name] = as_json(section)
-            hidden += disclosable_paths(section, (name,))
-        return Payload(claims, tuple(hidden))
+        return Payload(claims, self._sections.disclosable)
 
 
 _SECTIONS = ("txn", "verified_claims", "chip", "face", "pad", "iad", "attendance", "policy")
