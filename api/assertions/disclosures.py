@@ -50,10 +50,12 @@ class Disclosure:
         return b64url_encode(hashlib.sha256(self.encoded.encode("ascii")).digest())
 
     @classmethod
-    def make(cls, value: Any, name: str | None = None) -> "Disclosure":
-        """Salt a value."""
-        salt = b64url_encode(secrets.token_bytes(SALT_BYTES))
-        content = [salt, value] if name is None else [salt, name, value]
+    def make(
+        cls, value: Any, name: str | None = None, *, salt: bytes | None = None
+    ) -> "Disclosure":
+        """Salt a value, with fresh random bytes if none are given."""
+        salted = b64url_encode(secrets.token_bytes(SALT_BYTES) if salt is None else salt)
+        content = [salted, value] if name is None else [salted, name, value]
         return cls(b64url_encode(dump_json(content)), name, value)
 
     @classmethod
@@ -96,22 +98,26 @@ def conceal(
     Raises:
         DisclosureUnknownError: a path leads nowhere.
     """
-    hidden: dict[str, Any] = _copy(payload)
+    copies: dict[ClaimPath, Any] = {(): dict(payload)}
     disclosures: list[Disclosure] = []
-    holders: list[dict[str, Any]] = []
+    holders: dict[int, dict[str, Any]] = {}
     # Deepest first, so that what is hidden inside a hidden claim goes into its disclosure.
-    for path in sorted(set(paths), key=len, reverse=True):
-        parent = _parent(hidden, path)
+    ordered = sorted(set(paths), key=len, reverse=True)
+    random = secrets.token_bytes(SALT_BYTES * len(ordered))
+    for number, path in enumerate(ordered):
+        parent = _holder(copies, path)
         key: Any = path[-1]
+        salt = random[SALT_BYTES * number : SALT_BYTES * (number + 1)]
         if isinstance(parent, list):
-            disclosure = Disclosure.make(parent[key])
+            disclosure = Disclosure.make(parent[key], salt=salt)
             parent[key] = {ELEMENT_KEY: disclosure.digest}
         else:
-            disclosure = Disclosure.make(parent.pop(key), key)
+            disclosure = Disclosure.make(parent.pop(key), key, salt=salt)
             parent.setdefault(DIGEST_KEY, []).append(disclosure.digest)
-            holders.append(parent)
+            holders[id(parent)] = parent
         disclosures.append(disclosure)
-    for holder in {id(holder): holder for holder in holders}.values():
+    hidden = copies[()]
+    for holder in holders.values():
         holder[DIGEST_KEY] += [b64url_encode(secrets.token_bytes(32)) for _ in range(decoys)]
         # Sorted digests do not tell the order of the claims (RFC 9901 §4.2.4.1).
         holder[DIGEST_KEY].sort()
@@ -218,20 +224,18 @@ class _Revelation:
         return self._by_digest.get(digest)
 
 
-def _parent(payload: dict[str, Any], path: ClaimPath) -> Any:
-    """Return the object or array that holds the last step of a path."""
-    value: Any = payload
+def _holder(copies: dict[ClaimPath, Any], path: ClaimPath) -> Any:
+    """Return the object or array that holds the last step of a path, copied once.
+
+    `copies` has what was copied, by its path; what the holder is in comes into it too.
+    """
+    holder = copies[()]
     try:
-        for step in path[:-1]:
-            value = value[step]
-        value[path[-1]]
-    except (KeyError, IndexError, TypeError):
+        for depth, step in enumerate(path[:-1], 1):
+            if path[:depth] not in copies:
+                copies[path[:depth]] = holder[step] = holder[step].copy()
+            holder = copies[path[:depth]]
+        holder[path[-1]]
+    except (KeyError, IndexError, TypeError, AttributeError):
         raise DisclosureUnknownError("there is no such claim to disclose") from None
-    return value
-
-
-def _copy(value: Any) -> Any:
-    """Copy the objects and arrays of a JSON value."""
-    if isinstance(value, dict):
-        return {name: _copy(item) for name, item in value.items()}
-    return [_copy(item) for item in value] if isinstance(value, list) else value
+    return holder

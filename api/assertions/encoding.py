@@ -11,6 +11,8 @@ from api.assertions.errors import AssertionMalformedError
 MAX_DEPTH = 24
 """Levels of nesting; the claim set needs eight."""
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
 
 def b64url_encode(data: bytes) -> str:
     """Return base64url without padding (RFC 7515 §2)."""
@@ -37,7 +39,7 @@ def b64url_decode(text: str) -> bytes:
 
 def dump_json(value: Any) -> bytes:
     """Return compact JSON in UTF-8."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return _COMPACT.encode(value).encode()
 
 
 def parse_json(data: bytes) -> Any:
