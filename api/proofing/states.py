@@ -54,6 +54,13 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 """A decision that a fault interrupted goes back to `capture`: what was acknowledged is kept. A
 capture that a willing person may have got wrong goes back to `chip`, once, for a new challenge."""
 
+STATE_BY_OUTCOME: Mapping[str, State] = {
+    "PASSED": State.PASSED,
+    "INDETERMINATE": State.REVIEW,
+    "FAILED": State.FAILED,
+}
+"""Where a session ends with an outcome."""
+
 ASSERTION_KEPT_S = 86_400
 """Seconds after its opening that a passed session keeps its assertion, which names the person, and
 a decided one its record and the answer of an authority that was asked."""
@@ -89,3 +96,16 @@ def check_transition(now: State, then: State) -> None:
     """
     if then not in TRANSITIONS[now]:
         raise StateConflictError(f"a session that is {now} cannot become {then}")
+
+
+def require_state(now: str, *states: State) -> None:
+    """Allow a step in some states only.
+
+    Raises:
+        SessionExpiredError: the session ran out of time.
+        StateConflictError: it is in none of these states.
+    """
+    if now == State.EXPIRED:
+        raise SessionExpiredError("the session has run out of time; open a new one")
+    if now not in states:
+        raise StateConflictError(f"the session is {now}; this step needs {states[0]}")

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from api.assertions.vocabulary import Capture
 from api.procedures.catalogue import Catalogue, CatalogueInvalidError, ProcedureUnknownError
+from api.proofing.capture_step import JudgedCapture
 from api.proofing.decision import decide
 from api.proofing.injection import InjectionVerdict
 from api.proofing.sections import _is_over_18, _quality_result
-from api.proofing.service import _Judged
 from api.proofing.states import (
     TIME_LIMIT_S,
     TRANSITIONS,
@@ -250,4 +250,4 @@ def test_capture_over_a_slow_network_may_be_repeated(
         Outcome(outcome), tuple(reasons), Capture.BROWSER, None, None, None, ()
     )
     verdict: Any = SimpleNamespace(outcome=Outcome(face), may_retry=False)
-    assert _Judged(verdict, injection).may_retry is may_retry
+    assert JudgedCapture(verdict, injection).may_retry is may_retry
