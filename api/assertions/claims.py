@@ -1,7 +1,7 @@
 """The claim set of the assertion, and the refusal to make one that its checks do not carry.
 
 Field names are claim names. A field made with `disclosable` is selectively disclosable; all
-others are always visible. `audit` and `status` stay out until a log and a status list exist.
+others are always visible. `audit` stays out until a log exists.
 
 Source: OpenID Connect for Identity Assurance 1.0 (`verified_claims`), SD-JWT VC (`vct`).
 """
@@ -21,6 +21,7 @@ from api.assertions.errors import (
 from api.assertions.findings import Findings, mandatory_shortfalls
 from api.assertions.levels import cap_level
 from api.assertions.payload import Payload, as_json, as_payload, disclosable
+from api.assertions.status_array import StatusReference
 from api.assertions.vct import VCT, VCT_INTEGRITY
 from api.assertions.vocabulary import (
     AssuranceLevel,
@@ -328,6 +329,8 @@ class AssertionClaims:
     """1 s to 24 h."""
     jti: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     """128 random bits."""
+    status: StatusReference | None = None
+    """Where it is said whether the assertion has been revoked; None: it cannot be."""
 
     def __post_init__(self) -> None:
         if not 0 < self.lifetime_s <= MAX_LIFETIME_S:
@@ -384,6 +387,7 @@ class AssertionClaims:
             "exp": issued_at + self.lifetime_s,
             "aud": self.audience,
             "nonce": self.nonce,
+            **({"status": self.status.to_claim()} if self.status else {}),
             **self._sections.claims,
         }
         return Payload(claims, self._sections.disclosable)
