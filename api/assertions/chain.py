@@ -88,8 +88,11 @@ def parse_chain(x5c: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
 
 def verify_path(
     chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], at: datetime
-) -> None:
+) -> tuple[x509.Certificate, ...]:
     """Check that a chain, leaf first, ends at a pinned root and was valid at a time.
+
+    Returns:
+        The path: the leaf, the CAs between, the pinned root.
 
     Raises:
         ChainExpiredError: a certificate of the chain, or its root, is not valid at that time.
@@ -108,7 +111,7 @@ def verify_path(
         )
     )
     try:
-        builder.build_client_verifier().verify(chain[0], list(chain[1:]))
+        return tuple(builder.build_client_verifier().verify(chain[0], list(chain[1:])).chain)
     except (VerificationError, ValueError):
         if any(root.subject == chain[-1].issuer and not _valid(root, at) for root in roots):
             raise ChainExpiredError(

@@ -22,7 +22,7 @@ from api.assertions.findings import Findings, mandatory_shortfalls
 from api.assertions.levels import cap_level
 from api.assertions.payload import Payload, as_json, as_payload, disclosable
 from api.assertions.status_array import StatusReference
-from api.assertions.vct import VCT, VCT_INTEGRITY
+from api.assertions.vct import MAX_LIFETIME_S, VCT, VCT_INTEGRITY
 from api.assertions.vocabulary import (
     AssuranceLevel,
     AttendanceMode,
@@ -36,7 +36,6 @@ from api.assertions.vocabulary import (
 
 TRUST_FRAMEWORK = "urn:chinhchu:trust-framework:1"
 DEFAULT_LIFETIME_S = 15 * 60
-MAX_LIFETIME_S = 24 * 60 * 60
 
 
 @dataclass(frozen=True)

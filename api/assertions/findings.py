@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from api.assertions.vocabulary import (
+    AssuranceLevel,
     AttendanceMode,
     Capture,
     CheckResult,
@@ -72,27 +73,33 @@ class Findings:
             clone=_clone(payload),
             capture=_capture(payload),
             face=_result(payload, "face", "result"),
-            fmr_at_threshold=_rate(_at(payload, "face", "fmr_at_threshold")),
+            fmr_at_threshold=_rate(value_at(payload, "face", "fmr_at_threshold")),
             pad=_result(payload, "pad", "result"),
             pad_active=_pad_methods(payload, PadKind.ACTIVE),
             pad_passive=_pad_methods(payload, PadKind.PASSIVE),
-            attendance=_word(_at(payload, "attendance", "mode"), AttendanceMode.UNATTENDED),
+            attendance=_word(value_at(payload, "attendance", "mode"), AttendanceMode.UNATTENDED),
             officer_decision=_word(
-                _at(payload, "attendance", "officer_decision"), OfficerDecision.NOT_ASKED
+                value_at(payload, "attendance", "officer_decision"), OfficerDecision.NOT_ASKED
             ),
             kiosk_seal=_result(payload, "attendance", "kiosk_seal"),
         )
 
 
-def mandatory_shortfalls(payload: Mapping[str, Any]) -> tuple[str, ...]:
+def mandatory_shortfalls(
+    payload: Mapping[str, Any], findings: Findings | None = None
+) -> tuple[str, ...]:
     """Return the names of the mandatory checks that a claim set does not show as ok.
 
     Mandatory at every level: Passive Authentication with DG1 and DG2 verified, the clone check (or
     a chip without one under an officer's eyes), the face, active PAD, at least one bound document.
     No finding may be adverse: a revoked document signer, a suspected presentation attack and an
     officer's refusal end here too.
+
+    Args:
+        payload: the claim set.
+        findings: what was read from it already.
     """
-    found = Findings.from_payload(payload)
+    found = findings or Findings.from_payload(payload)
     clone_ok = found.clone is CheckResult.OK or (
         found.clone is CheckResult.NOT_SUPPORTED and found.under_officers_eyes
     )
@@ -111,12 +118,18 @@ def mandatory_shortfalls(payload: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name for name, holds in verdicts.items() if not holds)
 
 
+def claimed_level(payload: Mapping[str, Any]) -> AssuranceLevel | None:
+    """Return the assurance level that a claim set names; None where it is no known one."""
+    value = value_at(payload, "verified_claims", "verification", "assurance_level")
+    return AssuranceLevel(value) if value in tuple(AssuranceLevel) else None
+
+
 def document_digests(payload: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the SHA-256 digests (lower-case hex) of the documents that a claim set binds.
 
     Empty where there is none, and where any entry is something else than a SHA-256 digest.
     """
-    documents = _at(payload, "txn", "documents")
+    documents = value_at(payload, "txn", "documents")
     if not isinstance(documents, list):
         return ()
     digests = tuple(_sha256(document) for document in documents)
@@ -132,7 +145,8 @@ def _sha256(document: Any) -> str:
     return digest if all(c in "0123456789abcdef" for c in digest) else ""
 
 
-def _at(payload: Any, *path: str) -> Any:
+def value_at(payload: Any, *path: str) -> Any:
+    """Return what lies at a path of names in a claim set; None where nothing does."""
     for name in path:
         if not isinstance(payload, Mapping):
             return None
@@ -148,13 +162,13 @@ def _word(value: Any, default: Word) -> Word:
 
 
 def _result(payload: Mapping[str, Any], *path: str) -> CheckResult:
-    return _word(_at(payload, *path), CheckResult.NOT_PERFORMED)
+    return _word(value_at(payload, *path), CheckResult.NOT_PERFORMED)
 
 
 def _clone(payload: Mapping[str, Any]) -> CheckResult:
     """Count a clone check as ok only where it says by which method and on whose challenge."""
     result = _result(payload, "chip", "clone", "result")
-    proven = _at(payload, "chip", "clone", "method") in ("CA", "AA") and _at(
+    proven = value_at(payload, "chip", "clone", "method") in ("CA", "AA") and value_at(
         payload, "chip", "clone", "server_challenge"
     )
     return CheckResult.NOT_PERFORMED if result is CheckResult.OK and not proven else result
@@ -162,8 +176,8 @@ def _clone(payload: Mapping[str, Any]) -> CheckResult:
 
 def _capture(payload: Mapping[str, Any]) -> Capture:
     """Count a capture as attested only where the agent's key is named."""
-    capture = _word(_at(payload, "iad", "capture"), Capture.BROWSER)
-    return capture if _at(payload, "iad", "agent_key") else Capture.BROWSER
+    capture = _word(value_at(payload, "iad", "capture"), Capture.BROWSER)
+    return capture if value_at(payload, "iad", "agent_key") else Capture.BROWSER
 
 
 def _rate(value: Any) -> float | None:
@@ -174,10 +188,10 @@ def _rate(value: Any) -> float | None:
 
 def _pad_methods(payload: Mapping[str, Any], kind: PadKind) -> CheckResult:
     """Combine the methods of one kind: one failed fails all, one ok suffices otherwise."""
-    methods = _at(payload, "pad", "methods")
+    methods = value_at(payload, "pad", "methods")
     if not isinstance(methods, list):
         return CheckResult.NOT_PERFORMED
-    results = [_result(m, "result") for m in methods if _at(m, "kind") == kind]
+    results = [_result(m, "result") for m in methods if value_at(m, "kind") == kind]
     for result in (CheckResult.FAILED, CheckResult.OK, CheckResult.NOT_SUPPORTED):
         if result in results:
             return result
@@ -185,7 +199,7 @@ def _pad_methods(payload: Mapping[str, Any], kind: PadKind) -> CheckResult:
 
 
 def _data_groups(payload: Mapping[str, Any]) -> frozenset[int]:
-    groups = _at(payload, "chip", "dg_verified")
+    groups = value_at(payload, "chip", "dg_verified")
     if not isinstance(groups, list):
         return frozenset()
     return frozenset(g for g in groups if isinstance(g, int) and not isinstance(g, bool))

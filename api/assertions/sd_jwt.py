@@ -6,17 +6,19 @@ Source: RFC 9901 §4 (format), SD-JWT VC (`typ: dc+sd-jwt`).
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from api.assertions import jws
-from api.assertions.claims import AssertionClaims
 from api.assertions.disclosures import ClaimPath, Disclosure, Revealed, conceal, reveal
 from api.assertions.errors import (
     AssertionMalformedError,
     DisclosureUnknownError,
     SigningKeyExpiredError,
 )
-from api.assertions.keys import SigningKey
+
+if TYPE_CHECKING:
+    from api.assertions.claims import AssertionClaims
+    from api.assertions.keys import SigningKey
 
 TYPE = "dc+sd-jwt"
 MAX_BYTES = 64 << 10
@@ -44,7 +46,7 @@ class SdJwt:
         return reveal(self.issued.payload, self.disclosures)
 
 
-def issue(claims: AssertionClaims, key: SigningKey, *, decoys: int = 0) -> str:
+def issue(claims: "AssertionClaims", key: "SigningKey", *, decoys: int = 0) -> str:
     """Sign an assertion with all its disclosures.
 
     Args:
@@ -65,7 +67,7 @@ def issue(claims: AssertionClaims, key: SigningKey, *, decoys: int = 0) -> str:
 def sign_payload(
     payload: Mapping[str, Any],
     disclosable: Iterable[ClaimPath],
-    key: SigningKey,
+    key: "SigningKey",
     *,
     decoys: int = 0,
 ) -> str:

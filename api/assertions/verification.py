@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from api.assertions.vocabulary import CheckResult
@@ -17,12 +19,17 @@ class Outcome(StrEnum):
 
 
 class CheckName(StrEnum):
-    """The checks, in the order of the profile."""
+    """The checks, in the order of the profile.
+
+    The timestamp, which the profile names last, comes before what it fixes the time of.
+    """
 
     FORMAT = "format"
     ALGORITHM = "algorithm"
     TYPE = "type"
+    TIMESTAMP = "timestamp"
     CHAIN = "chain"
+    REVOCATION = "revocation"
     KEY_USAGE = "key_usage"
     SIGNATURE = "signature"
     ISSUER = "issuer"
@@ -58,6 +65,29 @@ class Check:
         assert (self.reason is None) == (self.result is CheckResult.OK)
 
 
+@cache
+def passed(name: CheckName) -> Check:
+    """Return a check that is ok."""
+    return Check(name, CheckResult.OK)
+
+
+def failed(name: CheckName, reason: str, detail: str | None = None) -> Check:
+    """Return a check whose finding is adverse."""
+    return Check(name, CheckResult.FAILED, reason, detail=detail)
+
+
+def not_performed(
+    name: CheckName, reason: str, *, required: bool = True, detail: str | None = None
+) -> Check:
+    """Return a check that could not be made, or was not asked for."""
+    return Check(name, CheckResult.NOT_PERFORMED, reason, required, detail)
+
+
+def not_supported(name: CheckName, reason: str) -> Check:
+    """Return a check that the assertion holds nothing for."""
+    return Check(name, CheckResult.NOT_SUPPORTED, reason, required=False)
+
+
 @dataclass(frozen=True)
 class Verification:
     """All checks of one assertion."""
@@ -65,6 +95,10 @@ class Verification:
     checks: tuple[Check, ...]
     claims: Mapping[str, Any] | None = field(default=None, repr=False)
     """The processed payload with what was disclosed; None where the outcome is FAILED."""
+    judged_at: datetime | None = None
+    """The time for which everything was judged; None where the assertion could not be read."""
+    time_proven: bool = False
+    """Whether a timestamp proves that time; else it is the verifier's clock, or what was asked."""
 
     def __bool__(self) -> bool:
         """Refuse to be a condition: `if verify(…)` would hold whatever the outcome.
