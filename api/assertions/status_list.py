@@ -11,13 +11,12 @@ Source: draft-ietf-oauth-status-list-20 (approved by the IESG on 2026-06-04): §
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 
 from api.assertions import chain, jws
 from api.assertions.errors import AssertionMalformedError, IssuerMismatchError
-from api.assertions.keys import SigningKey
 from api.assertions.status_array import MAX_ARRAY_BYTES, Status, StatusArray, StatusReference
 from api.assertions.status_errors import (
     StatusListMalformedError,
@@ -29,6 +28,9 @@ from api.assertions.status_errors import (
     StatusValueUnknownError,
 )
 from api.errors import ApiError
+
+if TYPE_CHECKING:
+    from api.assertions.keys import SigningKey
 
 __all__ = [
     "MAX_ARRAY_BYTES",
@@ -79,7 +81,7 @@ def sign_status_list(
     statuses: StatusArray,
     *,
     uri: str,
-    key: SigningKey,
+    key: "SigningKey",
     at: datetime,
     expires_at: datetime,
     ttl_s: int,

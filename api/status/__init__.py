@@ -1,1 +1,6 @@
-"""Which assertions still stand: the lists that relying parties look their status up in."""
+"""Status lists of this server: who gets which index, what became of each, and the signed tokens.
+
+`allocation` gives indices out, `register` changes statuses and keeps why, `publishing` signs what
+relying parties fetch or carry, `routes` serves it, and `lists` holds the three together. What a
+list looks like and how it is verified is in `api.assertions.status_list`.
+"""

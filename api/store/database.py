@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from api.store.tables import Base
+from api.store.status_tables import StatusListRow
 
 
 def open_database(path: Path) -> Engine:
@@ -35,7 +35,7 @@ def open_database(path: Path) -> Engine:
         # What a transaction has read stays true until it writes.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    Base.metadata.create_all(engine)
+    StatusListRow.metadata.create_all(engine)  # with the tables of sessions below it
     return engine
 
 
