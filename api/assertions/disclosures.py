@@ -138,7 +138,8 @@ def reveal(payload: dict[str, Any], disclosures: Sequence[Disclosure]) -> Reveal
     """
     if payload.get("_sd_alg", DIGEST_ALGORITHM) != DIGEST_ALGORITHM:
         raise DigestAlgorithmNotAllowedError("disclosures must be digested with SHA-256")
-    by_digest = {disclosure.digest: disclosure for disclosure in disclosures}
+    digests = [disclosure.digest for disclosure in disclosures]
+    by_digest = dict(zip(digests, disclosures, strict=True))
     if len(by_digest) != len(disclosures):
         raise DisclosureDuplicateError("a disclosure is there twice")
     revelation = _Revelation(by_digest)
@@ -146,7 +147,7 @@ def reveal(payload: dict[str, Any], disclosures: Sequence[Disclosure]) -> Reveal
     if len(revelation.paths) != len(by_digest):
         raise DisclosureUnreferencedError("a disclosure is not among what the issuer signed")
     processed.pop("_sd_alg", None)
-    return Revealed(processed, tuple(revelation.paths[d.digest] for d in disclosures))
+    return Revealed(processed, tuple(revelation.paths[digest] for digest in digests))
 
 
 class _Revelation:
@@ -173,7 +174,7 @@ class _Revelation:
         if not isinstance(digests, list) or not all(isinstance(d, str) for d in digests):
             raise AssertionMalformedError("_sd is not an array of digests")
         processed = {
-            name: self.process(item, (*path, name))
+            name: self.process(item, (*path, name)) if isinstance(item, (dict, list)) else item
             for name, item in value.items()
             if name != DIGEST_KEY
         }

@@ -148,7 +148,7 @@ def _sha256(document: Any) -> str:
 def value_at(payload: Any, *path: str) -> Any:
     """Return what lies at a path of names in a claim set; None where nothing does."""
     for name in path:
-        if not isinstance(payload, Mapping):
+        if not isinstance(payload, dict):
             return None
         payload = payload.get(name)
     return payload
