@@ -26,37 +26,45 @@ BACKDATE = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class KeyPair:
-    """A certificate with its private key."""
+    """A certificate with its private key, which may be one in a security module."""
 
     certificate: x509.Certificate
     private_key: ec.EllipticCurvePrivateKey = field(repr=False)
 
 
-def make_root(organisation: str, at: datetime) -> KeyPair:
+PrivateKey = ec.EllipticCurvePrivateKey | None
+"""A key that exists, in memory or in a security module; None for a new one in memory."""
+
+
+def make_root(organisation: str, at: datetime, key: PrivateKey = None) -> KeyPair:
     """Make a self-signed root for ten years that may sign one tier of CAs."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = key or ec.generate_private_key(ec.SECP256R1())
     name = _name(organisation, "chinhchu root CA")
-    builder = _builder(name, name, key, key.public_key(), at, ROOT_DAYS)
+    builder = _builder(name, name, key, key.public_key(), at, at + timedelta(days=ROOT_DAYS))
     return KeyPair(_as_ca(builder, path_length=1).sign(key, hashes.SHA256()), key)
 
 
-def make_issuing_ca(organisation: str, root: KeyPair, at: datetime) -> KeyPair:
-    """Make the CA, for three years, that signs leaves and no other CA."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def make_issuing_ca(
+    organisation: str, root: KeyPair, at: datetime, key: PrivateKey = None
+) -> KeyPair:
+    """Make the CA, for three years at most, that signs leaves and no other CA."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
     builder = _builder(
-        _name(organisation, "chinhchu issuing CA"),
+        _name(organisation, f"chinhchu issuing CA {_key_digits(key)}"),
         root.certificate.subject,
         key,
         root.private_key.public_key(),
         at,
-        ISSUING_CA_DAYS,
+        min(at + timedelta(days=ISSUING_CA_DAYS), root.certificate.not_valid_after_utc),
     )
     return KeyPair(_as_ca(builder, path_length=0).sign(root.private_key, hashes.SHA256()), key)
 
 
-def make_leaf(organisation: str, issuer: str, issuing_ca: KeyPair, at: datetime) -> KeyPair:
-    """Make the certificate, for 90 days, whose key signs the assertions of one issuer."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def make_leaf(
+    organisation: str, issuer: str, issuing_ca: KeyPair, at: datetime, key: PrivateKey = None
+) -> KeyPair:
+    """Make the certificate, for 90 days at most, whose key signs the assertions of one issuer."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
     builder = (
         _builder(
             _name(organisation, "chinhchu assertions"),
@@ -64,7 +72,7 @@ def make_leaf(organisation: str, issuer: str, issuing_ca: KeyPair, at: datetime)
             key,
             issuing_ca.private_key.public_key(),
             at,
-            LEAF_DAYS,
+            min(at + timedelta(days=LEAF_DAYS), issuing_ca.certificate.not_valid_after_utc),
         )
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(digital_signature=True), critical=True)
@@ -74,6 +82,11 @@ def make_leaf(organisation: str, issuer: str, issuing_ca: KeyPair, at: datetime)
         )
     )
     return KeyPair(builder.sign(issuing_ca.private_key, hashes.SHA256()), key)
+
+
+def _key_digits(key: ec.EllipticCurvePrivateKey) -> str:
+    """Return what tells two issuing CAs of one organisation apart, and their revocation lists."""
+    return x509.SubjectKeyIdentifier.from_public_key(key.public_key()).digest[:4].hex()
 
 
 def _name(organisation: str, common_name: str) -> x509.Name:
@@ -91,7 +104,7 @@ def _builder(
     key: ec.EllipticCurvePrivateKey,
     issuer_key: ec.EllipticCurvePublicKey,
     at: datetime,
-    days: int,
+    until: datetime,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -100,7 +113,7 @@ def _builder(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(at - BACKDATE)
-        .not_valid_after(at + timedelta(days=days))
+        .not_valid_after(until)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False

@@ -1,90 +1,59 @@
-"""The folder of signing keys: made once, never overwritten, loaded with its chain checked.
+"""The keys that sign assertions: made, renewed, loaded; never overwritten.
 
-root.pem             the root's certificate: public, pinned by relying parties
-offline/root.key.pem its private key: to be moved to a medium that is kept in a safe
-issuing-ca.pem       the issuing CA's certificate
-issuing-ca.key.pem   its private key, needed to renew the leaf
-signing.pem          leaf and issuing CA: what goes into `x5c`
-signing.key.pem      the leaf's private key: the only one that a server needs
+Where they lie is said in `key_folder`; `key_ring` takes the newest of them while a server runs.
 """
 
-import base64
-import os
+import json
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives import serialization
+from cryptography.x509.oid import NameOID
 
+from api.assertions import private_keys
 from api.assertions.authority import KeyPair, make_issuing_ca, make_leaf, make_root
-from api.assertions.chain import (
-    UNREADABLE,
-    issuers_named_by,
-    load_pem,
-    load_roots,
-    signing_key_of,
-    verify_path,
+from api.assertions.chain import issuers_named_by
+from api.assertions.errors import KeysExistError, SigningKeyExpiredError, SigningKeyUnusableError
+from api.assertions.key_errors import AuthorityKeyMissingError, KeyFolderUnusableError
+from api.assertions.key_files import check_password, encode_private_key, write_file
+from api.assertions.key_folder import (
+    ISSUING,
+    KEY_SUFFIX,
+    KEYS_TOML,
+    LISTS,
+    ROOT,
+    ROOT_KEY,
+    ROOT_LIST,
+    SIGNING,
+    KeyFolder,
+    StoredCertificate,
+    TokenPlace,
+    name_of,
 )
-from api.assertions.errors import (
-    ChainExpiredError,
-    ChainUnpinnedRootError,
-    KeysExistError,
-    KeysPasswordError,
-    KeysPasswordWeakError,
-    KeyUsageMissingError,
-    RootsUnusableError,
-    SigningKeyExpiredError,
-    SigningKeyUnusableError,
-)
-from api.assertions.es256 import PrivateKeySigner
+from api.assertions.key_ring import KeyRing
+from api.assertions.pkcs11_keys import Pkcs11PrivateKey
+from api.assertions.private_keys import KeySecrets
+from api.assertions.revocation import days_of, make_list
+from api.assertions.signing_key import SigningKey, signing_key
 
-ROOT = "root.pem"
-ROOT_KEY = "offline/root.key.pem"
-ISSUING_CA = "issuing-ca.pem"
-ISSUING_CA_KEY = "issuing-ca.key.pem"
-SIGNING = "signing.pem"
-SIGNING_KEY = "signing.key.pem"
-
-MIN_PASSWORD_LENGTH = 12
-"""PBKDF2 in the PEM files has 2048 rounds, which cryptography fixes: length must do the rest."""
-
-
-@dataclass(frozen=True)
-class SigningKey:
-    """What signs assertions: the leaf's private key with its certificates."""
-
-    issuer: str
-    """The `iss` that the leaf speaks for."""
-    x5c: tuple[str, ...] = field(repr=False)
-    """Leaf and issuing CA, base64 of DER (RFC 7515 §4.1.6)."""
-    not_before: datetime
-    not_after: datetime
-    """Validity of the leaf."""
-    private_key: ec.EllipticCurvePrivateKey = field(repr=False)
-
-    def sign(self, message: bytes) -> bytes:
-        """Return the ES256 signature, as `jws.Signer` has it."""
-        return PrivateKeySigner(self.private_key).sign(message)
-
-
-@dataclass(frozen=True)
-class CertificateSummary:
-    """One certificate of the folder, for people."""
-
-    file: str
-    subject: str
-    sha256: str
-    """Fingerprint of the DER certificate, lower-case hex."""
-    not_before: datetime
-    not_after: datetime
-    issuer_identifiers: tuple[str, ...]
-    """The `iss` values that it speaks for; empty for a CA."""
+__all__ = [
+    "ROOT",
+    "ROOT_KEY",
+    "KeySecrets",
+    "SigningKey",
+    "init",
+    "load",
+    "open_issuing_ca",
+    "open_newest_issuing_ca",
+    "open_root",
+    "renew_issuing_ca",
+    "renew_leaf",
+    "signing_key",
+]
 
 
 def init(
@@ -93,181 +62,236 @@ def init(
     name: str = "chinhchu",
     issuer: str | None = None,
     password: str | None,
+    root_password: str | None = None,
+    token: TokenPlace | None = None,
+    pin: str | None = None,
+    ca_in_token: bool = False,
     at: datetime | None = None,
 ) -> SigningKey:
-    """Make root, issuing CA and leaf in a folder that is empty or not there yet.
+    """Make root, issuing CA and leaf, with their revocation lists, in an empty or new folder.
 
     Args:
-        folder: where the six files go; private ones get mode 0600 (on Windows they inherit the
-            folder's access list).
+        folder: private files get mode 0600 (on Windows they inherit the folder's access list).
         name: the organisation.
         issuer: the `iss` of the assertions, a URI; a random ``urn:uuid:…`` if None.
-        password: encrypts the three private keys; None leaves them open, for demonstrations.
+        password: encrypts the private keys that are in files; None leaves them open, for
+            demonstrations.
+        root_password: encrypts the root's private key; `password` if None.
+        token: the security module in which the leaf's key is made; in a file if None.
+        pin: of that token.
+        ca_in_token: make the issuing CA's key there too; the root's is always in a file.
         at: when validity begins; now if None.
 
     Raises:
         KeysExistError: the folder holds something.
-        KeysPasswordWeakError: the password has fewer than 12 characters.
-        SigningKeyUnusableError: the name or issuer is unfit, or the folder cannot be written.
+        KeysPasswordWeakError: a password has fewer than 12 characters.
+        SigningKeyUnusableError: the name or issuer is unfit.
+        KeyFolderUnusableError: the folder cannot be written.
+        ApiError: what `pkcs11_keys` raises.
     """
     issuer = issuer or f"urn:uuid:{uuid.uuid4()}"
     if not urlsplit(issuer).scheme or not issuer.isascii() or " " in issuer:
         raise SigningKeyUnusableError("the issuer must be a URI, such as https://office.example")
-    encryption = _encryption(password)
     # RFC 5280 appendix A.1, ub-organization-name
     if not 0 < len(name.strip()) <= 64 or not name.isprintable():
         raise SigningKeyUnusableError("the name must have 1 to 64 characters")
+    for secret in (password, root_password):
+        check_password(secret)
+    _refuse_files(folder)
     begin = at or datetime.now(UTC)
+    maker = _KeyMaker(folder, token, KeySecrets(password, pin))
     root = make_root(name, begin)
-    issuing_ca = make_issuing_ca(name, root, begin)
-    leaf = make_leaf(name, issuer, issuing_ca, begin)
-    private = {
-        ROOT_KEY: _pem(root, encryption),
-        ISSUING_CA_KEY: _pem(issuing_ca, encryption),
-        SIGNING_KEY: _pem(leaf, encryption),
-    }
-    public = {
-        ROOT: _certificates(root),
-        ISSUING_CA: _certificates(issuing_ca),
-        SIGNING: _certificates(leaf, issuing_ca),
-    }
-    _write(folder, private, public)
+    issuing_ca = make_issuing_ca(name, root, begin, maker.new(ISSUING) if ca_in_token else None)
+    leaf = make_leaf(name, issuer, issuing_ca, begin, maker.new(SIGNING))
+    root_key = encode_private_key(root.private_key, root_password or password)
+    write_file(folder / ROOT_KEY, root_key, private=True)
+    write_file(folder / ROOT, _pem(root))
+    if token is not None:
+        write_file(folder / KEYS_TOML, _keys_toml(token))
+    _write_list(folder, ROOT_LIST, root, begin)
+    _write_list(folder, maker.store(ISSUING, issuing_ca), issuing_ca, begin)
+    maker.store(SIGNING, leaf, issuing_ca)
     return signing_key(leaf.private_key, (leaf.certificate, issuing_ca.certificate))
 
 
-def load(folder: Path, password: str | None, *, at: datetime | None = None) -> SigningKey:
-    """Load the signing key and check it as a relying party would.
+def load(
+    folder: Path, password: str | None, *, pin: str | None = None, at: datetime | None = None
+) -> SigningKey:
+    """Load the signing key that is to be used at a time; a server holds a `KeyRing` instead.
 
     Args:
         folder: as `init` made it; the root's and the issuing CA's private keys may be elsewhere.
         password: None for a key that is not encrypted.
+        pin: of the token, where the key is in one.
         at: the time at which it must be valid; now if None.
 
     Raises:
-        SigningKeyUnusableError: a file is missing or wrong, or key and chain do not fit.
-        KeysPasswordError: the password is missing or wrong.
-        SigningKeyExpiredError: leaf or CA is not valid at that time.
+        ApiError: what `KeyRing.current` raises.
     """
-    try:
-        key_pem = (folder / SIGNING_KEY).read_bytes()
-        chain = load_pem((folder / SIGNING).read_bytes())
-        roots = load_roots((folder / ROOT).read_bytes())
-    except (OSError, RootsUnusableError, *UNREADABLE):
-        raise SigningKeyUnusableError(
-            f"{folder} does not hold a signing key with its certificates (chinhchu keys init)"
-        ) from None
-    private_key = _decrypt(key_pem, password)
-    try:
-        verify_path(chain, roots, at or datetime.now(UTC))
-        public_key = signing_key_of(chain[0])
-    except ChainExpiredError:
+    return KeyRing(folder, KeySecrets(password, pin)).current(at or datetime.now(UTC))
+
+
+def open_root(folder: KeyFolder, password: str | None, key_file: Path | None = None) -> KeyPair:
+    """Open the root's private key.
+
+    Args:
+        folder: what is in the folder of keys.
+        password: of the key; None where it is not encrypted.
+        key_file: where the key is, if not where `init` put it.
+
+    Raises:
+        AuthorityKeyMissingError: it is not there.
+        ApiError: what `private_keys.open_key_file` raises.
+    """
+    return private_keys.open_key_file(key_file or folder.path / ROOT_KEY, folder.root, password)
+
+
+def open_issuing_ca(
+    folder: KeyFolder, name: str, secrets: KeySecrets, key_file: Path | None = None
+) -> KeyPair:
+    """Open the private key of the issuing CA of that NAME.
+
+    Args:
+        folder: what is in the folder of keys.
+        name: the NAME of the CA's files.
+        secrets: its password or PIN.
+        key_file: where the key is, if not where `init` put it.
+
+    Raises:
+        AuthorityKeyMissingError: it is not there.
+        ApiError: what `private_keys` raises.
+    """
+    (stored,) = (ca for ca in folder.issuing_cas if ca.name == name)
+    if key_file is not None:
+        return private_keys.open_key_file(key_file, stored.certificate, secrets.password)
+    return private_keys.open_stored_key(stored, folder.token, secrets)
+
+
+def open_newest_issuing_ca(
+    folder: KeyFolder, secrets: KeySecrets, at: datetime, key_file: Path | None = None
+) -> KeyPair:
+    """Open the private key of the issuing CA that signs leaves at a time.
+
+    Raises:
+        SigningKeyExpiredError: no issuing CA is valid then and not revoked.
+        ApiError: as for `open_issuing_ca`.
+    """
+    usable = folder.usable(folder.issuing_cas, at, at)
+    if not usable:
         raise SigningKeyExpiredError(
-            "the signing certificate is not valid now; a new one is needed"
-        ) from None
-    except (ChainUnpinnedRootError, KeyUsageMissingError):
-        raise SigningKeyUnusableError("the signing certificate does not fit its root") from None
-    if private_key.public_key() != public_key:
-        raise SigningKeyUnusableError("the signing key does not fit its certificate")
-    return signing_key(private_key, chain)
+            "no issuing CA is valid at that time; a new one is needed (chinhchu keys renew --ca)"
+        )
+    return open_issuing_ca(folder, usable[0].name, secrets, key_file)
 
 
-def describe(folder: Path) -> tuple[CertificateSummary, ...]:
-    """Return what the certificates of a folder say; needs no password.
+def renew_leaf(
+    folder: KeyFolder, issuing_ca: KeyPair, secrets: KeySecrets, at: datetime
+) -> StoredCertificate:
+    """Make a new leaf for the same issuer beside those that are there.
+
+    Args:
+        folder: what is in the folder of keys.
+        issuing_ca: who signs it.
+        secrets: the password that encrypts the new key's file (None where it stays open, for
+            demonstrations), or the token's PIN.
+        at: when the leaf begins.
 
     Raises:
-        SigningKeyUnusableError: one of them is missing or unreadable.
+        SigningKeyUnusableError: the folder has no leaf whose issuer the new one could take.
+        ApiError: the key cannot be made or written.
     """
-    summaries = []
-    for name in (ROOT, ISSUING_CA, SIGNING):
-        try:
-            certificate = load_pem((folder / name).read_bytes())[0]
-        except (OSError, *UNREADABLE):
-            raise SigningKeyUnusableError(f"{folder / name} is not a certificate") from None
-        summaries.append(
-            CertificateSummary(
-                file=name,
-                subject=certificate.subject.rfc4514_string(),
-                sha256=certificate.fingerprint(hashes.SHA256()).hex(),
-                not_before=certificate.not_valid_before_utc,
-                not_after=certificate.not_valid_after_utc,
-                issuer_identifiers=issuers_named_by(certificate),
-            )
-        )
-    return tuple(summaries)
+    if not folder.leaves:
+        raise SigningKeyUnusableError("there is no signing certificate to renew")
+    (issuer,) = issuers_named_by(folder.leaves[-1].certificate)
+    maker = _KeyMaker(folder.path, folder.token, secrets)
+    organisation = _organisation(folder.root)
+    leaf = make_leaf(organisation, issuer, issuing_ca, at, maker.new(SIGNING))
+    name = maker.store(SIGNING, leaf, issuing_ca)
+    chain = (leaf.certificate, issuing_ca.certificate)
+    return StoredCertificate(folder.path / SIGNING / f"{name}.pem", chain)
 
 
-def signing_key(
-    private_key: ec.EllipticCurvePrivateKey, chain: tuple[x509.Certificate, ...]
-) -> SigningKey:
-    """Put a private key and its checked chain, leaf first, together.
+def renew_issuing_ca(
+    folder: KeyFolder, root: KeyPair, secrets: KeySecrets, at: datetime, *, in_token: bool
+) -> StoredCertificate:
+    """Make a new issuing CA with its first revocation list; leaves made from now on are under it.
+
+    Args:
+        folder: what is in the folder of keys.
+        root: who signs it.
+        secrets: as for `renew_leaf`.
+        at: when the CA begins.
+        in_token: make its key in the token.
 
     Raises:
-        SigningKeyUnusableError: the leaf does not name exactly one issuer.
+        ApiError: the key cannot be made or written.
     """
-    issuers = issuers_named_by(chain[0])
-    if len(issuers) != 1:
-        raise SigningKeyUnusableError("the signing certificate must name one issuer as a URI")
-    ders = (certificate.public_bytes(serialization.Encoding.DER) for certificate in chain)
-    return SigningKey(
-        issuer=issuers[0],
-        x5c=tuple(base64.b64encode(der).decode("ascii") for der in ders),
-        not_before=chain[0].not_valid_before_utc,
-        not_after=chain[0].not_valid_after_utc,
-        private_key=private_key,
-    )
+    maker = _KeyMaker(folder.path, folder.token, secrets)
+    key = maker.new(ISSUING) if in_token else None
+    issuing_ca = make_issuing_ca(_organisation(folder.root), root, at, key)
+    name = name_of(issuing_ca.certificate)
+    _write_list(folder.path, name, issuing_ca, at)
+    maker.store(ISSUING, issuing_ca)
+    return StoredCertificate(folder.path / ISSUING / f"{name}.pem", (issuing_ca.certificate,))
 
 
-def _decrypt(pem: bytes, password: str | None) -> ec.EllipticCurvePrivateKey:
-    encrypted = b"ENCRYPTED" in pem
-    if encrypted and not password:
-        raise KeysPasswordError("the signing key is encrypted; its password is missing")
+@dataclass(frozen=True)
+class _KeyMaker:
+    """Makes and stores private keys where the folder has them."""
+
+    folder: Path
+    token: TokenPlace | None
+    secrets: KeySecrets
+
+    def new(self, use: str) -> Pkcs11PrivateKey | None:
+        """Return a new key in the token; None where there is no token and a file will hold it."""
+        if self.token is None:
+            return None
+        return private_keys.open_token(self.token, self.secrets.pin).generate(f"chinhchu {use}")
+
+    def store(self, kind: str, pair: KeyPair, *above: KeyPair) -> str:
+        """Write a certificate with what is above it, and its key if that is not in a token."""
+        name = name_of(pair.certificate)
+        place = self.folder / kind / name
+        if not isinstance(pair.private_key, Pkcs11PrivateKey):
+            data = encode_private_key(pair.private_key, self.secrets.password)
+            write_file(place.with_name(f"{name}{KEY_SUFFIX}"), data, private=True)
+        # Last, for a server takes what has a certificate.
+        write_file(place.with_name(f"{name}.pem"), _pem(pair, *above))
+        return name
+
+
+def _refuse_files(folder: Path) -> None:
     try:
-        key = serialization.load_pem_private_key(
-            pem, password.encode() if encrypted and password else None
-        )
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        if encrypted:
-            raise KeysPasswordError("the password does not open the signing key") from None
-        raise SigningKeyUnusableError("the signing key is not a private key in PEM") from None
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise SigningKeyUnusableError("the signing key is not an elliptic curve key")
-    return key
-
-
-def _encryption(password: str | None) -> serialization.KeySerializationEncryption:
-    if password is None:
-        return serialization.NoEncryption()
-    if len(password) < MIN_PASSWORD_LENGTH:
-        raise KeysPasswordWeakError(f"the password needs {MIN_PASSWORD_LENGTH} characters")
-    return serialization.BestAvailableEncryption(password.encode())
-
-
-def _pem(pair: KeyPair, encryption: serialization.KeySerializationEncryption) -> bytes:
-    return pair.private_key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
-    )
-
-
-def _certificates(*pairs: KeyPair) -> bytes:
-    return b"".join(pair.certificate.public_bytes(serialization.Encoding.PEM) for pair in pairs)
-
-
-def _write(folder: Path, private: Mapping[str, bytes], public: Mapping[str, bytes]) -> None:
-    """Write all files into a folder that must be empty; private ones for the owner only."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if any(folder.iterdir()):
-            raise KeysExistError(f"{folder} is not empty; keys are never overwritten")
-        for files, mode in ((private, 0o600), (public, 0o644)):
-            for name, data in files.items():
-                path = folder / name
-                path.parent.mkdir(exist_ok=True, mode=0o700)
-                # Exclusive creation with its final mode: never readable by others in between.
-                with os.fdopen(os.open(path, _EXCLUSIVE, mode), "wb") as file:
-                    file.write(data)
+        is_used = folder.exists() and any(folder.iterdir())
     except OSError as error:
-        reason = error.strerror or "cannot be written"
-        raise SigningKeyUnusableError(f"{folder}: {reason}") from None
+        raise KeyFolderUnusableError(f"{folder}: {error.strerror or 'not a folder'}") from None
+    if is_used:
+        raise KeysExistError(f"{folder} is not empty; keys are never overwritten")
 
 
-_EXCLUSIVE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+def _write_list(folder: Path, name: str, ca: KeyPair, at: datetime) -> None:
+    made = make_list(ca, at, days=days_of(name))
+    der = made.public_bytes(serialization.Encoding.DER)
+    write_file(folder / LISTS / f"{name}.crl", der)
+
+
+def _organisation(certificate: x509.Certificate) -> str:
+    names = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    if not names:
+        raise AuthorityKeyMissingError("the root does not name its organisation")
+    return str(names[0].value)
+
+
+def _pem(*pairs: KeyPair) -> bytes:
+    encoding = serialization.Encoding.PEM
+    return b"".join(pair.certificate.public_bytes(encoding) for pair in pairs)
+
+
+def _keys_toml(token: TokenPlace) -> bytes:
+    values = {"module": str(token.module), "token": token.token}
+    if token.pin_file is not None:
+        values["pin_file"] = str(token.pin_file)
+    # A JSON string is a TOML basic string.
+    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+    return "\n".join(["[pkcs11]", *lines, ""]).encode()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.cli.agent_capture import PASSWORD_VARIABLE
-from api.cli.keys import new_password
+from api.cli.keys_secrets import new_password
 from api.cli.output import EXIT_PASSED, print_json, printable
 from api.errors import InputUnusableError
 

@@ -1,48 +1,89 @@
-"""`chinhchu keys`: make and show the keys that sign assertions."""
+"""`chinhchu keys`: the keys that sign assertions, from making them to revoking them."""
 
 import argparse
 import os
 import sys
-from collections.abc import Mapping
-from getpass import getpass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from api.cli.output import EXIT_PASSED, print_json, read_input
+from api.cli import keys_renewal, keys_revocation
+from api.cli.argument_types import time_with_offset
+from api.cli.keys_output import print_state, state_as_json
+from api.cli.keys_secrets import (
+    PASSWORD_VARIABLE,
+    PIN_VARIABLE,
+    first_line,
+    new_password,
+    token_pin,
+)
+from api.cli.output import EXIT_FAILED, EXIT_PASSED, print_json
 from api.errors import InputUnusableError
 from api.settings import Settings
-
-if TYPE_CHECKING:
-    from api.assertions.keys import CertificateSummary
-
-PASSWORD_VARIABLE = "CHINHCHU_KEYS_PASSWORD"  # noqa: S105 - the variable's name, not a password
-MAX_PASSWORD_FILE = 4096
 
 EPILOG = f"""\
 examples:
   chinhchu keys init --name "Văn phòng công chứng số 7" --issuer https://vpcc7.example
   chinhchu keys init --out demo-keys --no-password      for a demonstration only
-  chinhchu keys show keys                               what relying parties must pin, validity
+  chinhchu keys init --pkcs11 /usr/lib/softhsm/libsofthsm2.so --token chinhchu
+  chinhchu keys show                                    what signs, what ends soon
+  chinhchu keys renew                                   daily: a new leaf when one is due
+  chinhchu keys renew --ca --root-key /media/safe/root.key.pem
+  chinhchu keys crl                                     weekly: a new revocation list
+  chinhchu keys revoke 20261122-938b49cb --reason key-compromise
+  chinhchu keys publish /media/usb/chinhchu             all that a counter without network needs
 
-The password comes from --password-file, else from {PASSWORD_VARIABLE}, else it is asked for.
+The password comes from --password-file, else from {PASSWORD_VARIABLE}, else it is asked for;
+the PIN of a token from --pin-file, else {PIN_VARIABLE}, else from the file that keys.toml names.
 root.pem is public: give it to relying parties by another way than the assertions. Move
-offline/root.key.pem to a medium that is kept in a safe; the server needs only signing.pem,
-signing.key.pem and root.pem. Private files get mode 0600; on Windows they inherit the folder's
-access list, so choose a folder that only the service's account may read.
+offline/root.key.pem to a medium that is kept in a safe. Private files get mode 0600; on Windows
+they inherit the folder's access list, so choose a folder that only the service's account may read.
 """
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `keys init` and `keys show`."""
+    """Add the group."""
     group = commands.add_parser(
         "keys",
-        help="make and show the keys that sign assertions",
+        help="make, renew, revoke and publish the keys that sign assertions",
         description="The small certificate authority behind the assertions.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = group.add_subparsers(metavar="ACTION", required=True)
+    _register_init(actions)
 
+    show = actions.add_parser(
+        "show",
+        help="show what signs now, what comes, what ends soon",
+        description="Show the certificates and revocation lists of a folder; needs no password.",
+        epilog="exit codes: 0 nothing to do, 1 no leaf can sign, or one cannot be used",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    default = Settings.from_environment().keys
+    show.add_argument("folder", type=Path, nargs="?", default=default, metavar="DIR",
+                      help="the folder of `keys init` (%(default)s)")  # fmt: skip
+    show.add_argument("--at", type=time_with_offset, metavar="TIME", help="as at another time")
+    show.add_argument("--json", action="store_true", help="print one JSON document")
+    show.set_defaults(run=run_show)
+
+    publish = actions.add_parser(
+        "publish",
+        help="write what relying parties need of the keys into a folder",
+        description="Write root, issuing CAs, revocation lists and JWKS, all public, with digests.",
+        epilog="Check a copy with: sha256sum -c SHA256SUMS",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    publish.add_argument("out", type=Path, metavar="DIR", help="new, empty, or published before")
+    publish.add_argument("--keys", type=Path, default=default, metavar="DIR",
+                         help="the folder of `keys init` (%(default)s)")  # fmt: skip
+    publish.add_argument("--json", action="store_true", help="print one JSON document")
+    publish.set_defaults(run=run_publish)
+
+    keys_renewal.register(actions)
+    keys_revocation.register(actions)
+
+
+def _register_init(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     init = actions.add_parser(
         "init",
         help="make root, issuing CA (3 years) and signing leaf (90 days) in an empty folder",
@@ -62,32 +103,47 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     secret = init.add_mutually_exclusive_group()
     secret.add_argument("--password-file", type=Path, metavar="FILE", help="its first line")
     secret.add_argument("--no-password", action="store_true", help="leave the keys unencrypted")
+    init.add_argument("--root-password-file", type=Path, metavar="FILE",
+                      help="another password for the root's key")  # fmt: skip
+    init.add_argument("--pkcs11", type=Path, metavar="MODULE",
+                      help="make the leaf's key in a security module, by its library")  # fmt: skip
+    init.add_argument("--token", metavar="LABEL", help="which token of that module")
+    init.add_argument("--pin-file", type=Path, metavar="FILE",
+                      help="the token's PIN, first line; keys.toml says where it is")  # fmt: skip
+    init.add_argument("--ca-in-token", action="store_true", help="the issuing CA's key too")
     init.add_argument("--json", action="store_true", help="print one JSON document")
     init.set_defaults(run=run_init)
-
-    show = actions.add_parser(
-        "show",
-        help="show the certificates of a folder",
-        description="Show what the certificates of a folder say; needs no password.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    show.add_argument("folder", type=Path, metavar="DIR", help="the folder of `keys init`")
-    show.add_argument("--json", action="store_true", help="print one JSON document")
-    show.set_defaults(run=run_show)
 
 
 def run_init(args: argparse.Namespace) -> int:
     """Make the keys."""
     from api.assertions import keys
+    from api.assertions.key_folder import KeyFolder, TokenPlace
+    from api.assertions.key_state import keys_state
 
+    token = None
+    if args.pkcs11 is not None and args.token:
+        pin_file = args.pin_file.absolute() if args.pin_file else None
+        token = TokenPlace(args.pkcs11.absolute(), args.token, pin_file)
+    elif args.pkcs11 or args.token or args.pin_file or args.ca_in_token:
+        raise InputUnusableError("a security module needs both --pkcs11 and --token")
     password = None if args.no_password else new_password(args.password_file, os.environ)
-    key = keys.init(args.out, name=args.name, issuer=args.issuer, password=password)
-    summaries = keys.describe(args.out)
+    root_file = args.root_password_file
+    key = keys.init(
+        args.out,
+        name=args.name,
+        issuer=args.issuer,
+        password=password,
+        root_password=first_line(root_file) if root_file else None,
+        token=token,
+        pin=token_pin(args.pin_file, token),
+        ca_in_token=args.ca_in_token,
+    )
+    state = keys_state(KeyFolder.read(args.out), datetime.now(UTC))
     if args.json:
-        print_json(_as_json(args.out, summaries))
+        print_json(state_as_json(state))
         return EXIT_PASSED
-    _print(summaries)
+    print_state(state)
     print(f"\nissuer (iss): {key.issuer}")
     print(f"pin at the relying parties: {args.out / keys.ROOT}")
     print(f"move to a safe:             {args.out / keys.ROOT_KEY}")
@@ -98,63 +154,29 @@ def run_init(args: argparse.Namespace) -> int:
 
 def run_show(args: argparse.Namespace) -> int:
     """Show the certificates."""
-    from api.assertions import keys
+    from api.assertions.key_folder import KeyFolder
+    from api.assertions.key_state import keys_state
 
-    summaries = keys.describe(args.folder)
+    state = keys_state(KeyFolder.read(args.folder), args.at or datetime.now(UTC))
     if args.json:
-        print_json(_as_json(args.folder, summaries))
+        print_json(state_as_json(state))
     else:
-        _print(summaries)
+        print_state(state)
+    return EXIT_FAILED if state.current is None or state.faults else EXIT_PASSED
+
+
+def run_publish(args: argparse.Namespace) -> int:
+    """Write what relying parties need."""
+    from api.assertions.key_folder import KeyFolder
+    from api.assertions.publication import publish
+
+    publication = publish(KeyFolder.read(args.keys), datetime.now(UTC))
+    publication.write(args.out)
+    files = publication.files
+    if args.json:
+        digests = {name: file.sha256 for name, file in files.items()}
+        print_json({"issuer": publication.issuer, "folder": str(args.out), "files": digests})
+        return EXIT_PASSED
+    for name, file in files.items():
+        print(f"{file.sha256}  {args.out / name}")
     return EXIT_PASSED
-
-
-def new_password(
-    file: Path | None, environment: Mapping[str, str], variable: str = PASSWORD_VARIABLE
-) -> str:
-    """Return a new password from a file's first line, the environment, or a person (twice).
-
-    Raises:
-        InputUnusableError: none is to be had, the two do not agree, or the file is unreadable.
-    """
-    if file is not None:
-        try:
-            text = read_input(file, MAX_PASSWORD_FILE).decode("utf-8")
-        except UnicodeDecodeError:
-            raise InputUnusableError(f"{file} is not text in UTF-8") from None
-        return text.partition("\n")[0].rstrip("\r")
-    given = environment.get(variable)
-    if given is not None:
-        return given
-    if not sys.stdin.isatty():
-        raise InputUnusableError(
-            f"no password: set {variable}, or use --password-file or --no-password"
-        )
-    password = getpass("Password for the new keys: ")
-    if getpass("The same again: ") != password:
-        raise InputUnusableError("the two passwords are not the same")
-    return password
-
-
-def _as_json(folder: Path, summaries: "tuple[CertificateSummary, ...]") -> dict[str, Any]:
-    certificates = [
-        {
-            "file": str(folder / summary.file),
-            "subject": summary.subject,
-            "sha256": summary.sha256,
-            "not_before": summary.not_before.isoformat(),
-            "not_after": summary.not_after.isoformat(),
-            "issuer_identifiers": list(summary.issuer_identifiers),
-        }
-        for summary in summaries
-    ]
-    return {"certificates": certificates}
-
-
-def _print(summaries: "tuple[CertificateSummary, ...]") -> None:
-    for summary in summaries:
-        print(summary.file)
-        print(f"  subject      {summary.subject}")
-        for identifier in summary.issuer_identifiers:
-            print(f"  issuer       {identifier}")
-        print(f"  valid until  {summary.not_after:%Y-%m-%d %H:%MZ}")
-        print(f"  SHA-256      {summary.sha256}")

@@ -1,0 +1,153 @@
+"""Private keys in encrypted PEM, and files that are there whole or not at all.
+
+cryptography encrypts PKCS#8 with 2048 rounds of PBKDF2 and lets nobody change that, so the
+structure is put together here; cryptography and OpenSSL read it.
+
+Source: RFC 8018 §6.2 (PBES2), RFC 5958 §3 (EncryptedPrivateKeyInfo), RFC 7468 §11.
+"""
+
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, padding, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+
+from api.assertions.errors import (
+    KeysExistError,
+    KeysPasswordError,
+    KeysPasswordWeakError,
+    SigningKeyUnusableError,
+)
+from api.assertions.key_errors import KeyFolderUnusableError
+
+MIN_PASSWORD_LENGTH = 12
+KDF_ROUNDS = 600_000
+"""Of PBKDF2-HMAC-SHA-256. Source: OWASP Password Storage Cheat Sheet (2023)."""
+MAX_FILE_BYTES = 1 << 20
+"""Of any file in the folder; a revocation list with a thousand entries is a tenth of this."""
+
+_EXCLUSIVE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+def check_password(password: str | None) -> None:
+    """Refuse a weak password; None, for keys that stay open, is the caller's decision.
+
+    Raises:
+        KeysPasswordWeakError: it has fewer than 12 characters.
+    """
+    if password is not None and len(password) < MIN_PASSWORD_LENGTH:
+        raise KeysPasswordWeakError(f"the password needs {MIN_PASSWORD_LENGTH} characters")
+
+
+def encode_private_key(key: ec.EllipticCurvePrivateKey, password: str | None) -> bytes:
+    """Return a private key in PEM, encrypted with a password unless it is None.
+
+    Raises:
+        KeysPasswordWeakError: the password has fewer than 12 characters.
+    """
+    from asn1crypto import keys as asn1_keys  # a verifier starts without it
+    from asn1crypto import pem
+
+    check_password(password)
+    format_ = serialization.PrivateFormat.PKCS8
+    if password is None:
+        encoding, open_ = serialization.Encoding.PEM, serialization.NoEncryption()
+        return key.private_bytes(encoding, format_, open_)
+    der = key.private_bytes(serialization.Encoding.DER, format_, serialization.NoEncryption())
+    salt, iv = secrets.token_bytes(16), secrets.token_bytes(16)
+    kek = PBKDF2HMAC(hashes.SHA256(), 32, salt, KDF_ROUNDS).derive(password.encode())
+    padder = padding.PKCS7(algorithms.AES.block_size).padder()
+    encryptor = Cipher(algorithms.AES(kek), modes.CBC(iv)).encryptor()
+    encrypted = encryptor.update(padder.update(der) + padder.finalize()) + encryptor.finalize()
+    derivation = {
+        "algorithm": "pbkdf2",
+        "parameters": {
+            "salt": {"specified": salt},
+            "iteration_count": KDF_ROUNDS,
+            "prf": {"algorithm": "sha256"},
+        },
+    }
+    parameters = {
+        "key_derivation_func": derivation,
+        "encryption_scheme": {"algorithm": "aes256_cbc", "parameters": iv},
+    }
+    info = asn1_keys.EncryptedPrivateKeyInfo(
+        {
+            "encryption_algorithm": {"algorithm": "pbes2", "parameters": parameters},
+            "encrypted_data": encrypted,
+        }
+    )
+    return bytes(pem.armor("ENCRYPTED PRIVATE KEY", info.dump()))
+
+
+def is_encrypted(data: bytes) -> bool:
+    """Return whether a private key in PEM needs a password."""
+    return b"ENCRYPTED" in data
+
+
+def decode_private_key(data: bytes, password: str | None) -> ec.EllipticCurvePrivateKey:
+    """Read a private key in PEM; the password is not used where it is not encrypted.
+
+    Raises:
+        KeysPasswordError: the password is missing or wrong.
+        SigningKeyUnusableError: it is not an elliptic curve key in PEM.
+    """
+    encrypted = is_encrypted(data)
+    if encrypted and not password:
+        raise KeysPasswordError("the key is encrypted; its password is missing")
+    try:
+        secret = password.encode() if encrypted and password else None
+        key = serialization.load_pem_private_key(data, secret)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        if encrypted:
+            raise KeysPasswordError("the password does not open the key") from None
+        raise SigningKeyUnusableError("the key is not a private key in PEM") from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise SigningKeyUnusableError("the key is not an elliptic curve key")
+    return key
+
+
+def read_file(path: Path) -> bytes:
+    """Return the bytes of a file of the folder.
+
+    Raises:
+        KeyFolderUnusableError: it is missing, unreadable or far too large.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise KeyFolderUnusableError(f"{path}: {error.strerror or 'cannot be read'}") from None
+    if len(data) > MAX_FILE_BYTES:
+        raise KeyFolderUnusableError(f"{path} is larger than {MAX_FILE_BYTES >> 20} MiB")
+    return data
+
+
+def write_file(path: Path, data: bytes, *, private: bool = False, replace: bool = False) -> None:
+    """Write a file that nobody ever sees half written, private ones for the owner only.
+
+    Raises:
+        KeysExistError: it is there already and is not to be replaced.
+        KeyFolderUnusableError: it cannot be written.
+    """
+    if not replace and os.path.lexists(path):
+        raise KeysExistError(f"{path} is there already; keys are never overwritten")
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            # Exclusive creation with its final mode: never readable by others in between.
+            descriptor = os.open(unfinished, _EXCLUSIVE, 0o600 if private else 0o644)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise KeyFolderUnusableError(f"{path}: {error.strerror or 'cannot be written'}") from None

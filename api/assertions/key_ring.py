@@ -1,0 +1,132 @@
+"""The signing keys of a running server: always the newest that fits, without a restart.
+
+A leaf that is renewed, or revoked, takes effect with the next assertion: before each, the ring
+looks whether a file of the folder changed, and reads the folder again only then.
+"""
+
+import logging
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from api.assertions.claims import DEFAULT_LIFETIME_S
+from api.assertions.errors import SigningKeyExpiredError
+from api.assertions.key_folder import Fingerprint, KeyFolder, StoredCertificate, fingerprint
+from api.assertions.key_state import KeysState, keys_state
+from api.assertions.private_keys import KeySecrets, open_stored_key
+from api.assertions.signing_key import SigningKey, signing_key
+from api.errors import ApiError
+
+WARN_EVERY = timedelta(days=1)
+
+log = logging.getLogger("chinhchu.keys")
+
+
+class KeyRing:
+    """The folder's leaves; safe to use from several threads at once."""
+
+    def __init__(self, folder: Path, secrets: KeySecrets) -> None:
+        self._path = folder
+        self._secrets = secrets
+        self._lock = threading.Lock()
+        self._seen: Fingerprint | None = None
+        self._folder: KeyFolder | None = None
+        self._opened: dict[str, SigningKey] = {}
+        self._refused: dict[str, ApiError] = {}
+        self._warned_at: datetime | None = None
+
+    @classmethod
+    def open(cls, folder: Path, password: str | None, *, pin: str | None = None) -> "KeyRing":
+        """Return the ring of a folder that can sign now.
+
+        Raises:
+            ApiError: what `current` raises.
+        """
+        ring = cls(folder, KeySecrets(password, pin))
+        ring.current(datetime.now(UTC))
+        return ring
+
+    def current(self, at: datetime, *, until: datetime | None = None) -> SigningKey:
+        """Return the newest leaf's key that is valid, not revoked, and covers an assertion's life.
+
+        Args:
+            at: when the assertion is issued.
+            until: when it expires; 15 minutes later if None.
+
+        Raises:
+            SigningKeyExpiredError: no leaf covers that time.
+            KeyFolderUnusableError: the root, an issuing CA or a revocation list is missing or
+                does not fit; nothing is signed then.
+            ApiError: no leaf's private key can be opened: what the newest one's opening raised.
+        """
+        end = until or at + timedelta(seconds=DEFAULT_LIFETIME_S)
+        with self._lock:
+            folder = self._read()
+            self._warn(folder, at)
+            errors: list[ApiError] = []
+            for stored in folder.usable(folder.leaves, at, end):
+                try:
+                    return self._key(folder, stored)
+                except ApiError as error:
+                    errors.append(error)
+            if errors:
+                raise errors[0]
+            if not folder.leaves and folder.faults:
+                raise folder.faults[-1].error
+        raise SigningKeyExpiredError(
+            "no signing certificate covers the assertion's life; a new one is needed "
+            "(chinhchu keys renew)"
+        )
+
+    @property
+    def folder(self) -> KeyFolder:
+        """The folder as it is now.
+
+        Raises:
+            KeyFolderUnusableError: as for `current`.
+        """
+        with self._lock:
+            return self._read()
+
+    def state(self, at: datetime) -> KeysState:
+        """Return which leaf is current, how long it lasts, and what needs doing.
+
+        Raises:
+            KeyFolderUnusableError: as for `current`.
+        """
+        return keys_state(self.folder, at)
+
+    def _read(self) -> KeyFolder:
+        seen = fingerprint(self._path)
+        if self._folder is None or seen != self._seen:
+            self._folder = None
+            self._opened.clear()
+            self._refused.clear()
+            self._folder = KeyFolder.read(self._path)
+            self._seen = seen
+            for fault in self._folder.faults:
+                log.warning("leaf %s cannot be used: %s", fault.name, fault.error.code)
+        return self._folder
+
+    def _key(self, folder: KeyFolder, stored: StoredCertificate) -> SigningKey:
+        key = self._opened.get(stored.name)
+        if key is not None:
+            return key
+        if stored.name in self._refused:
+            raise self._refused[stored.name]
+        try:
+            pair = open_stored_key(stored, folder.token, self._secrets)
+        except ApiError as error:
+            log.warning("leaf %s cannot be used: %s", stored.name, error.code)
+            if not error.retryable:
+                self._refused[stored.name] = error
+            raise
+        key = self._opened[stored.name] = signing_key(pair.private_key, stored.chain)
+        return key
+
+    def _warn(self, folder: KeyFolder, at: datetime) -> None:
+        if self._warned_at is not None and abs(at - self._warned_at) < WARN_EVERY:
+            return
+        self._warned_at = at
+        for warning in keys_state(folder, at).warnings:
+            log.warning("keys: %s", warning)

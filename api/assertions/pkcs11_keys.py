@@ -1,0 +1,372 @@
+"""Private keys in a security module (PKCS#11): made there, used there, never to leave it.
+
+`Pkcs11PrivateKey` is an opaque `EllipticCurvePrivateKey` of cryptography, so certificates,
+revocation lists and assertions are signed with it by the same code as with a key in memory.
+
+One session a token, behind one lock: python-pkcs11 calls C_Initialize without arguments, which
+tells the module that a single thread calls it (PKCS#11 v2.40 §5.4), and SoftHSM then does without
+its own locks. A lost session is opened again once; a PIN that was refused is never tried again.
+
+A key is found by its CKA_ID, the key identifier of its certificate. ES256 is CKM_ECDSA over a
+digest made here (§2.3.1 of the mechanisms): not every module has CKM_ECDSA_SHA256.
+"""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from api.assertions.key_errors import (
+    Pkcs11FaultError,
+    Pkcs11KeyMismatchError,
+    Pkcs11KeyMissingError,
+    Pkcs11ModuleUnusableError,
+    Pkcs11NotInstalledError,
+    Pkcs11PinLockedError,
+    Pkcs11PinMissingError,
+    Pkcs11PinWrongError,
+    Pkcs11TokenMissingError,
+)
+
+ES256 = ec.ECDSA(hashes.SHA256())
+
+Value = TypeVar("Value")
+
+
+def open_token(module: Path, label: str, pin: str | None) -> "Pkcs11Token":
+    """Return the token of a label, logged in; the same object for all of the process.
+
+    A login holds for a whole process (PKCS#11 v2.40 §5.6), so one object holds it.
+
+    Args:
+        module: the vendor's PKCS#11 library.
+        label: the token's label.
+        pin: the user's PIN.
+
+    Raises:
+        Pkcs11PinMissingError: there is no PIN.
+        ApiError: what `Pkcs11Token.use` raises.
+    """
+    if not pin:
+        raise Pkcs11PinMissingError(f"the PIN of the token {label!r} is not given")
+    with _REGISTRY_LOCK:
+        token = _TOKENS.get((str(module), label))
+        if token is None or token.refused_another_pin(pin):
+            token = _TOKENS[str(module), label] = Pkcs11Token(module, label, pin)
+    token.use(lambda session: None)
+    return token
+
+
+class Pkcs11Token:
+    """One token with one session, opened when it is needed and opened again when it is lost."""
+
+    def __init__(self, module: Path, label: str, pin: str) -> None:
+        self.label = label
+        self._module = module
+        self._pin = pin
+        self._refused = False
+        self._session: Any = None
+        self._keys: dict[bytes, Any] = {}
+        self._lock = _module_lock(module)
+
+    def __repr__(self) -> str:
+        return f"Pkcs11Token({self.label!r})"
+
+    def refused_another_pin(self, pin: str) -> bool:
+        """Return whether this PIN may be tried because the one before it was wrong.
+
+        Raises:
+            Pkcs11PinWrongError: the PIN before it was right, so this one is not.
+        """
+        if pin == self._pin:
+            return False
+        if not self._refused:
+            raise Pkcs11PinWrongError(f"the PIN is not that of the token {self.label!r}")
+        return True
+
+    def use(self, work: Callable[[Any], Value]) -> Value:
+        """Do something with the session, once more where the session had been lost.
+
+        Raises:
+            Pkcs11NotInstalledError: python-pkcs11 is not installed.
+            Pkcs11ModuleUnusableError: the module cannot be loaded.
+            Pkcs11TokenMissingError: there is no such token, or more than one.
+            Pkcs11PinWrongError: the PIN is wrong.
+            Pkcs11PinLockedError: the PIN is locked, or would be by one more wrong try.
+            Pkcs11FaultError: anything else that the token could not do.
+        """
+        pkcs11 = _library()
+        with self._lock:
+            was_open = self._session is not None
+            try:
+                return work(self._open(pkcs11))
+            except pkcs11.PKCS11Error as error:
+                self._drop(pkcs11)
+                if not was_open:
+                    raise _fault(error) from None
+            try:
+                return work(self._open(pkcs11))
+            except pkcs11.PKCS11Error as error:
+                self._drop(pkcs11)
+                raise _fault(error) from None
+
+    def private_key(self, certificate: x509.Certificate) -> "Pkcs11PrivateKey":
+        """Return the private key of a certificate, proven by a signature to be that.
+
+        Raises:
+            Pkcs11KeyMissingError: the token has none of that identifier, or two.
+            Pkcs11KeyMismatchError: the key is not the certificate's.
+            ApiError: what `use` raises.
+        """
+        public = certificate.public_key()
+        if not isinstance(public, ec.EllipticCurvePublicKey):
+            raise Pkcs11KeyMismatchError("the certificate's key is not an elliptic curve key")
+        key = Pkcs11PrivateKey(self, public)
+        probe = b"chinhchu: does this key fit its certificate?"
+        try:
+            public.verify(key.sign(probe, ES256), probe, ES256)
+        except InvalidSignature:
+            raise Pkcs11KeyMismatchError(
+                f"the key in the token {self.label!r} is not the certificate's"
+            ) from None
+        return key
+
+    def generate(self, label: str) -> "Pkcs11PrivateKey":
+        """Make a key pair on P-256 in the token, which never gives the private key out.
+
+        Raises:
+            Pkcs11KeyMismatchError: the token would give it out.
+            ApiError: what `use` raises.
+        """
+        pkcs11 = _library()
+        attribute = pkcs11.Attribute
+
+        def work(session: Any) -> ec.EllipticCurvePublicKey:
+            with self._read_write() as writing:
+                return _generate(writing, pkcs11, attribute, label)
+
+        return Pkcs11PrivateKey(self, self.use(work))
+
+    def destroy(self, key: "Pkcs11PrivateKey") -> None:
+        """Destroy a key pair of the token.
+
+        Raises:
+            ApiError: what `use` raises.
+        """
+        pkcs11 = _library()
+
+        def work(_: Any) -> None:
+            with self._read_write() as writing:
+                for found in list(writing.get_objects({pkcs11.Attribute.ID: key.identifier})):
+                    found.destroy()
+
+        self.use(work)
+
+    def sign_digest(self, identifier: bytes, digest: bytes) -> bytes:
+        """Return r and s over a digest by the private key of that CKA_ID.
+
+        Raises:
+            Pkcs11KeyMissingError: the token has none of that identifier, or two.
+            ApiError: what `use` raises.
+        """
+        pkcs11 = _library()
+
+        def work(session: Any) -> bytes:
+            key = self._keys.get(identifier)
+            if key is None:
+                key = self._keys[identifier] = self._find_key(pkcs11, session, identifier)
+            return bytes(key.sign(digest, mechanism=pkcs11.Mechanism.ECDSA))
+
+        return self.use(work)
+
+    def close(self) -> None:
+        """Log out; the next use logs in again."""
+        with self._lock:
+            self._drop(_library())
+
+    def _read_write(self) -> Any:
+        """Return a second session that may write; it shares the first one's login."""
+        return self._session.token.open(rw=True)
+
+    def _find_key(self, pkcs11: ModuleType, session: Any, identifier: bytes) -> Any:
+        try:
+            return session.get_key(object_class=pkcs11.ObjectClass.PRIVATE_KEY, id=identifier)
+        except (pkcs11.NoSuchKey, pkcs11.MultipleObjectsReturned):
+            raise Pkcs11KeyMissingError(
+                f"the token {self.label!r} does not hold one private key of the certificate"
+            ) from None
+
+    def _open(self, pkcs11: ModuleType) -> Any:
+        if self._session is None:
+            token = _find_token(pkcs11, self._module, self.label)
+            self._session = self._log_in(pkcs11, token)
+        return self._session
+
+    def _log_in(self, pkcs11: ModuleType, token: Any) -> Any:
+        if self._refused:
+            raise Pkcs11PinWrongError(
+                f"the token {self.label!r} refused the PIN before; it is not tried again"
+            )
+        flags = token.flags
+        if flags & (pkcs11.TokenFlag.USER_PIN_LOCKED | pkcs11.TokenFlag.USER_PIN_FINAL_TRY):
+            raise Pkcs11PinLockedError(
+                f"the PIN of the token {self.label!r} is locked, or has one try left that is not "
+                "taken here; use the vendor's tool"
+            )
+        try:
+            return token.open(user_pin=self._pin)
+        except pkcs11.PinLocked:
+            raise Pkcs11PinLockedError(f"the PIN of the token {self.label!r} is locked") from None
+        except (pkcs11.PinIncorrect, pkcs11.PinInvalid, pkcs11.PinLenRange, pkcs11.PinExpired):
+            self._refused = True
+            raise Pkcs11PinWrongError(f"the token {self.label!r} refused the PIN") from None
+
+    def _drop(self, pkcs11: ModuleType) -> None:
+        session, self._session = self._session, None
+        self._keys.clear()  # a handle means nothing outside its session
+        if session is not None:
+            with suppress(pkcs11.PKCS11Error):  # where it was lost before
+                session.close()
+
+
+class Pkcs11PrivateKey(ec.EllipticCurvePrivateKey):
+    """A private key in a token, to cryptography an opaque one: it signs, and nothing else."""
+
+    def __init__(self, token: Pkcs11Token, public_key: ec.EllipticCurvePublicKey) -> None:
+        self._token = token
+        self._public_key = public_key
+        self.identifier = x509.SubjectKeyIdentifier.from_public_key(public_key).digest
+        """The CKA_ID."""
+
+    def __repr__(self) -> str:
+        return f"Pkcs11PrivateKey({self._token!r})"
+
+    def __copy__(self) -> "Pkcs11PrivateKey":
+        return self
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> "Pkcs11PrivateKey":
+        return self
+
+    @property
+    def curve(self) -> ec.EllipticCurve:
+        """The curve of its public key."""
+        return self._public_key.curve
+
+    @property
+    def key_size(self) -> int:
+        """Bits of the curve."""
+        return self._public_key.key_size
+
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        """Return the public key."""
+        return self._public_key
+
+    def sign(
+        self,
+        data: bytes | bytearray | memoryview,
+        signature_algorithm: ec.EllipticCurveSignatureAlgorithm,
+    ) -> bytes:
+        """Return the ECDSA signature with SHA-256 over the data, in DER.
+
+        Raises:
+            Pkcs11KeyMismatchError: another algorithm is asked for.
+            ApiError: what `Pkcs11Token.sign_digest` raises.
+        """
+        if not isinstance(signature_algorithm.algorithm, hashes.SHA256):
+            raise Pkcs11KeyMismatchError("keys in a token sign with ECDSA and SHA-256 only")
+        raw = self._token.sign_digest(self.identifier, hashlib.sha256(data).digest())
+        half = len(raw) // 2
+        return encode_dss_signature(int.from_bytes(raw[:half]), int.from_bytes(raw[half:]))
+
+    def exchange(self, algorithm: ec.ECDH, peer_public_key: ec.EllipticCurvePublicKey) -> bytes:
+        """Refuse: the key signs only."""
+        raise Pkcs11KeyMismatchError("keys in a token sign only")
+
+    def private_numbers(self) -> ec.EllipticCurvePrivateNumbers:
+        """Refuse: the key does not leave the token."""
+        raise Pkcs11KeyMismatchError("a key does not leave its token")
+
+    def private_bytes(
+        self,
+        encoding: serialization.Encoding,
+        format: serialization.PrivateFormat,  # noqa: A002 - cryptography's name
+        encryption_algorithm: serialization.KeySerializationEncryption,
+    ) -> bytes:
+        """Refuse: the key does not leave the token."""
+        raise Pkcs11KeyMismatchError("a key does not leave its token")
+
+
+def _generate(
+    session: Any, pkcs11: ModuleType, attribute: Any, label: str
+) -> ec.EllipticCurvePublicKey:
+    from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
+
+    parameters = session.create_domain_parameters(
+        pkcs11.KeyType.EC,
+        {attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")},
+        local=True,
+    )
+    made_public, made_private = parameters.generate_keypair(
+        label=label,
+        store=True,
+        capabilities=pkcs11.MechanismFlag.SIGN | pkcs11.MechanismFlag.VERIFY,
+        private_template={attribute.SENSITIVE: True, attribute.EXTRACTABLE: False},
+    )
+    if made_private[attribute.EXTRACTABLE] or not made_private[attribute.SENSITIVE]:
+        made_private.destroy()
+        made_public.destroy()
+        raise Pkcs11KeyMismatchError("the token made a key that could leave it")
+    public = serialization.load_der_public_key(encode_ec_public_key(made_public))
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    identifier = x509.SubjectKeyIdentifier.from_public_key(public).digest
+    for made in (made_public, made_private):
+        made[attribute.ID] = identifier
+    return public
+
+
+def _find_token(pkcs11: ModuleType, module: Path, label: str) -> Any:
+    try:
+        return _load(pkcs11, module).get_token(token_label=label)
+    except pkcs11.NoSuchToken:
+        raise Pkcs11TokenMissingError(f"there is no token {label!r}") from None
+    except pkcs11.MultipleTokensReturned:
+        raise Pkcs11TokenMissingError(f"there is more than one token {label!r}") from None
+
+
+def _load(pkcs11: ModuleType, module: Path) -> Any:
+    try:
+        return pkcs11.lib(str(module))
+    except (pkcs11.PKCS11Error, RuntimeError, OSError):
+        raise Pkcs11ModuleUnusableError(f"{module} is not a PKCS#11 module that loads") from None
+
+
+def _fault(error: Exception) -> Pkcs11FaultError:
+    return Pkcs11FaultError(f"the token failed: {type(error).__name__}")
+
+
+def _library() -> ModuleType:
+    try:
+        import pkcs11
+    except ImportError:
+        raise Pkcs11NotInstalledError(
+            "keys in a security module need python-pkcs11: pip install 'chinhchu[pkcs11]'"
+        ) from None
+    return pkcs11
+
+
+_REGISTRY_LOCK = threading.Lock()
+_TOKENS: dict[tuple[str, str], Pkcs11Token] = {}
+_MODULE_LOCKS: dict[str, threading.RLock] = {}
+
+
+def _module_lock(module: Path) -> threading.RLock:
+    return _MODULE_LOCKS.setdefault(str(module), threading.RLock())
