@@ -83,7 +83,7 @@ class Revealed:
 
 
 def conceal(
-    payload: dict[str, Any], paths: Iterable[ClaimPath], *, decoys: int = 0
+    payload: dict[str, Any], paths: Iterable[ClaimPath], *, decoys: int = 0, fill_to: int = 0
 ) -> tuple[dict[str, Any], tuple[Disclosure, ...]]:
     """Replace claims by digests.
 
@@ -91,6 +91,8 @@ def conceal(
         payload: the claims; it is left unchanged.
         paths: the claims and array elements to hide. One inside another is hidden in it.
         decoys: digests of nothing to add to each object that has some (RFC 9901 §4.2.5).
+        fill_to: how many digests each such object has at least, by further decoys: what is always
+            the same number tells nothing.
 
     Returns:
         The payload to sign, and the disclosures.
@@ -118,9 +120,11 @@ def conceal(
         disclosures.append(disclosure)
     hidden = copies[()]
     for holder in holders.values():
-        holder[DIGEST_KEY] += [b64url_encode(secrets.token_bytes(32)) for _ in range(decoys)]
+        digests = holder[DIGEST_KEY]
+        count = max(decoys, fill_to - len(digests))
+        digests += [b64url_encode(secrets.token_bytes(32)) for _ in range(count)]
         # Sorted digests do not tell the order of the claims (RFC 9901 §4.2.4.1).
-        holder[DIGEST_KEY].sort()
+        digests.sort()
     hidden["_sd_alg"] = DIGEST_ALGORITHM
     return hidden, tuple(disclosures)
 

@@ -46,13 +46,16 @@ class SdJwt:
         return reveal(self.issued.payload, self.disclosures)
 
 
-def issue(claims: "AssertionClaims", key: "SigningKey", *, decoys: int = 0) -> str:
+def issue(
+    claims: "AssertionClaims", key: "SigningKey", *, decoys: int = 0, fill_to: int = 0
+) -> str:
     """Sign an assertion with all its disclosures.
 
     Args:
         claims: they exist only for a session that may have an assertion.
         key: the issuer's key with its chain.
         decoys: digests of nothing for each object that has disclosable claims; they hide how many.
+        fill_to: how many digests each of these objects has at least.
 
     Raises:
         SigningKeyExpiredError: the leaf is not valid at the time of issue or dies before `exp`.
@@ -61,7 +64,7 @@ def issue(claims: "AssertionClaims", key: "SigningKey", *, decoys: int = 0) -> s
     begin, end = (datetime.fromtimestamp(payload.claims[name], UTC) for name in ("iat", "exp"))
     if not key.not_before <= begin <= end <= key.not_after:
         raise SigningKeyExpiredError("the signing certificate does not cover the assertion's life")
-    return sign_payload(payload.claims, payload.disclosable, key, decoys=decoys)
+    return sign_payload(payload.claims, payload.disclosable, key, decoys=decoys, fill_to=fill_to)
 
 
 def sign_payload(
@@ -70,9 +73,10 @@ def sign_payload(
     key: "SigningKey",
     *,
     decoys: int = 0,
+    fill_to: int = 0,
 ) -> str:
     """Sign any payload as an SD-JWT VC; `issue` is the one that knows what may be signed."""
-    hidden, disclosures = conceal(dict(payload), disclosable, decoys=decoys)
+    hidden, disclosures = conceal(dict(payload), disclosable, decoys=decoys, fill_to=fill_to)
     header = {"typ": TYPE, "x5c": list(key.x5c)}
     return _join(jws.sign(header, hidden, key), disclosures)
 

@@ -131,15 +131,15 @@ def test_any_section_replaced_is_answered(office: Any, section: str, value: Any)
     assert verification.outcome is Outcome.FAILED
 
 
-@given(payload=objects, data=st.data(), decoys=st.integers(0, 3))
+@given(payload=objects, data=st.data(), decoys=st.integers(0, 3), fill_to=st.integers(0, 9))
 def test_what_is_hidden_and_fully_disclosed_is_the_same(
-    payload: dict[str, Any], data: st.DataObject, decoys: int
+    payload: dict[str, Any], data: st.DataObject, decoys: int, fill_to: int
 ) -> None:
     paths = every_path(payload)
     reserved = ("iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "status")
     paths = [p for p in paths if p[0] not in reserved]
     chosen = data.draw(st.sets(st.sampled_from(paths), max_size=5)) if paths else set()
-    hidden, disclosures = conceal(payload, chosen, decoys=decoys)
+    hidden, disclosures = conceal(payload, chosen, decoys=decoys, fill_to=fill_to)
     revealed = reveal(parse_json(dump_json(hidden)), disclosures)
     assert revealed.payload == payload
     assert set(revealed.paths) == chosen

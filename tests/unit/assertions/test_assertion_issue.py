@@ -1,5 +1,6 @@
 """Issuing and presenting."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -62,6 +63,18 @@ def test_decoys_hide_how_many_claims_there_are(office: Any) -> None:
     ]
     assert count == [7, 10]
     assert office.verify(decoyed).outcome is Outcome.PASSED
+
+
+def test_filled_up_objects_do_not_tell_how_many_claims_they_have(office: Any) -> None:
+    claims = office.claims()
+    person = replace(claims.verified_claims.claims, residence=None, age_over_18=None)
+    fewer = replace(claims, verified_claims=replace(claims.verified_claims, claims=person))
+    for each in (claims, fewer):
+        assertion = sd_jwt.issue(each, office.key, fill_to=8)
+        payload = jws.parse(assertion.split("~")[0]).payload["verified_claims"]
+        details = payload["verification"]["evidence"][0]["document_details"]
+        assert (len(payload["claims"]["_sd"]), len(details["_sd"])) == (8, 8)
+        assert office.verify(assertion).outcome is Outcome.PASSED
 
 
 def test_salts_are_fresh_and_long_enough(office: Any) -> None:
