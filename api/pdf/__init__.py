@@ -1,1 +1,1 @@
-"""Assertions in PDF documents: attached to the document that they are for, signed over, verified."""
+"""Assertions in PDF documents: attached to what they are for, signed over, verified."""

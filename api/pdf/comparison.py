@@ -1,0 +1,282 @@
+"""What a later revision changed, compared object by object with the one before.
+
+A PDF can be changed without touching a byte of it: an appended revision redefines objects, and
+shadow attacks prepare the first one so that the change looks harmless. So both revisions are read
+as documents of their own, the earlier from its own bytes alone, and walked from their catalogues
+side by side. All must be equal, however objects are numbered and wherever they lie, except in the
+few places where attachments, signatures and their validation data go. The walk visits each pair of
+objects once; it follows no cross-reference history, which a hostile document could write as it
+likes.
+
+Source: ISO 32000-2 §7.7.2 (catalogue), §7.11.4 (embedded files), §12.7 (forms), §12.8.4.3 (DSS);
+Mainka, Mladenov, Rohlmann, "Shadow Attacks", NDSS 2021.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import NoReturn
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+from api.pdf.attachments import OURS, embedded_files
+from api.pdf.errors import (
+    PdfAttachmentChangedError,
+    PdfChangedError,
+    PdfFormChangedError,
+    PdfPageChangedError,
+)
+from api.pdf.fields import SignatureFields, page_references
+from api.pdf.reading import Deadline, entry, reading, resolve
+
+FREE_IN_CATALOGUE = frozenset({"/DSS", "/Extensions", "/Metadata", "/Version"})
+"""Not shown on any page: validation data, markers of extensions, XMP metadata, PDF version."""
+FREE_IN_INFORMATION = frozenset({"/ModDate", "/Producer"})
+FREE_IN_SIGNED_FIELD = frozenset({"/V", "/AP", "/MK", "/M"})
+NEW_FORM = frozenset({"/Fields", "/SigFlags", "/DA", "/DR"})
+
+
+class _Role(Enum):
+    """What an object is there for, and so what may change in it."""
+
+    ANY = auto()
+    CATALOGUE = auto()
+    PAGE = auto()
+    FORM = auto()
+    SIGNED_FIELD = auto()
+    """A signature field that the earlier revision reserves and the later one fills."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a later revision added, all of it allowed."""
+
+    attachments: tuple[str, ...]
+    """Names of attachments."""
+    shown_signatures: tuple[str, ...]
+    """Names of reserved signature fields that show something now."""
+
+
+def compare(old: PdfFileReader, new: PdfFileReader, deadline: Deadline) -> Changes:
+    """Compare two revisions, and refuse whatever is not an attachment of ours or a signature.
+
+    Args:
+        old: the earlier revision, from its bytes alone.
+        new: the later one, from all its bytes.
+        deadline: for the whole document.
+
+    Raises:
+        PdfPageChangedError: pages, or what is on them, differ.
+        PdfFormChangedError: form fields differ.
+        PdfAttachmentChangedError: an attachment was removed or changed, or a foreign one added.
+        PdfSignatureVisibleError: a new signature field shows something.
+        PdfChangedError: something else differs.
+        PdfUnusableError: one of the revisions cannot be read.
+        PdfTooComplexError: the time is over.
+    """
+    with reading():
+        if new.xrefs.hybrid_xrefs_present and not old.xrefs.hybrid_xrefs_present:
+            raise PdfChangedError("a later revision shows different objects to older viewers")
+        return _Comparison(old, new, deadline).run()
+
+
+Pair = tuple[generic.PdfObject, generic.PdfObject, _Role, str]
+"""Earlier and later object, what they are there for, and where they are, for the reason."""
+
+
+class _Comparison:
+    def __init__(self, old: PdfFileReader, new: PdfFileReader, deadline: Deadline) -> None:
+        self.old, self.new, self.deadline = old, new, deadline
+        self.pages = page_references(old, deadline)
+        self.fields = SignatureFields.of(old, new)
+        self.before, self.after = embedded_files(old), embedded_files(new)
+        self.added = tuple(name for name in self.after if name not in self.before)
+
+    def run(self) -> Changes:
+        if not set(self.added) <= OURS:
+            raise PdfAttachmentChangedError("a later revision adds an attachment of another kind")
+        if not self.before.keys() <= self.after.keys():
+            raise PdfAttachmentChangedError("a later revision removes an attachment")
+        self._compare_information()
+        seen: set[tuple[generic.Reference, generic.Reference, _Role]] = set()
+        stack: list[Pair] = [
+            (_indirect(self.old), _indirect(self.new), _Role.CATALOGUE, "catalogue"),
+            *((self.before[n], self.after[n], _Role.ANY, "attachment") for n in self.before),
+        ]
+        while stack:
+            self.deadline.check()
+            old, new, role, place = stack.pop()
+            if isinstance(old, generic.IndirectObject) and isinstance(new, generic.IndirectObject):
+                role, place = self._role(old.reference, role, place)
+                pair = (old.reference, new.reference, role)
+                if pair in seen:
+                    continue
+                seen.add(pair)
+            elif isinstance(old, generic.IndirectObject):
+                _refuse(place)
+            stack.extend(
+                self._children(resolve(self.old, old), resolve(self.new, new), role, place)
+            )
+        return Changes(self.added, tuple(sorted(self.fields.shown)))
+
+    def _role(self, reference: generic.Reference, role: _Role, place: str) -> tuple[_Role, str]:
+        if reference in self.pages:
+            return _Role.PAGE, "page"
+        if reference in self.fields.filled:
+            return _Role.SIGNED_FIELD, "form"
+        if reference in self.fields.all:
+            return role, "form"
+        if reference == self.old.root_ref:
+            return _Role.CATALOGUE, place
+        return role, place
+
+    def _children(
+        self, old: generic.PdfObject, new: generic.PdfObject, role: _Role, place: str
+    ) -> Iterator[Pair]:
+        """Compare two objects without what they hold, and yield the pairs that they hold."""
+        if _encoded(old) != _encoded(new):
+            _refuse(place)
+        if isinstance(old, generic.DictionaryObject) and isinstance(new, generic.DictionaryObject):
+            for key in sorted(old.keys() | new.keys()):
+                before = old.raw_get(key) if key in old else None
+                after = new.raw_get(key) if key in new else None
+                yield from self._entry(key, before, after, role, place)
+        elif isinstance(old, generic.ArrayObject) and isinstance(new, generic.ArrayObject):
+            if len(old) != len(new):
+                _refuse(place)
+            for index in range(len(old)):
+                yield old.raw_get(index), new.raw_get(index), _Role.ANY, place
+        elif not _equal(old, new):
+            _refuse(place)
+
+    def _entry(
+        self,
+        key: str,
+        before: generic.PdfObject | None,
+        after: generic.PdfObject | None,
+        role: _Role,
+        place: str,
+    ) -> Iterator[Pair]:
+        if role is _Role.CATALOGUE and key in FREE_IN_CATALOGUE and after is not None:
+            return
+        if role is _Role.SIGNED_FIELD and key in FREE_IN_SIGNED_FIELD and after is not None:
+            return
+        if role is _Role.CATALOGUE and key == "/Names":
+            yield from self._names(before, after)
+        elif role is _Role.CATALOGUE and key == "/AF":
+            yield from self._appended(before, after, self._specifications(), "attachment")
+        elif role is _Role.CATALOGUE and key == "/AcroForm" and after is not None:
+            yield from self._form(before, after)
+        elif role is _Role.PAGE and key == "/Annots":
+            yield from self._appended(before, after, self.fields.added, "page")
+        elif role is _Role.FORM and key == "/Fields":
+            yield from self._appended(before, after, self.fields.added, "form")
+        elif role is _Role.FORM and key == "/SigFlags" and isinstance(after, generic.NumberObject):
+            return
+        elif before is None or after is None:
+            _refuse(place)
+        else:
+            if role is _Role.CATALOGUE and key == "/Pages":
+                place = "page"
+            yield before, after, _Role.ANY, place
+
+    def _names(
+        self, before: generic.PdfObject | None, after: generic.PdfObject | None
+    ) -> Iterator[Pair]:
+        """Compare the names beside the attachments; those themselves are compared one by one."""
+        old = resolve(self.old, before) if before is not None else generic.DictionaryObject()  # type: ignore[no-untyped-call]
+        new = resolve(self.new, after) if after is not None else generic.DictionaryObject()  # type: ignore[no-untyped-call]
+        if not (
+            isinstance(old, generic.DictionaryObject) and isinstance(new, generic.DictionaryObject)
+        ):
+            _refuse("catalogue")
+        for key in sorted((old.keys() | new.keys()) - {"/EmbeddedFiles"}):
+            if key not in old or key not in new:
+                _refuse("catalogue")
+            yield old.raw_get(key), new.raw_get(key), _Role.ANY, "catalogue"
+
+    def _form(self, before: generic.PdfObject | None, after: generic.PdfObject) -> Iterator[Pair]:
+        new = resolve(self.new, after)
+        if before is not None:
+            yield resolve(self.old, before), new, _Role.FORM, "form"
+        elif not isinstance(new, generic.DictionaryObject) or not new.keys() <= NEW_FORM:
+            raise PdfFormChangedError("a later revision adds a form that is not for signatures")
+        else:
+            fields = new.raw_get("/Fields") if "/Fields" in new else None
+            yield from self._appended(None, fields, self.fields.added, "form")
+
+    def _appended(
+        self,
+        before: generic.PdfObject | None,
+        after: generic.PdfObject | None,
+        allowed: frozenset[generic.Reference],
+        place: str,
+    ) -> Iterator[Pair]:
+        """Compare two arrays of which the later may go on with some known objects."""
+        old = resolve(self.old, before) if before is not None else generic.ArrayObject()
+        new = resolve(self.new, after) if after is not None else generic.ArrayObject()
+        if not (isinstance(old, generic.ArrayObject) and isinstance(new, generic.ArrayObject)):
+            _refuse(place)
+        if len(new) < len(old):
+            _refuse(place)
+        for index in range(len(new)):
+            item = new.raw_get(index)
+            if index < len(old):
+                yield old.raw_get(index), item, _Role.ANY, place
+            elif not isinstance(item, generic.IndirectObject) or item.reference not in allowed:
+                _refuse(place)
+
+    def _specifications(self) -> frozenset[generic.Reference]:
+        added = (self.after[name] for name in self.added)
+        return frozenset(f.reference for f in added if isinstance(f, generic.IndirectObject))
+
+    def _compare_information(self) -> None:
+        old, new = (
+            resolve(reader, reader.trailer.raw_get("/Info")) if "/Info" in reader.trailer else None
+            for reader in (self.old, self.new)
+        )
+        keys = {key for d in (old, new) if isinstance(d, generic.DictionaryObject) for key in d}
+        for key in sorted(keys - FREE_IN_INFORMATION):
+            before, after = entry(self.old, old, key), entry(self.new, new, key)
+            if (before is None) != (after is None) or (
+                before is not None and after is not None and not _equal(before, after)
+            ):
+                raise PdfChangedError("a later revision changes what the document says of itself")
+
+
+def _indirect(reader: PdfFileReader) -> generic.IndirectObject:
+    root = reader.root_ref
+    return generic.IndirectObject(root.idnum, root.generation, reader)  # type: ignore[no-untyped-call]
+
+
+def _encoded(item: generic.PdfObject) -> bytes | None:
+    return bytes(item.encoded_data) if isinstance(item, generic.StreamObject) else None
+
+
+def _equal(old: generic.PdfObject, new: generic.PdfObject) -> bool:
+    """Compare two objects that hold no others."""
+    if isinstance(old, generic.NumberObject | generic.FloatObject):
+        return isinstance(new, generic.NumberObject | generic.FloatObject) and old == new
+    if isinstance(old, generic.TextStringObject) and isinstance(new, generic.TextStringObject):
+        return str(old) == str(new)
+    if isinstance(old, generic.TextStringObject | generic.ByteStringObject):
+        return (
+            isinstance(new, generic.TextStringObject | generic.ByteStringObject)
+            and old.original_bytes == new.original_bytes
+        )
+    if isinstance(old, generic.BooleanObject):
+        return isinstance(new, generic.BooleanObject) and old.value == new.value
+    if isinstance(old, generic.NullObject):
+        return isinstance(new, generic.NullObject)
+    return isinstance(old, generic.NameObject) and type(old) is type(new) and old == new
+
+
+def _refuse(place: str) -> NoReturn:
+    if place == "page":
+        raise PdfPageChangedError("a later revision changes a page or what is on it")
+    if place == "form":
+        raise PdfFormChangedError("a later revision changes the form")
+    if place == "attachment":
+        raise PdfAttachmentChangedError("a later revision changes an attachment")
+    raise PdfChangedError("a later revision changes the document")

@@ -1,0 +1,185 @@
+"""Signature fields: reserved, filled or new, and what they may show.
+
+What a person reads must be what the office hashed. So a signature that comes later shows nothing,
+unless the document itself reserved a field for it; then it shows what its signer wants, in that
+rectangle alone. Nothing else may be laid over a page.
+
+Source: ISO 32000-2 §12.5.5 (appearances), §12.7.5.5 (signature fields).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+from api.pdf.errors import PdfFormChangedError, PdfSignatureVisibleError, PdfUnusableError
+from api.pdf.reading import Deadline, entry, resolve
+
+ALLOWED = frozenset(
+    {"/FT", "/T", "/TU", "/V", "/F", "/Ff", "/Rect", "/Type", "/Subtype", "/P", "/AP"}
+    | {"/Lock", "/SV", "/MK", "/BS", "/Border", "/M", "/NM", "/DA"}
+)
+"""What a new signature field with its widget may hold: no action, no parent, no children."""
+MAX_DEPTH = 64
+MAX_FIELDS = 100_000
+
+
+@dataclass(frozen=True)
+class SignatureFields:
+    """The fields of two revisions, as far as they differ."""
+
+    all: frozenset[generic.Reference]
+    """Every field and widget of the earlier revision."""
+    filled: frozenset[generic.Reference]
+    """Signature fields of the earlier revision that the later one fills."""
+    added: frozenset[generic.Reference]
+    """Signature fields of the later revision alone; they show nothing."""
+    shown: frozenset[str]
+    """Names of those filled fields that show something."""
+
+    @classmethod
+    def of(cls, old: PdfFileReader, new: PdfFileReader) -> "SignatureFields":
+        """Find them.
+
+        Raises:
+            PdfFormChangedError: a new field is no signature field, or one was removed.
+            PdfSignatureVisibleError: a new one shows something.
+        """
+        before, after = list(_top(old)), list(_top(new))
+        if len(after) < len(before):
+            raise PdfFormChangedError("a later revision removes a form field")
+        filled: set[generic.Reference] = set()
+        shown: set[str] = set()
+        for (reference, was), (_, now) in zip(before, after, strict=False):
+            reserved = _is_signature(old, was) and "/V" not in was and "/Kids" not in was
+            if reserved and "/V" in now:
+                filled.add(reference)
+                if not _is_flat(new, entry(new, now, "/Rect")):
+                    shown.add(field_name(new, now))
+        added = after[len(before) :]
+        for _, field in added:
+            _check_new(new, field)
+        return cls(
+            frozenset(_all(old)),
+            frozenset(filled),
+            frozenset(reference for reference, _ in added),
+            frozenset(shown),
+        )
+
+
+def form_of(reader: PdfFileReader) -> generic.DictionaryObject | None:
+    """Return the interactive form of a document, if it has one."""
+    form = entry(reader, reader.root, "/AcroForm")
+    return form if isinstance(form, generic.DictionaryObject) else None
+
+
+def field_name(reader: PdfFileReader, field: generic.DictionaryObject) -> str:
+    """Return the (partial) name of a field."""
+    return str(entry(reader, field, "/T") or "")
+
+
+def page_references(reader: PdfFileReader, deadline: Deadline) -> frozenset[generic.Reference]:
+    """Return the references of all pages.
+
+    Raises:
+        PdfUnusableError: the pages are not a tree.
+    """
+    pages: set[generic.Reference] = set()
+    nodes: set[generic.Reference] = set()
+    stack = [(reader.root.raw_get("/Pages"), 0)]
+    while stack:
+        deadline.check()
+        node, depth = stack.pop()
+        if (
+            not isinstance(node, generic.IndirectObject)
+            or node.reference in nodes
+            or depth > MAX_DEPTH
+        ):
+            raise PdfUnusableError("the pages of the document are not a tree")
+        nodes.add(node.reference)
+        kids = entry(reader, resolve(reader, node), "/Kids")
+        if isinstance(kids, generic.ArrayObject):
+            stack += [(kids.raw_get(index), depth + 1) for index in range(len(kids))]
+        else:
+            pages.add(node.reference)
+    return frozenset(pages)
+
+
+def _top(
+    reader: PdfFileReader,
+) -> Iterator[tuple[generic.Reference, generic.DictionaryObject]]:
+    """Yield the fields at the top of the form; all are indirect (ISO 32000-2 Table 224)."""
+    fields = entry(reader, form_of(reader), "/Fields")
+    if not isinstance(fields, generic.ArrayObject):
+        return
+    for index in range(len(fields)):
+        item = fields.raw_get(index)
+        field = resolve(reader, item)
+        if not isinstance(item, generic.IndirectObject) or not isinstance(
+            field, generic.DictionaryObject
+        ):
+            raise PdfUnusableError("a form field of the document is broken")
+        yield item.reference, field
+
+
+def _all(reader: PdfFileReader) -> Iterator[generic.Reference]:
+    stack = [(reference, field, 0) for reference, field in _top(reader)]
+    count = 0
+    while stack:
+        reference, field, depth = stack.pop()
+        count += 1
+        if depth > MAX_DEPTH or count > MAX_FIELDS:
+            raise PdfUnusableError("the form fields of the document are not a tree")
+        yield reference
+        kids = entry(reader, field, "/Kids")
+        if isinstance(kids, generic.ArrayObject):
+            for index in range(len(kids)):
+                item = kids.raw_get(index)
+                kid = resolve(reader, item)
+                if isinstance(item, generic.IndirectObject) and isinstance(
+                    kid, generic.DictionaryObject
+                ):
+                    stack.append((item.reference, kid, depth + 1))
+
+
+def _check_new(reader: PdfFileReader, field: generic.DictionaryObject) -> None:
+    if not _is_signature(reader, field) or not field.keys() <= ALLOWED:
+        raise PdfFormChangedError("a later revision adds a form field that is no plain signature")
+    if not _is_flat(reader, entry(reader, field, "/Rect")) or not _shows_nothing(
+        reader, entry(reader, field, "/AP")
+    ):
+        raise PdfSignatureVisibleError(
+            "a later revision shows a signature where the document reserved no field for it"
+        )
+
+
+def _is_signature(reader: PdfFileReader, field: generic.DictionaryObject) -> bool:
+    return str(entry(reader, field, "/FT")) == "/Sig"
+
+
+def _is_flat(reader: PdfFileReader, box: generic.PdfObject | None) -> bool:
+    """Whether a rectangle has no area; an absent one has none."""
+    if box is None:
+        return True
+    if not isinstance(box, generic.ArrayObject) or len(box) != 4:
+        return False
+    left, bottom, right, top = (resolve(reader, box.raw_get(index)) for index in range(4))
+    return bool(left == right or bottom == top)
+
+
+def _shows_nothing(reader: PdfFileReader, appearance: generic.PdfObject | None) -> bool:
+    """Whether an appearance is absent, empty, or confined to a box without area."""
+    if appearance is None:
+        return True
+    if not isinstance(appearance, generic.DictionaryObject):
+        return False
+    streams = [resolve(reader, appearance.raw_get(key)) for key in appearance]
+    return all(
+        isinstance(stream, generic.StreamObject)
+        and (
+            not stream.encoded_data
+            or ("/BBox" in stream and _is_flat(reader, entry(reader, stream, "/BBox")))
+        )
+        for stream in streams
+    )

@@ -1,0 +1,139 @@
+"""PDF documents read strictly and within bounds; the one place that opens them with pyHanko.
+
+What two viewers could read differently is refused: broken cross-references, a name twice in a
+dictionary, bytes before the header. A document like that can be repaired by printing it into a new
+PDF before the session is opened, and then it is another document.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.decode_limits import (
+    DEFAULT_PURPOSE_LIMITS,
+    DecodeLimits,
+    DecodePurpose,
+    StreamDecodeLimits,
+)
+from pyhanko.pdf_utils.misc import PdfDecodeLimitError
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+from api.errors import ApiError
+from api.pdf.errors import PdfEncryptedError, PdfTooComplexError, PdfUnusableError
+
+MAX_BYTES = 128 << 20
+MAX_SECONDS = 60.0
+"""For all that is read of one document; a contract of 100 pages takes less than one."""
+MAX_READS = 20_000_000
+"""Of the parser, a few for each number or name; they bound its memory to about 1.5 GB."""
+
+# pyHanko logs what it finds in a document, which is nobody's business.
+for _name in ("pyhanko", "pyhanko_certvalidator"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+    logging.getLogger(_name).propagate = False
+
+_LIMITS = DecodeLimits(
+    per_purpose={
+        **DEFAULT_PURPOSE_LIMITS,
+        # The parser unpacks an object stream again for each of its objects.
+        DecodePurpose.OBJECT_STREAM: StreamDecodeLimits(
+            max_ratio=100, ratio_floor=1 << 20, max_output_size=8 << 20
+        ),
+    }
+)
+
+
+class Deadline:
+    """The time that a document may take, from when this is made."""
+
+    def __init__(self, seconds: float = MAX_SECONDS) -> None:
+        self._end = time.monotonic() + seconds
+
+    def check(self) -> None:
+        """Raise PdfTooComplexError once the time is over."""
+        if time.monotonic() > self._end:
+            raise PdfTooComplexError("the document takes too long to read")
+
+
+class _BoundedBytes(BytesIO):
+    """Bytes that can be read a limited number of times, and until a deadline."""
+
+    def __init__(self, data: bytes, deadline: Deadline) -> None:
+        super().__init__(data)
+        self._deadline = deadline
+        self._reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._reads += 1
+        if self._reads % 4096 == 0:
+            self._deadline.check()
+            if self._reads > MAX_READS:
+                raise PdfTooComplexError("the document has too many objects")
+        return super().read(size)
+
+
+def open_pdf(data: bytes, deadline: Deadline | None = None) -> PdfFileReader:
+    """Open a document for reading.
+
+    Raises:
+        PdfUnusableError: not a PDF, or one that is broken or ambiguous.
+        PdfEncryptedError: it is encrypted.
+        PdfTooComplexError: it is larger than `MAX_BYTES`, or takes too long.
+    """
+    if len(data) > MAX_BYTES:
+        raise PdfTooComplexError(f"a document has at most {MAX_BYTES >> 20} MiB")
+    # Viewers look for the header in the first KiB; here nothing stands before it, so that offsets
+    # mean the same to all.
+    if not data.startswith(b"%PDF-"):
+        raise PdfUnusableError("this is not a PDF document")
+    with reading():
+        stream = _BoundedBytes(data, deadline or Deadline())
+        reader = PdfFileReader(stream, strict=True, decode_limits=_LIMITS)
+        if "/Encrypt" in reader.trailer:
+            raise PdfEncryptedError("the document is encrypted")
+        if not isinstance(reader.root["/Pages"]["/Kids"], generic.ArrayObject):
+            raise PdfUnusableError("the document has no pages")
+        return reader
+
+
+def resolve(reader: PdfFileReader, item: generic.PdfObject) -> generic.PdfObject:
+    """Return what a reference refers to; nothing is null (ISO 32000-2 §7.3.10)."""
+    for _ in range(8):
+        if not isinstance(item, generic.IndirectObject):
+            return item
+        if reader.xrefs[item.reference] is None:
+            return generic.NullObject()
+        item = reader.get_object(item.reference)  # type: ignore[no-untyped-call]
+    raise PdfUnusableError("a reference of the document leads nowhere")
+
+
+def entry(reader: PdfFileReader, dictionary: object, key: str) -> generic.PdfObject | None:
+    """Return an entry of a dictionary, resolved, or None where either is missing or null."""
+    if not isinstance(dictionary, generic.DictionaryObject) or key not in dictionary:
+        return None
+    value = resolve(reader, dictionary.raw_get(key))
+    return None if isinstance(value, generic.NullObject) else value
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Wrap what pyHanko raises over a document that it cannot read.
+
+    Over hostile bytes that is nearly anything: its own errors, KeyError, TypeError, ValueError,
+    AssertionError, RecursionError.
+
+    Raises:
+        PdfUnusableError: the document is broken.
+        PdfTooComplexError: a stream of it unpacks to too much, or memory is short.
+    """
+    try:
+        yield
+    except ApiError:
+        raise
+    except (PdfDecodeLimitError, MemoryError):
+        raise PdfTooComplexError("a part of the document unpacks to too much") from None
+    except Exception:
+        raise PdfUnusableError("the document is broken or cannot be read unambiguously") from None

@@ -1,0 +1,52 @@
+"""Revocation lists of the certificates that sign, fetched while the authorities still publish them.
+
+A signature that is to hold for years carries the lists that held when it was made (PAdES B-LT).
+"""
+
+from collections.abc import Iterable, Iterator
+
+import httpx
+from asn1crypto import crl, x509
+
+from api.pdf.errors import RevocationListUnavailableError
+
+MAX_LIST_BYTES = 32 << 20
+"""The largest public lists have about 20 MB."""
+TIMEOUT_S = 30.0
+
+
+def fetch_revocation_lists(certificates: Iterable[x509.Certificate]) -> tuple[bytes, ...]:
+    """Fetch the list that each certificate names, once each.
+
+    Returns:
+        Lists in DER. A certificate that names none adds none.
+
+    Raises:
+        RevocationListUnavailableError: one cannot be had, is too large, or is none.
+    """
+    urls = dict.fromkeys(url for certificate in certificates for url in _addresses(certificate))
+    return tuple(_fetch(url) for url in urls)
+
+
+def _addresses(certificate: x509.Certificate) -> Iterator[str]:
+    for point in certificate.crl_distribution_points:
+        url = point.url
+        if url is not None and url.startswith(("http://", "https://")):
+            yield url
+
+
+def _fetch(url: str) -> bytes:
+    body = bytearray()
+    try:
+        with httpx.stream("GET", url, timeout=TIMEOUT_S, follow_redirects=True) as reply:
+            reply.raise_for_status()
+            for chunk in reply.iter_bytes():
+                body += chunk
+                if len(body) > MAX_LIST_BYTES:
+                    raise RevocationListUnavailableError(f"the revocation list {url} is too large")
+        crl.CertificateList.load(bytes(body), strict=True)["tbs_cert_list"].native  # noqa: B018
+    except (httpx.HTTPError, httpx.InvalidURL):
+        raise RevocationListUnavailableError(f"the revocation list {url} cannot be had") from None
+    except (ValueError, TypeError, KeyError):
+        raise RevocationListUnavailableError(f"{url} is not a revocation list") from None
+    return bytes(body)

@@ -1,0 +1,195 @@
+"""PAdES signatures of notary and organisation, over the document with its assertion.
+
+Each is made at once as B-LTA: the signature with a timestamp, then certificates and revocation
+lists (DSS), then a document timestamp over all of it. It shows nothing on the pages, unless the
+document itself reserved a visible field for it.
+
+Source: ETSI EN 319 142-1 §6 (PAdES baseline), by pyHanko.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+from asn1crypto import pem, x509
+from cryptography.hazmat.primitives.serialization import pkcs12
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.general import SigningError
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, Signer, SimpleSigner
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.errors import PathError, ValidationError
+
+from api.pdf.errors import PdfUnusableError, SignerUnusableError, SigningFailedError
+from api.pdf.reading import open_pdf
+from api.pdf.revocation import fetch_revocation_lists
+from api.pdf.timestamp_client import HttpTimeStamper
+
+SIGNATURE_RESERVE_BYTES = 4096
+"""Beyond pyHanko's estimate, for the lengths of ECDSA signatures vary."""
+
+
+def signer_from_pkcs12(data: bytes, password: str | None) -> Signer:
+    """Return what signs with the key of a PKCS#12 file.
+
+    Raises:
+        SignerUnusableError: not such a file, another password, or no key with its certificate.
+    """
+    passphrase = None if password is None else password.encode()
+    try:
+        key, certificate, _ = pkcs12.load_key_and_certificates(data, passphrase)
+        if key is None or certificate is None:
+            raise SignerUnusableError("the PKCS#12 file holds no key with its certificate")
+        signer: Signer = SimpleSigner.load_pkcs12_data(data, (), passphrase)
+    except ValueError:
+        raise SignerUnusableError("the PKCS#12 file or its password is wrong") from None
+    return signer
+
+
+@contextmanager
+def signer_from_pkcs11(
+    module: Path, *, token_label: str, label: str, pin: str | None
+) -> Iterator[Signer]:
+    """Give what signs with a key in a security module, while the session to it is open.
+
+    Args:
+        module: the PKCS#11 library of the token.
+        token_label: the token's label.
+        label: of key and certificate in it.
+        pin: the user's PIN; None where the token asks for it itself.
+
+    Raises:
+        SignerUnusableError: the library, the token, the key or the certificate is not there, or
+            the PIN is wrong.
+    """
+    try:
+        import pkcs11
+        from pyhanko.config.pkcs11 import TokenCriteria
+        from pyhanko.sign.pkcs11 import PKCS11Signer, open_pkcs11_session
+    except ImportError:
+        raise SignerUnusableError("install chinhchu[pkcs11] to sign with a token") from None
+    try:
+        session = open_pkcs11_session(
+            str(module), token_criteria=TokenCriteria(label=token_label), user_pin=pin
+        )
+    except (pkcs11.PKCS11Error, RuntimeError, OSError):
+        raise SignerUnusableError("the security module cannot be opened") from None
+    try:
+        # All certificates of the token: the chain lies there beside the signer's own.
+        signer = PKCS11Signer(session, cert_label=label, key_label=label, other_certs_to_pull=None)
+        try:
+            present = signer.signing_cert is not None
+        except (pkcs11.PKCS11Error, SigningError):
+            present = False
+        if not present:
+            raise SignerUnusableError(f"the token has no certificate labelled {label}")
+        yield signer
+    finally:
+        session.close()
+
+
+def sign(
+    document: bytes,
+    signer: Signer,
+    *,
+    tsa_url: str,
+    signature_roots: Sequence[bytes],
+    timestamp_roots: Sequence[bytes],
+    crls: Sequence[bytes] = (),
+    certificates: Sequence[bytes] = (),
+    fetch_crls: bool = True,
+    field: str | None = None,
+    reason: str | None = None,
+    location: str | None = None,
+) -> bytes:
+    """Append a PAdES B-LTA signature.
+
+    Args:
+        document: the PDF, with its assertion attached.
+        signer: of `signer_from_pkcs12` or `signer_from_pkcs11`.
+        tsa_url: RFC 3161 timestamp authority.
+        signature_roots: root certificates of the signer's authority, PEM or DER.
+        timestamp_roots: root certificates of the timestamp authority, PEM or DER.
+        crls: revocation lists in DER that are at hand.
+        certificates: further certificates of the chains, PEM or DER.
+        fetch_crls: fetch the lists that the certificates name.
+        field: name of a signature field that the document reserves; a new, invisible one if None.
+        reason: why, in the signature.
+        location: where, in the signature.
+
+    Returns:
+        The document, followed by the revisions of signature, validation data and timestamp.
+
+    Raises:
+        SigningFailedError: a certificate does not lead to the roots, is revoked, or its
+            revocation status cannot be told; or the field is not there.
+        TimestampRefusedError, RevocationListUnavailableError: over the network.
+        PdfUnusableError, PdfEncryptedError, PdfTooComplexError: the document cannot be read.
+    """
+    reader = open_pdf(document)
+    timestamper = HttpTimeStamper(tsa_url)
+    roots = [c for data in (*signature_roots, *timestamp_roots) for c in _certificates(data)]
+    others = [c for data in certificates for c in _certificates(data)]
+    lists = list(crls)
+    try:
+        if fetch_crls:
+            lists += fetch_revocation_lists(_chains(signer, timestamper, others))
+        metadata = PdfSignatureMetadata(
+            field_name=field or f"Signature{len(reader.embedded_regular_signatures) + 1}",
+            md_algorithm="sha256",
+            subfilter=SigSeedSubFilter.PADES,
+            embed_validation_info=True,
+            use_pades_lta=True,
+            reason=reason,
+            location=location,
+            validation_context=ValidationContext(
+                trust_roots=roots,
+                other_certs=others,
+                crls=lists,
+                allow_fetching=False,
+                revocation_mode="hard-fail",
+            ),
+        )
+        output = BytesIO()
+        PdfSigner(
+            metadata,
+            signer,
+            timestamper=timestamper,
+            new_field_spec=None if field else SigFieldSpec(metadata.field_name or ""),
+        ).sign_pdf(
+            IncrementalPdfFileWriter.from_reader(reader),
+            existing_fields_only=field is not None,
+            output=output,
+        )
+    except (SigningError, ValidationError, PathError, PdfError) as error:
+        raise SigningFailedError(f"the document could not be signed: {error}") from None
+    result = output.getvalue()
+    if not result.startswith(document):
+        raise PdfUnusableError("the signature could not be appended without changing the document")
+    return result
+
+
+def _chains(
+    signer: Signer, timestamper: HttpTimeStamper, others: Sequence[x509.Certificate]
+) -> Iterator[x509.Certificate]:
+    import asyncio
+
+    asyncio.run(timestamper.async_dummy_response("sha256"))
+    if signer.signing_cert is not None:
+        yield signer.signing_cert
+    yield from signer.cert_registry
+    yield from timestamper.cert_registry
+    yield from others
+
+
+def _certificates(data: bytes) -> Iterator[x509.Certificate]:
+    try:
+        if pem.detect(data):
+            for _, _, der in pem.unarmor(data, multiple=True):
+                yield x509.Certificate.load(der, strict=True)
+        else:
+            yield x509.Certificate.load(data, strict=True)
+    except (ValueError, TypeError):
+        raise SigningFailedError("a root is not a certificate") from None
