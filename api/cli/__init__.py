@@ -5,7 +5,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from importlib import import_module, metadata
+from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,7 +18,7 @@ from devices.errors import DeviceError
 GROUPS = (
     *("demo", "chip", "card", "trust", "face", "models"),
     *("evaluate", "calibrate", "calibrate_pad"),
-    *("keys", "verify", "serve", "agents", "agent", "bench"),
+    *("keys", "status", "verify", "serve", "agents", "agent", "bench"),
 )
 
 EPILOG = """\
@@ -51,19 +51,26 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{self.format_usage()}{self.prog}: error: {message}")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all command groups."""
+class _Version(argparse.Action):
+    """Print the version, looked up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> NoReturn:
+        from importlib import metadata
+
+        parser.exit(message=f"chinhchu {metadata.version('chinhchu')}\n")
+
+
+def build_parser(groups: Sequence[str] = GROUPS) -> argparse.ArgumentParser:
+    """Return the parser of some command groups, of all by default."""
     parser = _Parser(
         prog="chinhchu",
         description="Identity proofing with the citizen card's chip and the live face.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--version", action="version", version=f"chinhchu {metadata.version('chinhchu')}"
-    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for group in GROUPS:
+    for group in groups:
         import_module(f"api.cli.{group}").register(commands)
     return parser
 
@@ -108,7 +115,9 @@ def _print_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 def _run(arguments: Sequence[str]) -> int:
     as_json = "--json" in arguments
     try:
-        args = build_parser().parse_args(arguments)
+        # Whoever asks for one group need not wait for the modules of all.
+        asked = arguments[:1] if arguments[:1] and arguments[0] in GROUPS else GROUPS
+        args = build_parser(asked).parse_args(arguments)
         return int(args.run(args))
     except UsageError as error:
         print(error, file=sys.stderr)
