@@ -4,7 +4,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +20,7 @@ PACKAGES = (
     "opencv-python-headless",
     "pillow",
     "pyscard",
+    "python-pkcs11",
 )
 
 
@@ -67,6 +68,42 @@ def median_ms(work: Callable[[], object], n: int) -> float:
         work()
         times.append((time.perf_counter() - start) * 1000)
     return statistics.median(times)
+
+
+Times = list[float]
+"""Milliseconds, a round each."""
+
+
+def timed(work: Callable[[], object], repeat: int = 1) -> Callable[[], float]:
+    """Return work that says how many milliseconds of wall time it took.
+
+    Args:
+        work: what is measured.
+        repeat: how many times it is done in one go, for work so short that what was done before
+            it tells in its time; the median counts.
+    """
+
+    def measured() -> float:
+        times = []
+        for _ in range(repeat):
+            start = time.perf_counter()
+            work()
+            times.append((time.perf_counter() - start) * 1000)
+        return statistics.median(times)
+
+    return measured
+
+
+def in_turn(works: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Times]:
+    """Let each work say what it took, round by round, after one round to warm up."""
+    taken = [{name: work() for name, work in works.items()} for _ in range(rounds + 1)][1:]
+    return {name: [times[name] for times in taken] for name in works}
+
+
+def ratio(times: Times, against: Times) -> Metric:
+    """Return the median of the rounds' ratios."""
+    ratios = [ours / theirs for ours, theirs in zip(times, against, strict=True)]
+    return Metric(statistics.median(ratios), "×", len(ratios))
 
 
 def machine() -> dict[str, Any]:

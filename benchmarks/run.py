@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
-from benchmarks.peers import jmrtd_build
+from benchmarks.peers import jmrtd_build, npm_build
 from benchmarks.result import Skipped, machine, versions
 from biometrics.errors import BiometricsError
 from devices.errors import DeviceError
@@ -37,7 +37,7 @@ def run(stages: Sequence[str], *, quick: bool, progress: Callable[[str], None]) 
                 metrics[name] = figure.to_dict()
     return {
         "machine": machine(),
-        "versions": versions() | (jmrtd_build.versions() if _has_jmrtd(metrics) else {}),
+        "versions": versions() | _peer_versions(metrics),
         "taken_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "quick": quick,
         "metrics": metrics,
@@ -45,5 +45,6 @@ def run(stages: Sequence[str], *, quick: bool, progress: Callable[[str], None]) 
     }
 
 
-def _has_jmrtd(metrics: dict[str, Any]) -> bool:
-    return "chip.jmrtd_time_ratio" in metrics
+def _peer_versions(metrics: dict[str, Any]) -> dict[str, str]:
+    jmrtd = jmrtd_build.versions() if "chip.jmrtd_time_ratio" in metrics else {}
+    return jmrtd | (npm_build.versions() if "assertion.verify.sd_jwt_vc" in metrics else {})

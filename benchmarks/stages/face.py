@@ -8,8 +8,7 @@ does meets all of them. Ratios are medians of the rounds' ratios.
 
 import os
 import statistics
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
@@ -19,13 +18,10 @@ from benchmarks.face.memory import worker_memory
 from benchmarks.face.pictures import chip_portrait, webcam_frame
 from benchmarks.peers.errors import PeerFailedError, PeerUnavailableError
 from benchmarks.peers.face import PEERS, FacePeer
-from benchmarks.result import Figures, Metric, Skipped
+from benchmarks.result import Figures, Metric, Skipped, in_turn, ratio, timed
 from biometrics.manifest import Manifest, load_manifest
 from biometrics.pipeline import FacePipeline
 from biometrics.weights.errors import WeightsError
-
-Times = list[float]
-"""Milliseconds, one a round."""
 
 _BATCH = 8
 """Pairs in the batch that one and two threads work off."""
@@ -51,12 +47,12 @@ def _pair(
 ) -> Figures:
     runs = bound.runs_of(pair)
     works = {
-        "pair": _timed(pair),
-        "rewritten": _timed(bound.bare(runs, bound.rewritten_sessions(manifest, runs))),
+        "pair": timed(pair),
+        "rewritten": timed(bound.bare(runs, bound.rewritten_sessions(manifest, runs))),
     }
     skipped: Figures = {}
     try:
-        works["shipped"] = _timed(bound.bare(runs, bound.shipped_sessions(manifest, runs)))
+        works["shipped"] = timed(bound.bare(runs, bound.shipped_sessions(manifest, runs)))
     except WeightsError as error:
         skipped["face.pair_ratio"] = Skipped(str(error))
     with ExitStack() as processes:
@@ -67,17 +63,17 @@ def _pair(
                 skipped[f"face.pair.{name}"] = Skipped(str(error))
             else:
                 works[name] = partial(_peer_ms, peer, pictures)
-        times = _in_turn(works, rounds)
+        times = in_turn(works, rounds)
     whole = times["pair"]
     figures: Figures = {
         "face.pair": Metric(
             statistics.median(whole), "ms", rounds, bound=statistics.median(times["rewritten"])
         ),
         "face.model_runs": Metric(len(runs), "runs", 1),
-        "face.overhead_ratio": _ratio(whole, times["rewritten"]),
+        "face.overhead_ratio": ratio(whole, times["rewritten"]),
     }
     if "shipped" in times:
-        figures["face.pair_ratio"] = _ratio(whole, times["shipped"])
+        figures["face.pair_ratio"] = ratio(whole, times["shipped"])
     for name in PEERS:
         if name in times:
             figures[f"face.pair.{name}"] = Metric(statistics.median(times[name]), "ms", rounds)
@@ -97,8 +93,8 @@ def _two_threads(pair: Callable[[], object], rounds: int) -> Figures:
         return lambda: list(workers.map(lambda _: pair(), range(_BATCH)))
 
     with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(2) as two:
-        times = _in_turn({"one": _timed(batch(one)), "two": _timed(batch(two))}, rounds)
-    return {"face.two_thread_ratio": _ratio(times["one"], times["two"])}
+        times = in_turn({"one": timed(batch(one)), "two": timed(batch(two))}, rounds)
+    return {"face.two_thread_ratio": ratio(times["one"], times["two"])}
 
 
 def _memory(pairs: int) -> Figures:
@@ -109,23 +105,3 @@ def _memory(pairs: int) -> Figures:
         "face.memory_worker": Metric(memory.worked, "MiB", pairs),
         "face.memory_worker.loaded": Metric(memory.loaded, "MiB", 1),
     }
-
-
-def _timed(work: Callable[[], object]) -> Callable[[], float]:
-    def timed() -> float:
-        start = time.perf_counter()
-        work()
-        return (time.perf_counter() - start) * 1000
-
-    return timed
-
-
-def _in_turn(works: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Times]:
-    """Let each work say what it took, round by round, after one round to warm up."""
-    taken = [{name: work() for name, work in works.items()} for _ in range(rounds + 1)][1:]
-    return {name: [times[name] for times in taken] for name in works}
-
-
-def _ratio(times: Times, against: Times) -> Metric:
-    ratios = [ours / theirs for ours, theirs in zip(times, against, strict=True)]
-    return Metric(statistics.median(ratios), "×", len(ratios))

@@ -1,0 +1,1 @@
+"""What the stage `assertion` measures with: a specimen, bare operations, SoftHSM, processes."""
