@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import problems
 from api.proofing import routes
 from api.proofing.service import ProofingService
+from api.status import routes as status_routes
 
 BODY_LIMIT = 4 << 20
 BODY_TIME_S = 60.0
@@ -75,8 +76,10 @@ def create_app(service: ProofingService) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
+    app.state.status_publisher = service.statuses.publisher if service.statuses else None
     app.add_middleware(BodyLimit)
     app.include_router(routes.router)
+    app.include_router(status_routes.router)
     problems.install(app)
 
     @app.get("/healthz")

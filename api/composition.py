@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from api.assertions import keys
+from api.assertions.key_ring import KeyRing
 from api.fleet.registry import AgentFleet
 from api.procedures.catalogue import Catalogue
 from api.proofing.online_authority import load_online_authority
@@ -10,6 +10,7 @@ from api.proofing.repository import Repository
 from api.proofing.sections import FaceThresholds
 from api.proofing.service import ProofingService
 from api.settings import Settings, SettingsInvalidError
+from api.status.lists import StatusLists
 from api.store.database import open_database
 from biometrics.manifest import Manifest, load_manifest
 from biometrics.pipeline import FacePipeline
@@ -28,16 +29,25 @@ def build_service(settings: Settings) -> ProofingService:
     """
     settings.trust.mkdir(parents=True, exist_ok=True)
     manifest = load_manifest(pack=settings.face_pack)
+    ring = KeyRing.open(settings.keys, settings.keys_password, pin=settings.keys_pin)
+    server = settings.server()
+    engine = open_database(settings.database)
     return ProofingService(
         catalogue=Catalogue.load(),
         anchors=TrustAnchors.from_directory(settings.trust),
-        key=keys.load(settings.keys, settings.keys_password),
+        keys=ring,
         pipeline=_open_pipeline(manifest, settings.face_pack),
         thresholds=FaceThresholds(manifest.sha256, load_requirements()),
         relying_parties=settings.relying_parties(),
         authority=load_online_authority(settings.online_authority()),
         fleet=AgentFleet.load(settings.agents),
-        repository=Repository(open_database(settings.database)),
+        repository=Repository(engine),
+        statuses=StatusLists.over(
+            engine,
+            ring,
+            keep_links_s=server.keep_status_links_days * 86_400,
+            public_url=server.public_url,
+        ),
     )
 
 

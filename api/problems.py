@@ -39,6 +39,9 @@ STATUS_BY_CODE: Mapping[str, HTTPStatus] = {
     "image-too-complex": HTTPStatus.UNPROCESSABLE_ENTITY,
     "image-animated": HTTPStatus.UNPROCESSABLE_ENTITY,
     "image-too-large": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "status-list-unknown": HTTPStatus.NOT_FOUND,
+    "status-list-not-acceptable": HTTPStatus.NOT_ACCEPTABLE,
+    "status-history-not-supported": HTTPStatus.NOT_IMPLEMENTED,
 }
 """What the caller did; every other code is the server's own fault (500)."""
 

@@ -3,13 +3,14 @@
 import os
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from api.errors import ApiError
 
+MAX_LINK_DAYS = 36_500
 MIN_TIMEOUT_S, MAX_TIMEOUT_S = 0.1, 20.0
 """An agent waits thirty seconds for what the server says of a chip."""
 
@@ -45,6 +46,17 @@ class OnlineAuthoritySettings:
 
 
 @dataclass(frozen=True)
+class ServerSettings:
+    """How the server is reached, and how long it knows whose assertion is whose."""
+
+    public_url: str | None = None
+    """Where relying parties reach it, without a slash at the end; None: they do not."""
+    keep_status_links_days: int = 365
+    """For so long an assertion can be revoked by its session or dossier, 0 to 36500; afterwards by
+    its place in the status list alone. The operator's choice: no law sets it."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that the server is told from outside."""
 
@@ -53,12 +65,18 @@ class Settings:
     are used, `agents.toml` (device agents) and `online-authority.toml`."""
     keys_password: str | None = field(default=None, repr=False)
     """Opens the signing key."""
+    keys_pin: str | None = field(default=None, repr=False)
+    """Opens the token, where `keys/keys.toml` says that the signing key is in one."""
 
     @classmethod
     def from_environment(cls, home: Path | None = None) -> "Settings":
-        """Take `CHINHCHU_HOME` (default `~/.chinhchu`) and `CHINHCHU_KEYS_PASSWORD`."""
+        """Take `CHINHCHU_HOME` (default `~/.chinhchu`), `CHINHCHU_KEYS_PASSWORD` and `…_PIN`."""
         folder = home or Path(os.environ.get("CHINHCHU_HOME") or Path.home() / ".chinhchu")
-        return cls(home=folder, keys_password=os.environ.get("CHINHCHU_KEYS_PASSWORD"))
+        return cls(
+            home=folder,
+            keys_password=os.environ.get("CHINHCHU_KEYS_PASSWORD"),
+            keys_pin=os.environ.get("CHINHCHU_KEYS_PIN"),
+        )
 
     @property
     def keys(self) -> Path:
@@ -135,6 +153,34 @@ class Settings:
                 f"timeout_s is {MIN_TIMEOUT_S} to {MAX_TIMEOUT_S}"
             )
         return authority
+
+    def server(self) -> ServerSettings:
+        """Return how the server is reached.
+
+        Raises:
+            SettingsInvalidError: the file is malformed.
+        """
+        path = self._configured("server.toml")
+        if path is None:
+            return ServerSettings()
+        try:
+            server = ServerSettings(**tomllib.loads(path.read_text("utf-8")))
+            url = server.public_url
+            address = urlsplit(url) if url is not None else None
+            is_usable = address is None or (
+                _is_private(address) and not (address.query or address.fragment)
+            )
+            days = server.keep_status_links_days
+        except (OSError, ValueError, TypeError, AttributeError):
+            raise SettingsInvalidError(
+                f"{path} may hold public_url and keep_status_links_days, and nothing else"
+            ) from None
+        if not is_usable or type(days) is not int or not 0 <= days <= MAX_LINK_DAYS:
+            raise SettingsInvalidError(
+                f"{path}: public_url is https (http on this machine only) without a user's name or "
+                f"a query in it, keep_status_links_days is 0 to {MAX_LINK_DAYS}"
+            )
+        return replace(server, public_url=url and url.rstrip("/"))
 
     def _configured(self, name: str) -> Path | None:
         """Return a file of the home folder, None where there is none.

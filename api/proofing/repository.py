@@ -20,7 +20,7 @@ from api.proofing.states import (
     check_transition,
 )
 from api.store.database import forget_deleted
-from api.store.tables import CardUseRow, PieceRow, RecordRow, SeenFrameRow, SessionRow
+from api.store.tables import Base, CardUseRow, PieceRow, RecordRow, SeenFrameRow, SessionRow
 
 EXPECTED, ONLINE = "expected", "online"
 """Kinds of piece: whom the relying party expects, and what an authority answered."""
@@ -115,6 +115,7 @@ class Repository:
         *pieces: Piece,
         attempt: int | None = None,
         record: dict[str, Any] | None = None,
+        rows: Sequence[Base] = (),
         **values: Any,
     ) -> None:
         """Take a session from one state to the next, with the pieces and values that belong to it.
@@ -130,6 +131,7 @@ class Repository:
             pieces: evidence that comes with it.
             attempt: which capture it must be at; None: any.
             record: what the operator may see of the checks, in place of what was kept before.
+            rows: what else has to be kept if the step is taken, and not if it is not.
             values: columns of the session.
 
         Raises:
@@ -156,7 +158,7 @@ class Repository:
                 db.execute(delete(PieceRow).where(PieceRow.session_id == session_id, capture))
             if record is not None:
                 db.merge(RecordRow(session_id=session_id, data=record))
-            db.add_all([piece.row(session_id) for piece in pieces])
+            db.add_all([*(piece.row(session_id) for piece in pieces), *rows])
         if now is State.DECIDING or (now in HOLDS_EVIDENCE and then not in HOLDS_EVIDENCE):
             forget_deleted(self._engine)
 

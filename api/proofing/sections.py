@@ -11,6 +11,7 @@ from api.assertions.claims import (
     CloneCheck,
     DocumentDetails,
     DocumentEvidence,
+    ElectronicRecordEvidence,
     Face,
     IadCheck,
     IdentityVerification,
@@ -21,6 +22,7 @@ from api.assertions.claims import (
     PassiveAuthentication,
     PersonClaims,
     Policy,
+    Record,
     Transaction,
     TxnDocument,
     VerifiedClaims,
@@ -41,9 +43,12 @@ from biometrics.analysis import EVIDENCE_LEVEL, FaceVerdict
 from biometrics.quality import MEASURE_INVALID, QualityRequirements, QualityVerdict
 from biometrics.types import ComparisonVerdict
 from biometrics.types import Outcome as FaceOutcome
-from devices.emrtd.checks import CRL
+from devices.emrtd.checks import CRL, ONLINE_VERDICT
 from devices.emrtd.verification.document import VerifiedDocument, age_years
 from devices.emrtd.verification.verifier import ChipVerdict
+
+DOCUMENT_REGISTER = "identity_document_register"
+"""Type of the record that an authority looks a document up in; OIDC4IA predefines none for it."""
 
 VIETNAM = timezone(timedelta(hours=7))
 """Whose day decides whether a card has expired and whether a person is of age."""
@@ -155,6 +160,7 @@ def verified_claims_section(
         # It is the end of a Vietnamese card's personal number.
         document_number=document.document_number if "id_number" in procedure.claims else None,
     )
+    authority = _authority_evidence(chip, details.issuer)
     checks = (
         CheckDetail("vcrypt", CheckResult(chip.passive_authentication.value), at),
         CheckDetail("bvr", _RESULT_BY_OUTCOME[face.outcome], at),
@@ -176,10 +182,20 @@ def verified_claims_section(
             assurance_level=level,
             time=at,
             verification_process=session_id,
-            evidence=(DocumentEvidence(details, checks),),
+            evidence=(DocumentEvidence(details, checks), *authority),
         ),
         claims=replace(everything, **disclosed),
     )
+
+
+def _authority_evidence(chip: ChipVerdict, issuer: Issuer) -> tuple[ElectronicRecordEvidence, ...]:
+    """Return what an authority answered about the document, where one was asked: it agreed."""
+    answer = chip.online_verdict
+    if answer is None:
+        return ()
+    result = CheckResult(chip.check(ONLINE_VERDICT).result.value)
+    check = CheckDetail("data", result, answer.issued_at)
+    return (ElectronicRecordEvidence(Record(DOCUMENT_REGISTER, issuer), (check,)),)
 
 
 def transaction_section(session_id: str, request: SessionIn) -> Transaction:

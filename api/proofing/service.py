@@ -10,23 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TypedDict
 
-from api.assertions.claims import (
-    AssertionClaims,
-    Attendance,
-    Chip,
-    Face,
-    InjectionDetection,
-    Pad,
-    findings_of,
-)
-from api.assertions.keys import SigningKey
-from api.assertions.sd_jwt import issue
+from api.assertions.claims import findings_of
 from api.errors import ApiError
 from api.fleet.registry import AgentFleet
 from api.procedures.catalogue import Catalogue, Procedure
-from api.proofing import sections
 from api.proofing.capture_step import (
     CaptureStep,
     JudgedCapture,
@@ -38,6 +26,7 @@ from api.proofing.capture_step import (
 from api.proofing.captures import LiveCaptures
 from api.proofing.chip_step import ChipStep
 from api.proofing.decision import Decision, decide
+from api.proofing.issuing import Findings, Issued, Issuing
 from api.proofing.online_authority import OnlineAuthority
 from api.proofing.repository import (
     EXPECTED,
@@ -68,6 +57,8 @@ from api.proofing.states import (
 )
 from api.proofing.telling import for_subject
 from api.settings import RelyingParty
+from api.status.lists import StatusLists
+from api.status.publishing import SigningKeys
 from api.store.tables import SessionRow
 from biometrics.challenge import Challenge, choose_challenge
 from biometrics.pipeline import FacePipeline
@@ -88,17 +79,9 @@ class AssertionNotIssuedError(ApiError):
     code = "assertion-not-issued"
 
 
-class _Parts(TypedDict):
-    chip: Chip
-    face: Face
-    pad: Pad
-    iad: InjectionDetection
-    attendance: Attendance
-
-
 @dataclass(frozen=True)
 class ProofingService:
-    """Sessions over one database, one catalogue, one set of trust anchors, one signing key."""
+    """Sessions over one database, one catalogue, one set of trust anchors, one ring of keys."""
 
     repository: Repository
     catalogue: Catalogue
@@ -106,7 +89,7 @@ class ProofingService:
     pipeline: FacePipeline
     thresholds: FaceThresholds
     """What the pipeline was made with."""
-    key: SigningKey
+    keys: SigningKeys
     relying_parties: tuple[RelyingParty, ...] | None = None
     """Who may open sessions; None: whoever reaches the loopback address."""
     authority: OnlineAuthority | None = None
@@ -118,6 +101,8 @@ class ProofingService:
     choose: Callable[..., Challenge] = choose_challenge
     """Draws the challenge of a capture, without and with light, at either pace."""
     captures: LiveCaptures = field(default_factory=LiveCaptures)
+    statuses: StatusLists | None = None
+    """Where each assertion gets its place; None: assertions that cannot be revoked."""
 
     def procedures(self) -> list[ProcedureOut]:
         """Return the catalogue."""
@@ -234,7 +219,7 @@ class ProofingService:
         self.repository.move(row.id, State.CAPTURE, State.DECIDING, attempt=row.attempt)
         try:
             judged = self._capture.close(row)
-            decision, assertion = self._decide(row, judged)
+            decision, issued = self._decide(row, judged)
         except BaseException:
             # With what is left of its time: asking again and again keeps no evidence.
             self.repository.move(row.id, State.DECIDING, State.CAPTURE, deadline=row.deadline)
@@ -253,7 +238,8 @@ class ProofingService:
             outcome=decision.outcome,
             level=decision.level,
             reasons=list(decision.reasons),
-            assertion=assertion,
+            assertion=issued.assertion if issued else None,
+            rows=issued.rows if issued else (),
         )
         return self.describe(row.id)
 
@@ -283,6 +269,8 @@ class ProofingService:
         """Forget whatever has been kept for long enough."""
         self.captures.forget_old()
         self.repository.expire_overdue()
+        if self.statuses is not None:
+            self.statuses.forget_links()
 
     def assertion(self, row: SessionRow) -> str:
         """Return the signed assertion.
@@ -324,7 +312,7 @@ class ProofingService:
         request = SessionIn.model_validate(row.request)
         return request, self.catalogue.get(request.procedure_code)
 
-    def _decide(self, row: SessionRow, judged: JudgedCapture) -> tuple[Decision, str | None]:
+    def _decide(self, row: SessionRow, judged: JudgedCapture) -> tuple[Decision, Issued | None]:
         request, procedure = self._request(row)
         chip, face = self._chip.verified(row), judged.face
         document = chip.document
@@ -335,30 +323,10 @@ class ProofingService:
             outcomes = (face.outcome, judged.injection.outcome)
             outcome = "FAILED" if Outcome.FAILED in outcomes else "INDETERMINATE"
             return Decision(outcome, None, (*face.reasons, *judged.injection.reasons)), None
-        parts: _Parts = {
-            "chip": sections.chip_section(chip),
-            "face": sections.face_section(face, face.comparison, self.thresholds),
-            "pad": sections.pad_section(face),
-            "iad": sections.capture_section(judged.injection),
-            "attendance": sections.attendance_section(request),
-        }
+        findings = Findings(chip, document, judged, face.comparison)
+        parts = findings.parts(request, self.thresholds)
         decision = decide(procedure, (chip, face, judged.injection), findings_of(**parts))
         if decision.level is None:
             return decision, None
-        claims = AssertionClaims(
-            audience=request.audience,
-            nonce=request.nonce,
-            txn=sections.transaction_section(row.id, request),
-            verified_claims=sections.verified_claims_section(
-                row.id,
-                procedure,
-                decision.level,
-                document,
-                chip,
-                face.comparison,
-                datetime.now(UTC),
-            ),
-            policy=sections.policy_section(procedure),
-            **parts,
-        )
-        return decision, issue(claims, self.key)
+        issuing = Issuing(self.keys, self.statuses.allocation if self.statuses else None)
+        return decision, issuing.issue(row.id, request, procedure, decision.level, findings, parts)

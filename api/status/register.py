@@ -105,11 +105,20 @@ class StatusRegister:
         """
         return self._linked(StatusEntryRow.jti == jti)
 
-    def of_dossier(self, dossier_id: str) -> tuple[StatusReference, ...]:
-        """Return where all assertions of a dossier have theirs (raises as `of_jti`)."""
+    def of_dossier(
+        self, dossier_id: str, audience: str | None = None
+    ) -> tuple[StatusReference, ...]:
+        """Return where all assertions of a dossier have theirs (raises as `of_jti`).
+
+        Args:
+            dossier_id: as the relying party named it.
+            audience: which relying party; any if None, and two may use the same name.
+        """
         sessions = select(SessionRow.id).where(
             SessionRow.request["dossier_id"].as_string() == dossier_id
         )
+        if audience is not None:
+            sessions = sessions.where(SessionRow.request["audience"].as_string() == audience)
         return self._linked(StatusEntryRow.session_id.in_(sessions))
 
     def entry(self, reference: StatusReference) -> StatusEntry:

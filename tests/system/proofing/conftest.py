@@ -14,7 +14,7 @@ import pytest
 from api.agent.client import ProofingClient, SessionClient
 from api.agent.reading import read_for_session
 from api.assertions import keys
-from api.assertions.keys import SigningKey
+from api.assertions.key_ring import KeyRing
 from api.demo.server import LocalServer
 from api.procedures.catalogue import Catalogue
 from api.proofing.repository import Repository, utc_now
@@ -117,11 +117,6 @@ def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def signing_key(keys_folder: Path) -> SigningKey:
-    return keys.load(keys_folder, None)
-
-
-@pytest.fixture(scope="session")
 def root(keys_folder: Path) -> bytes:
     return (keys_folder / keys.ROOT).read_bytes()
 
@@ -144,7 +139,7 @@ def start(
     manifest: Manifest,
     pipeline: FacePipeline,
     anchors: TrustAnchors,
-    signing_key: SigningKey,
+    keys_folder: Path,
     clock: Clock,
 ) -> Iterator[Callable[..., Server]]:
     """Return a function that starts a server, with changes to its service."""
@@ -161,7 +156,7 @@ def start(
                     anchors=anchors,
                     pipeline=pipeline,
                     thresholds=FaceThresholds(manifest.sha256, load_requirements()),
-                    key=signing_key,
+                    keys=KeyRing.open(keys_folder, None),
                     clock=clock,
                     choose=partial(choose_challenge, random.Random(SEED)),
                 ),

@@ -1,0 +1,301 @@
+"""`chinhchu status`: suspend and revoke assertions, and hand out the lists that say so."""
+
+import argparse
+import getpass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from api.cli.output import EXIT_PASSED, print_json, printable, read_input
+from api.errors import ApiError, InputUnusableError
+from api.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from api.assertions.status_list import Status, StatusReference
+    from api.status.register import StatusEntry, StatusRegister
+
+EPILOG = """\
+examples:
+  chinhchu status show                                     the lists, and how full they are
+  chinhchu status show --dossier HS-2026-117               the assertions of a dossier
+  chinhchu status suspend --session 3f9c… --reason "ticket 41: reported stolen"
+  chinhchu status reinstate --jti d2Fz… --reason "ticket 41: found again"
+  chinhchu status revoke --assertion assertion.txt --reason "ticket 44: wrong person"
+  chinhchu status export /media/usb --days 7               for counters without network
+
+Which assertion: by the file that a relying party sends, by --jti, --session or --dossier (while the
+server still knows whose it is: see server.toml), or by --list URI --index N as the assertion says.
+Suspending can be undone, revoking cannot. The reason of a change is kept for good: write no names.
+HOME is --home, else $CHINHCHU_HOME, else ~/.chinhchu. A server that is running sees each change at
+once; relying parties that have a list see it when they fetch the next, within an hour.
+"""
+
+
+class DatabaseUnusableError(ApiError):
+    """The server's database is missing, busy, or not one."""
+
+    code = "database-unusable"
+    retryable = True
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the group."""
+    group = commands.add_parser(
+        "status",
+        help="suspend and revoke assertions; export the status lists",
+        description="Which assertions still stand, in the lists that relying parties look into.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = group.add_subparsers(metavar="ACTION", required=True)
+    show = _action(actions, "show", "show the lists, or what became of assertions", run_show)
+    _add_selectors(show, required=False)
+    for name, words, run in (
+        ("suspend", "make assertions invalid for now", run_suspend),
+        ("revoke", "make assertions invalid for good", run_revoke),
+        ("reinstate", "make suspended assertions valid again", run_reinstate),
+    ):
+        change = _action(actions, name, words, run)
+        _add_selectors(change, required=True)
+        change.add_argument("--reason", required=True, metavar="TEXT", help="kept for good")
+        change.add_argument(
+            "--by", metavar="WHO", help="who decided it (default: the name of your account)"
+        )
+        change.add_argument("--all", action="store_true", help="also where it is several")
+    export = _action(actions, "export", "write every list as a file to carry", run_export)
+    export.add_argument("folder", type=Path, metavar="DIR", help="where to; made if missing")
+    export.add_argument(
+        "--days",
+        type=int,
+        default=7,
+        metavar="N",
+        help="how long they hold, 1 to 31: so late may a counter see a revocation (%(default)s)",
+    )
+    _action(actions, "close", "give no more indices of the present lists out", run_close)
+
+
+def run_show(args: argparse.Namespace) -> int:
+    """Show lists or assertions."""
+    with _register(args) as statuses:
+        references = _references(args, statuses)
+        if references:
+            entries = [statuses.entry(reference) for reference in references]
+            _print_entries(args, entries)
+            return EXIT_PASSED
+        lists = statuses.lists()
+    if args.json:
+        print_json({"lists": [_plain(vars(found)) for found in lists]})
+        return EXIT_PASSED
+    for found in lists:
+        print(printable(found.uri))
+        print(printable(f"  issuer   {found.issuer}"))
+        print(f"  indices  {found.used:,} of {found.size:,} given out")
+        print(f"  changes  {found.changes:,}")
+    if not lists:
+        print("no assertion has been issued: there is no list yet")
+    return EXIT_PASSED
+
+
+def run_suspend(args: argparse.Namespace) -> int:
+    """Suspend assertions."""
+    from api.assertions.status_list import Status
+
+    return _change(args, Status.SUSPENDED)
+
+
+def run_revoke(args: argparse.Namespace) -> int:
+    """Revoke assertions."""
+    from api.assertions.status_list import Status
+
+    return _change(args, Status.INVALID)
+
+
+def run_reinstate(args: argparse.Namespace) -> int:
+    """Reinstate assertions."""
+    from api.assertions.status_list import Status
+
+    return _change(args, Status.VALID)
+
+
+def run_export(args: argparse.Namespace) -> int:
+    """Write every list into a folder."""
+    from api.assertions.key_ring import KeyRing
+    from api.status.publishing import MAX_EXPORT_DAYS, StatusPublisher
+    from api.status.register import StatusRegister
+
+    if not 1 <= args.days <= MAX_EXPORT_DAYS:
+        raise InputUnusableError(f"--days is 1 to {MAX_EXPORT_DAYS}")
+    settings = Settings.from_environment(args.home)
+    with _database(settings) as engine:
+        ring = KeyRing.open(settings.keys, settings.keys_password, pin=settings.keys_pin)
+        publisher = StatusPublisher(engine, ring)
+        lists = StatusRegister(engine).lists()
+        tokens = {found.id: publisher.exported(found.id, args.days) for found in lists}
+    args.folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for found in lists:
+        path = args.folder / f"{found.id}.statuslist.jwt"
+        aside = path.with_name(f"{path.name}.new")
+        aside.write_text(tokens[found.id], "ascii")
+        aside.replace(path)
+        files.append({"file": str(path), "uri": found.uri})
+    if args.json:
+        print_json({"days": args.days, "files": files})
+        return EXIT_PASSED
+    for file in files:
+        print(f"{file['file']}\n  {printable(file['uri'])}")
+    print(f"{len(files)} lists, for {args.days} days")
+    return EXIT_PASSED
+
+
+def run_close(args: argparse.Namespace) -> int:
+    """Close the present lists: the next assertion opens a new one."""
+    from api.status.allocation import StatusAllocation
+
+    with _database(Settings.from_environment(args.home)) as engine:
+        closed = StatusAllocation(engine).close()
+    if args.json:
+        print_json({"closed": closed})
+    else:
+        print(f"{closed} lists closed; they are served on")
+    return EXIT_PASSED
+
+
+def _change(args: argparse.Namespace, status: "Status") -> int:
+    who = args.by or getpass.getuser()
+    with _register(args) as statuses:
+        references = _references(args, statuses)
+        if len(references) > 1 and not args.all:
+            raise InputUnusableError(
+                f"that is {len(references)} assertions; look at them with `status show`, then say "
+                "--all or name one"
+            )
+        for reference in references:
+            statuses.change(reference, status, reason=args.reason, who=who)
+        entries = [statuses.entry(reference) for reference in references]
+    _print_entries(args, entries)
+    return EXIT_PASSED
+
+
+def _references(
+    args: argparse.Namespace, statuses: "StatusRegister"
+) -> "tuple[StatusReference, ...]":
+    """Return the places that the arguments name; empty where they name none."""
+    from api.assertions.status_list import StatusReference
+
+    if (args.index is None) != (args.list is None):
+        raise InputUnusableError("--list and --index go together")
+    if args.audience is not None and args.dossier is None:
+        raise InputUnusableError("--audience goes with --dossier")
+    if args.list is not None:
+        return (StatusReference(args.index, args.list),)
+    if args.session is not None:
+        return statuses.of_session(args.session)
+    if args.jti is not None:
+        return statuses.of_jti(args.jti)
+    if args.dossier is not None:
+        return statuses.of_dossier(args.dossier, args.audience)
+    return (_of_assertion(args.assertion),) if args.assertion is not None else ()
+
+
+def _of_assertion(path: Path) -> "StatusReference":
+    """Return the place that an assertion names; nothing of it needs to be verified for that."""
+    from api.assertions import sd_jwt
+    from api.assertions.status_list import StatusReference
+
+    payload = sd_jwt.parse(read_input(path, sd_jwt.MAX_BYTES).strip()).issued.payload
+    reference = StatusReference.from_payload(payload)
+    if reference is None:
+        raise InputUnusableError(f"{path} names no status list: it cannot be revoked")
+    return reference
+
+
+@contextmanager
+def _register(args: argparse.Namespace) -> "Iterator[StatusRegister]":
+    from api.status.register import StatusRegister
+
+    with _database(Settings.from_environment(args.home)) as engine:
+        yield StatusRegister(engine)
+
+
+@contextmanager
+def _database(settings: Settings) -> "Iterator[Engine]":
+    """Open the server's database, which must be there."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from api.store.database import open_database
+
+    if not settings.database.is_file():
+        raise DatabaseUnusableError(f"{settings.database} is not there: which folder is it?")
+    try:
+        engine = open_database(settings.database)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+    except SQLAlchemyError as error:
+        raise DatabaseUnusableError(
+            f"{settings.database} cannot be used now ({type(error).__name__})"
+        ) from None
+
+
+def _print_entries(args: argparse.Namespace, entries: "list[StatusEntry]") -> None:
+    if args.json:
+        print_json({"assertions": [_as_json(entry) for entry in entries]})
+        return
+    for entry in entries:
+        print(f"{entry.status.name:9}  index {entry.reference.idx} of {entry.reference.uri}")
+        if entry.session_id is not None:
+            print(f"           session {entry.session_id}, jti {printable(entry.jti)}")
+        for change in entry.changes:
+            words = f"{change.previous.name} to {change.status.name}, {change.who}: {change.reason}"
+            print(printable(f"           {change.at:%Y-%m-%d %H:%M:%SZ}  {words}"))
+
+
+def _as_json(entry: "StatusEntry") -> dict[str, Any]:
+    changes = [
+        {**_plain(vars(c)), "previous": c.previous.name, "status": c.status.name}
+        for c in entry.changes
+    ]
+    plain = _plain(vars(entry))
+    reference = plain.pop("reference")
+    return {**vars(reference), **plain, "status": entry.status.name, "changes": changes}
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Return times as text."""
+    return {k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in values.items()}
+
+
+def _add_selectors(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    which = parser.add_argument_group("which assertion")
+    one = which.add_mutually_exclusive_group(required=required)
+    one.add_argument("--assertion", type=Path, metavar="FILE", help="the assertion itself")
+    one.add_argument("--jti", metavar="ID", help="its `jti`")
+    one.add_argument("--session", metavar="ID", help="the session that it was issued for")
+    one.add_argument("--dossier", metavar="ID", help="all of a relying party's dossier")
+    one.add_argument("--index", type=int, metavar="N", help="its place in --list")
+    which.add_argument("--audience", metavar="NAME", help="whose --dossier it is")
+    which.add_argument("--list", metavar="URI", help="the `uri` in the assertion")
+
+
+def _action(
+    actions: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    words: str,
+    run: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    parser = actions.add_parser(
+        name,
+        help=words,
+        description=f"{words[0].upper()}{words[1:]}.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--home", type=Path, help="the server's folder")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=run)
+    return parser
