@@ -154,6 +154,14 @@ class KeyFolder:
             )
         )
 
+    @cached_property
+    def list_numbers(self) -> dict[str, int]:
+        """The number of each revocation list, by the NAME of its CA; it only ever rises."""
+        return {
+            name: found.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+            for name, found in self.lists.items()
+        }
+
     def list_of(self, certificate: x509.Certificate) -> x509.CertificateRevocationList:
         """Return the revocation list that would name a certificate of the folder.
 

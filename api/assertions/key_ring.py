@@ -11,6 +11,7 @@ from pathlib import Path
 
 from api.assertions.claims import DEFAULT_LIFETIME_S
 from api.assertions.errors import SigningKeyExpiredError
+from api.assertions.key_errors import KeyFolderUnusableError
 from api.assertions.key_folder import Fingerprint, KeyFolder, StoredCertificate, fingerprint
 from api.assertions.key_state import KeysState, keys_state
 from api.assertions.private_keys import KeySecrets, open_stored_key
@@ -33,6 +34,7 @@ class KeyRing:
         self._folder: KeyFolder | None = None
         self._opened: dict[str, SigningKey] = {}
         self._refused: dict[str, ApiError] = {}
+        self._numbers: dict[str, int] = {}
         self._warned_at: datetime | None = None
 
     @classmethod
@@ -102,11 +104,19 @@ class KeyRing:
             self._folder = None
             self._opened.clear()
             self._refused.clear()
-            self._folder = KeyFolder.read(self._path)
+            self._folder = self._not_older(KeyFolder.read(self._path))
             self._seen = seen
             for fault in self._folder.faults:
                 log.warning("leaf %s cannot be used: %s", fault.name, fault.error.code)
         return self._folder
+
+    def _not_older(self, folder: KeyFolder) -> KeyFolder:
+        """Refuse a list that was exchanged for an earlier one: what it revoked would be back."""
+        numbers = folder.list_numbers
+        if any(numbers.get(name, 0) < number for name, number in self._numbers.items()):
+            raise KeyFolderUnusableError("a revocation list is gone, or older than it was")
+        self._numbers = numbers
+        return folder
 
     def _key(self, folder: KeyFolder, stored: StoredCertificate) -> SigningKey:
         key = self._opened.get(stored.name)

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import hashes
 
 from api.assertions.authority import LEAF_DAYS
 from api.assertions.chain import issuers_named_by
-from api.assertions.key_folder import ROOT, KeyFolder, StoredCertificate
+from api.assertions.key_folder import LISTS, ROOT, KeyFolder, StoredCertificate
 
 LEAF_DUE = timedelta(days=30)
 """A leaf is renewed 30 days before its end, so that whoever is away has a month to do it."""
@@ -92,7 +92,7 @@ def keys_state(folder: KeyFolder, at: datetime) -> KeysState:
         *_states(folder, folder.issuing_cas, at),
         *_states(folder, folder.leaves, at),
     )
-    lists = tuple(_list_state(name, found) for name, found in sorted(folder.lists.items()))
+    lists = tuple(_list_state(folder, name) for name in sorted(folder.lists))
     return KeysState(
         certificates=certificates,
         lists=lists,
@@ -176,10 +176,11 @@ def _state(file: str, certificate: x509.Certificate, use: KeyUse, at: datetime) 
     )
 
 
-def _list_state(name: str, found: x509.CertificateRevocationList) -> ListState:
+def _list_state(folder: KeyFolder, name: str) -> ListState:
+    found = folder.lists[name]
     return ListState(
-        file=f"crl/{name}.crl",
-        number=found.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number,
+        file=f"{LISTS}/{name}.crl",
+        number=folder.list_numbers[name],
         entries=len(found),
         this_update=found.last_update_utc,
         next_update=found.next_update_utc,

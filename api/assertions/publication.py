@@ -11,7 +11,8 @@ SHA256SUMS                of all of them: `sha256sum -c SHA256SUMS`
 A key stays in jwks.json when its leaf has expired, for assertions are verified years later; a
 revoked one does not.
 
-Source: RFC 7517 §4 and §5, RFC 7638 (kid), SD-JWT VC draft 12 §5 (issuer metadata).
+Source: RFC 7517 §4 and §5, RFC 7638 (kid), SD-JWT VC, "JWT VC Issuer
+Metadata" (an embedded `jwks`, or `jwks_uri`, never both).
 """
 
 import base64
