@@ -18,7 +18,7 @@ from devices.errors import DeviceError
 GROUPS = (
     *("demo", "chip", "card", "trust", "face", "models"),
     *("evaluate", "calibrate", "calibrate_pad"),
-    *("keys", "status", "verify", "serve", "agents", "agent", "bench"),
+    *("keys", "status", "verify", "pdf", "serve", "agents", "agent", "bench"),
 )
 
 EPILOG = """\

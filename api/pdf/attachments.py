@@ -236,6 +236,6 @@ def _register(
 def _encoded(name: str) -> bytes:
     """Return a name as it stands in the file (ISO 32000-2 §7.9.2.2)."""
     try:
-        return bytes(generic.encode_pdfdocencoding(name))
+        return bytes(generic.encode_pdfdocencoding(name))  # type: ignore[no-untyped-call]
     except UnicodeError:
         return b"\xfe\xff" + name.encode("utf-16-be")

@@ -10,7 +10,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
@@ -31,6 +31,9 @@ from api.pdf.errors import (
 )
 from api.pdf.reading import Deadline, open_pdf
 from api.pdf.signatures import PdfSignature, covered_ends, verify_signatures
+
+if TYPE_CHECKING:
+    from api.assertions.policy_file import KnownPolicy
 
 Certificates = Sequence[bytes | x509.Certificate]
 
@@ -118,6 +121,7 @@ def verify_pdf(
     at: datetime | None = None,
     minimum_level: AssuranceLevel | None = None,
     policy_digests: Container[str] | None = None,
+    policies: "Sequence[KnownPolicy] | None" = None,
     seen_jti: Container[str] | None = None,
     status_lists: Sequence[str | bytes] = (),
     crls: Sequence[bytes | x509.CertificateRevocationList] = (),
@@ -134,10 +138,11 @@ def verify_pdf(
             least one signature over the assertion is required, and each must lead to one of them;
             not given, signatures are only checked to be whole.
         timestamp_roots: pinned roots of timestamp authorities. The token beside the assertion is
-            used if they are given; it fixes the time at which the assertion is judged.
+            judged by them, and fixes the time at which the assertion is judged.
         at: the time of verification where no timestamp proves another; now if None.
         minimum_level: as there.
         policy_digests: as there.
+        policies: as there.
         seen_jti: as there.
         status_lists: as there.
         crls: revocation lists of the assertion's issuer.
@@ -177,6 +182,7 @@ def verify_pdf(
         at=at,
         minimum_level=minimum_level,
         policy_digests=policy_digests,
+        policies=policies,
         seen_jti=seen_jti,
         status_lists=status_lists,
         crls=crls,

@@ -1,0 +1,271 @@
+"""`chinhchu pdf`: attach an assertion to its PDF, sign over both, print the page for people."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from getpass import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from api.cli.output import EXIT_PASSED, print_json, read_input
+from api.errors import InputUnusableError
+
+if TYPE_CHECKING:
+    from pyhanko.sign.signers import Signer
+
+MAX_PDF_BYTES = 128 << 20
+MAX_PASSWORD_FILE = 4096
+PASSWORD_VARIABLE = "CHINHCHU_PDF_PASSWORD"  # noqa: S105 - the variable's name, not a password
+
+EPILOG = f"""\
+examples:
+  chinhchu pdf attach contract.pdf --assertion assertion.txt --tsa https://tsa.example --out a.pdf
+  chinhchu pdf sign a.pdf --pkcs12 notary.p12 --tsa https://tsa.example \\
+      --root notary-ca.pem --tsa-root tsa-ca.pem --out b.pdf
+  chinhchu pdf sign b.pdf --pkcs11 /usr/lib/token.so --token "Văn phòng" --label seal \\
+      --tsa https://tsa.example --root office-ca.pem --tsa-root tsa-ca.pem --out c.pdf
+  chinhchu pdf sheet contract.pdf --assertion assertion.txt --url https://office.example/a/1 \\
+      --out sheet.pdf
+  chinhchu verify c.pdf --root root.pem --audience notary-7 --nonce n-0S6_WzA2Mj \\
+      --signature-root notary-ca.pem --signature-root office-ca.pem --timestamp-root tsa-ca.pem
+
+The document itself stays byte for byte what the session was opened for; everything is appended.
+The password of the PKCS#12 file, or the token's PIN, comes from --password-file, else from
+{PASSWORD_VARIABLE}, else it is asked for. Needs chinhchu[pdf].
+
+exit codes:
+  0  written
+  2  wrong usage
+  4  something could not be read, reached or signed; nothing is written
+"""
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `pdf attach`, `pdf sign` and `pdf sheet`."""
+    group = commands.add_parser(
+        "pdf",
+        help="attach an assertion to its PDF, sign over both, print the page for people",
+        description="Keep an assertion in the PDF that it is for.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = group.add_subparsers(metavar="ACTION", required=True)
+    _register_attach(_action(actions, "attach", "append assertion and timestamp as attachments"))
+    _register_sign(_action(actions, "sign", "append a PAdES B-LTA signature"))
+    _register_sheet(_action(actions, "sheet", "make the evidence sheet with its QR code"))
+
+
+def _action(
+    actions: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str
+) -> argparse.ArgumentParser:
+    parser = actions.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("document", type=Path, metavar="DOCUMENT", help="the PDF")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where it goes")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser
+
+
+def _register_attach(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--assertion", type=Path, required=True, metavar="FILE", help="the assertion for it"
+    )
+    stamp = parser.add_mutually_exclusive_group()
+    stamp.add_argument(
+        "--tsa",
+        metavar="URL",
+        help="timestamp authority (RFC 3161); without a timestamp nobody "
+        "can tell later that the assertion was valid when it was attached",
+    )
+    stamp.add_argument("--timestamp", type=Path, metavar="FILE", help="a token that is at hand")
+    parser.add_argument(
+        "--tsa-root",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="CA.pem",
+        help="verify the token to this root before it is attached; once for each",
+    )
+    parser.set_defaults(run=run_attach)
+
+
+def _register_sign(parser: argparse.ArgumentParser) -> None:
+    key = parser.add_mutually_exclusive_group(required=True)
+    key.add_argument("--pkcs12", type=Path, metavar="FILE", help="key and certificates in a file")
+    key.add_argument("--pkcs11", type=Path, metavar="LIBRARY", help="library of a token")
+    parser.add_argument("--token", metavar="LABEL", help="label of the token")
+    parser.add_argument("--label", help="label of key and certificate in the token")
+    parser.add_argument("--password-file", type=Path, metavar="FILE", help="its first line")
+    parser.add_argument("--tsa", required=True, metavar="URL", help="timestamp authority")
+    for option, text in (
+        ("--root", "root certificate of the signer's authority"),
+        ("--tsa-root", "root certificate of the timestamp authority"),
+    ):
+        parser.add_argument(
+            option, type=Path, action="append", required=True, metavar="CA.pem", help=text
+        )
+    for option, text in (
+        ("--certificate", "a certificate of the chains that the key's file does not hold"),
+        ("--crl", "a revocation list that is at hand (DER)"),
+    ):
+        parser.add_argument(
+            option, type=Path, action="append", default=[], metavar="FILE", help=text
+        )
+    parser.add_argument(
+        "--no-fetch", action="store_true", help="fetch no revocation lists; give them by --crl"
+    )
+    parser.add_argument(
+        "--field",
+        metavar="NAME",
+        help="a signature field that the document reserves; invisible without",
+    )
+    parser.add_argument("--reason", help="why, in the signature")
+    parser.add_argument("--location", help="where, in the signature")
+    parser.set_defaults(run=run_sign)
+
+
+def _register_sheet(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--assertion", type=Path, required=True, metavar="FILE", help="the assertion for it"
+    )
+    parser.add_argument(
+        "--url", required=True, help="where people find the assertion or how to check it; https"
+    )
+    parser.set_defaults(run=run_sheet)
+
+
+def run_attach(args: argparse.Namespace) -> int:
+    """Attach."""
+    with _extra():
+        from api.pdf.attachments import attach
+        from api.pdf.timestamp_client import request_timestamp
+    document = read_input(args.document, MAX_PDF_BYTES)
+    assertion = _assertion(args.assertion)
+    # Attached once without a token, so that no authority is asked about what will be refused.
+    result = attach(document, assertion)
+    token = read_input(args.timestamp) if args.timestamp else None
+    if args.tsa:
+        token = request_timestamp(args.tsa, assertion)
+    if token is not None:
+        time = _verified(token, assertion, args.tsa_root)
+        result = attach(document, assertion, token)
+    else:
+        time = None
+    return _written(args, result, {"timestamp": time})
+
+
+def run_sign(args: argparse.Namespace) -> int:
+    """Sign."""
+    with _extra():
+        from api.pdf.signing import sign
+    document = read_input(args.document, MAX_PDF_BYTES)
+    given = {
+        "signature_roots": [read_input(path) for path in args.root],
+        "timestamp_roots": [read_input(path) for path in args.tsa_root],
+        "crls": [read_input(path) for path in args.crl],
+        "certificates": [read_input(path) for path in args.certificate],
+    }
+    with _signer(args) as signer:
+        result = sign(
+            document,
+            signer,
+            tsa_url=args.tsa,
+            fetch_crls=not args.no_fetch,
+            field=args.field,
+            reason=args.reason,
+            location=args.location,
+            **given,
+        )
+    return _written(args, result, {})
+
+
+def run_sheet(args: argparse.Namespace) -> int:
+    """Make the sheet."""
+    with _extra():
+        from api.pdf.sheet import make_sheet
+    document = read_input(args.document, MAX_PDF_BYTES)
+    return _written(args, make_sheet(document, _assertion(args.assertion), url=args.url), {})
+
+
+def _assertion(path: Path) -> bytes:
+    return read_input(path).strip()
+
+
+def _verified(token: bytes, assertion: bytes, roots: list[Path]) -> str | None:
+    """Return the time of a token that verifies; None where no root is there to verify it to."""
+    if not roots:
+        return None
+    from hashlib import sha256
+
+    from api.assertions.timestamps import verify_timestamp
+
+    time = verify_timestamp(token, sha256(assertion).digest(), [read_input(p) for p in roots])
+    return time.isoformat()
+
+
+@contextmanager
+def _signer(args: argparse.Namespace) -> "Iterator[Signer]":
+    from api.pdf.signing import signer_from_pkcs11, signer_from_pkcs12
+
+    if args.pkcs12:
+        data = read_input(args.pkcs12)
+        yield signer_from_pkcs12(data, _password(args.password_file, "Password of the key: "))
+        return
+    if not args.token or not args.label:
+        raise InputUnusableError("--pkcs11 needs --token and --label")
+    pin = _password(args.password_file, "PIN of the token: ")
+    with signer_from_pkcs11(
+        args.pkcs11, token_label=args.token, label=args.label, pin=pin
+    ) as signer:
+        yield signer
+
+
+def _password(file: Path | None, prompt: str) -> str:
+    if file is not None:
+        try:
+            return read_input(file, MAX_PASSWORD_FILE).decode().partition("\n")[0].rstrip("\r")
+        except UnicodeDecodeError:
+            raise InputUnusableError(f"{file} is not text in UTF-8") from None
+    return os.environ.get(PASSWORD_VARIABLE) or getpass(prompt)
+
+
+def _written(args: argparse.Namespace, data: bytes, facts: dict[str, str | None]) -> int:
+    from hashlib import sha256
+
+    try:
+        args.out.write_bytes(data)
+    except OSError as error:
+        raise InputUnusableError(f"{args.out}: {error.strerror or 'cannot be written'}") from None
+    digest = sha256(data).hexdigest()
+    if args.json:
+        print_json({"file": str(args.out), "bytes": len(data), "sha256": digest, **facts})
+    else:
+        print(f"{args.out}  {len(data)} bytes  SHA-256 {digest}")
+        for name, value in facts.items():
+            if value is not None:
+                print(f"  {name} {value}")
+    return EXIT_PASSED
+
+
+@contextmanager
+def _extra() -> Iterator[None]:
+    """Say what is missing where the extra `pdf` is not installed."""
+    from api.pdf.errors import PdfExtraMissingError
+
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in (
+            "pyhanko",
+            "fpdf",
+            "segno",
+            "font_source_sans_pro",
+        ):
+            raise
+        raise PdfExtraMissingError("install chinhchu[pdf] to work with PDF documents") from None

@@ -1,0 +1,118 @@
+"""The evidence sheet: a page of its own for people, with a QR code of address and hash.
+
+It is a document beside the PDF, and not a page in it: a page added to the document would change
+what was hashed and shown, and then no machine could tell an added page from a forged one. The sheet
+holds nothing personal: digests, lengths, and an address.
+"""
+
+import hashlib
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import font_source_sans_pro as fonts
+import segno
+from fpdf import FPDF
+
+from api.assertions import sd_jwt
+from api.assertions.findings import document_digests
+from api.errors import InputUnusableError
+from api.pdf.errors import PdfNotBoundError
+
+TITLE = "Phiếu kiểm chứng xác nhận điện tử"
+SUBTITLE = "Evidence sheet of an electronic assertion"
+EXPLANATION = (
+    "Xác nhận điện tử này gắn với đúng một tài liệu. Tài liệu là bản gốc khi mã SHA-256 của tệp "
+    "trùng với mã dưới đây; xác nhận là bản gốc khi mã của nó trùng với mã trong mã QR. Hình in "
+    "không có giá trị thay cho việc kiểm tra chữ ký bằng phần mềm.",
+    "The assertion is for one document and no other. The file is that document if its SHA-256 is "
+    "the one below; the assertion is the one meant if its SHA-256 is the one in the QR code. Print "
+    "proves nothing: signatures are verified by software.",
+)
+MAX_URL = 512
+QR_SIDE_MM = 60.0
+QUIET_MODULES = 4
+"""ISO/IEC 18004 §5.3.8."""
+
+
+def make_sheet(document: bytes, assertion: bytes, *, url: str, at: datetime | None = None) -> bytes:
+    """Return a one-page PDF with a QR code that holds `url#sha256=<hash of the assertion>`.
+
+    Args:
+        document: revision 0.
+        assertion: the assertion for it, as it was delivered.
+        url: https address, at most 512 characters, without a fragment.
+        at: when the sheet is made; now if None.
+
+    Raises:
+        AssertionMalformedError: the assertion is none.
+        PdfNotBoundError: it is for other documents.
+        InputUnusableError: the address is unfit.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.netloc or parts.fragment or len(url) > MAX_URL:
+        raise InputUnusableError("the address must be https, without a fragment, and short")
+    if not url.isascii() or not url.isprintable():
+        raise InputUnusableError("the address must be plain ASCII")
+    digest = hashlib.sha256(document).hexdigest()
+    payload = sd_jwt.parse(assertion).issued.payload
+    if digest not in document_digests(payload):
+        raise PdfNotBoundError("the assertion is not for this document")
+    fingerprint = hashlib.sha256(assertion).hexdigest()
+    moment = at or datetime.now(UTC)
+
+    pdf = FPDF(format="A4")
+    pdf.set_creation_date(moment)
+    pdf.set_title(TITLE)
+    pdf.set_lang("vi")
+    pdf.set_margin(25)
+    pdf.add_page()
+    pdf.add_font("text", fname=fonts.font_files_ttf["SourceSansPro"])
+    _line(pdf, TITLE, 18)
+    _line(pdf, SUBTITLE, 12)
+    pdf.ln(4)
+    _draw_qr(pdf, f"{url}#sha256={fingerprint}")
+    pdf.ln(4)
+    for label, value in (
+        ("Địa chỉ / Address", url),
+        ("SHA-256 của tài liệu / of the document", _groups(digest)),
+        ("Độ dài / Length", f"{len(document)} byte"),
+        ("SHA-256 của xác nhận / of the assertion", _groups(fingerprint)),
+        ("Bên phát hành / Issuer", str(payload.get("iss", ""))),
+        ("Lập lúc / Made at", f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"),
+    ):
+        _line(pdf, label, 9)
+        _line(pdf, value, 12)
+        pdf.ln(1.5)
+    for paragraph in EXPLANATION:
+        pdf.ln(2)
+        _line(pdf, paragraph, 10)
+    return bytes(pdf.output())
+
+
+def _line(pdf: FPDF, text: str, size: float) -> None:
+    pdf.set_font("text", size=size)
+    pdf.multi_cell(0, size * 0.5, text, new_x="LMARGIN", new_y="NEXT", align="L")
+
+
+def _groups(digest: str) -> str:
+    """Return hex in groups of eight, for people who compare it by eye."""
+    return " ".join(digest[index : index + 8] for index in range(0, len(digest), 8))
+
+
+def _draw_qr(pdf: FPDF, text: str) -> None:
+    """Draw the modules as rectangles, so that print at any size stays sharp."""
+    rows = segno.make_qr(text, error="m").matrix
+    module = QR_SIDE_MM / (len(rows) + 2 * QUIET_MODULES)
+    left, top = pdf.l_margin, pdf.get_y()
+    pdf.set_fill_color(0)
+    for y, row in enumerate(rows):
+        for x, dark in enumerate(row):
+            if dark:
+                pdf.rect(
+                    left + (x + QUIET_MODULES) * module,
+                    top + (y + QUIET_MODULES) * module,
+                    module,
+                    module,
+                    style="F",
+                )
+    pdf.set_y(top + QR_SIDE_MM)
