@@ -43,8 +43,17 @@ class Jws:
 
 def sign(header: Mapping[str, Any], payload: Mapping[str, Any], signer: Signer) -> str:
     """Return the compact serialization of a payload signed with ES256."""
-    protected = b64url_encode(dump_json({"alg": ALGORITHM, **header}))
-    signing_input = f"{protected}.{b64url_encode(dump_json(payload))}"
+    return sign_under(encode_header(header), payload, signer)
+
+
+def encode_header(header: Mapping[str, Any]) -> str:
+    """Return a header, with its `alg`, as it stands in the compact serialization."""
+    return b64url_encode(dump_json({"alg": ALGORITHM, **header}))
+
+
+def sign_under(encoded_header: str, payload: Mapping[str, Any], signer: Signer) -> str:
+    """Sign as `sign` does, under a header that was encoded before."""
+    signing_input = f"{encoded_header}.{b64url_encode(dump_json(payload))}"
     return f"{signing_input}.{b64url_encode(signer.sign(signing_input.encode('ascii')))}"
 
 

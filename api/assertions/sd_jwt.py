@@ -6,6 +6,7 @@ Source: RFC 9901 §4 (format), SD-JWT VC (`typ: dc+sd-jwt`).
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from api.assertions import jws
@@ -77,8 +78,13 @@ def sign_payload(
 ) -> str:
     """Sign any payload as an SD-JWT VC; `issue` is the one that knows what may be signed."""
     hidden, disclosures = conceal(dict(payload), disclosable, decoys=decoys, fill_to=fill_to)
-    header = {"typ": TYPE, "x5c": list(key.x5c)}
-    return _join(jws.sign(header, hidden, key), disclosures)
+    return _join(jws.sign_under(_header(key.x5c), hidden, key), disclosures)
+
+
+@lru_cache(maxsize=16)
+def _header(x5c: tuple[str, ...]) -> str:
+    """Encode the header that all assertions of one leaf have."""
+    return jws.encode_header({"typ": TYPE, "x5c": x5c})
 
 
 def parse(assertion: str | bytes) -> SdJwt:
