@@ -2,18 +2,22 @@
 
 import argparse
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from api.cli.argument_types import time_with_offset
 from api.cli.output import EXIT_BY_OUTCOME, print_json, read_input
+from api.errors import InputUnusableError
 
 if TYPE_CHECKING:
     from api.assertions.policy_file import KnownPolicy
     from api.assertions.seen import SeenAssertions
+    from api.assertions.verification import Verification
+    from api.pdf.verification import PdfVerification
 
+PDF_HEADER = b"%PDF-"
 MAX_DOCUMENT_BYTES = 1 << 30
 MAX_LIST_BYTES = 16 << 20
 LEVELS = ("basic", "substantial", "high")
@@ -26,6 +30,8 @@ examples:
       --audience notary-7 --nonce n-0S6_WzA2Mj --level substantial --lang vi
   chinhchu verify assertion.txt --document a.pdf --root root.pem --audience notary-7 \\
       --nonce n-0S6_WzA2Mj --timestamp assertion.tst --timestamp-root tsa.pem --crl issuing-ca.crl
+  chinhchu verify signed.pdf --root root.pem --audience notary-7 --nonce n-0S6_WzA2Mj \\
+      --timestamp-root tsa.pem --signature-root notaries.pem
 
 Nothing is fetched: roots, lists and the nonce come from your own records. What is not given is not
 checked; where that is required the verdict is INDETERMINATE.
@@ -51,7 +57,12 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("assertion", type=Path, metavar="ASSERTION", help="file with the assertion")
+    parser.add_argument(
+        "assertion",
+        type=Path,
+        metavar="ASSERTION",
+        help="file with the assertion, or PDF that carries it",
+    )
     parser.add_argument(
         "--document",
         type=Path,
@@ -98,6 +109,15 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="the root certificate of the timestamp authority; once for each",
     )
     parser.add_argument(
+        "--signature-root",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="CA.pem",
+        help="of a PDF: the root certificate of those who sign it (notary, organisation); once "
+        "for each",
+    )
+    parser.add_argument(
         "--seen",
         type=Path,
         metavar="FILE",
@@ -123,13 +143,31 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(args: argparse.Namespace) -> int:
     """Verify and tell."""
     from api.assertions.messages import load_messages
-    from api.assertions.verification import Outcome
-    from api.assertions.verifier import verify
-    from api.assertions.vocabulary import AssuranceLevel
+    from api.assertions.verification import Outcome, Verification
     from api.cli.verify_output import as_json, print_verification
 
-    assertion = read_input(args.assertion, MAX_DOCUMENT_BYTES).strip()
-    given = {
+    with _held(args.seen) as seen:
+        found = _verify(args, seen)
+        if seen is not None and found.outcome is Outcome.PASSED:
+            judged = found if isinstance(found, Verification) else found.assertion
+            assert judged is not None and judged.claims is not None
+            seen.add(judged.claims["jti"])
+    if args.json:
+        print_json(as_json(found))
+    else:
+        asked = args.at is not None
+        print_verification(found, load_messages(args.lang), time_asked=asked)
+    return EXIT_BY_OUTCOME[found.outcome]
+
+
+def _verify(
+    args: argparse.Namespace, seen: "SeenAssertions | None"
+) -> "Verification | PdfVerification":
+    from api.assertions.verifier import verify
+    from api.assertions.vocabulary import AssuranceLevel
+
+    subject = read_input(args.assertion, MAX_DOCUMENT_BYTES)
+    given: dict[str, Any] = {
         "documents": [read_input(path, MAX_DOCUMENT_BYTES) for path in args.document],
         "roots": [read_input(path) for path in args.root],
         "audience": args.audience,
@@ -137,22 +175,33 @@ def run(args: argparse.Namespace) -> int:
         "at": args.at,
         "minimum_level": args.level and AssuranceLevel(args.level),
         "policies": [_policy(path) for path in args.policy] if args.policy else None,
+        "seen_jti": seen,
         "status_lists": [read_input(path, MAX_LIST_BYTES).strip() for path in args.status_list],
         "crls": [read_input(path, MAX_LIST_BYTES) for path in args.crl],
-        "timestamp": args.timestamp and read_input(args.timestamp, MAX_LIST_BYTES),
         "timestamp_roots": [read_input(path) for path in args.timestamp_root],
     }
-    with _held(args.seen) as seen:
-        verification = verify(assertion, **given, seen_jti=seen)
-        if seen is not None and verification.outcome is Outcome.PASSED:
-            assert verification.claims is not None
-            seen.add(verification.claims["jti"])
-    if args.json:
-        print_json(as_json(verification))
-    else:
-        asked = args.at is not None
-        print_verification(verification, load_messages(args.lang), time_asked=asked)
-    return EXIT_BY_OUTCOME[verification.outcome]
+    if subject.startswith(PDF_HEADER):
+        if args.timestamp is not None:
+            raise InputUnusableError("a PDF carries its timestamp itself: leave --timestamp out")
+        roots = [read_input(path) for path in args.signature_root]
+        return _verify_pdf()(subject, **given, signature_roots=roots)
+    if args.signature_root:
+        raise InputUnusableError("--signature-root is for a PDF that carries its assertion")
+    token = args.timestamp and read_input(args.timestamp, MAX_LIST_BYTES)
+    return verify(subject.strip(), **given, timestamp=token)
+
+
+def _verify_pdf() -> "Callable[..., PdfVerification]":
+    """Import the verifier of PDF files only for a PDF: assertions are verified without pyHanko."""
+    try:
+        from api.pdf.verification import verify_pdf
+    except ImportError:
+        from api.pdf.errors import PdfExtraMissingError
+
+        raise PdfExtraMissingError(
+            "a PDF is read with pyHanko, which is not installed: python -m pip install pyHanko"
+        ) from None
+    return verify_pdf
 
 
 def _policy(path: Path) -> "KnownPolicy":

@@ -7,62 +7,110 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from api.assertions.findings import value_at
+from api.assertions.verification import Outcome, Verification
 from api.cli.output import printable
 
 if TYPE_CHECKING:
     from api.assertions.messages import Messages
-    from api.assertions.verification import Check, Verification
+    from api.assertions.verification import Check
+    from api.pdf.signatures import PdfSignature
+    from api.pdf.verification import PdfCheck, PdfVerification
 
 NARROWEST = 24
 """Columns that the last column of a table gets at least, however narrow the terminal."""
 GAP = "  "
 
 
-def as_json(verification: "Verification") -> dict[str, Any]:
-    """Return a verification as a JSON object."""
+def as_json(found: "Verification | PdfVerification") -> dict[str, Any]:
+    """Return a verification as a JSON object; that of a PDF has `pdf` besides."""
+    if isinstance(found, Verification):
+        return _assertion_as_json(found)
+    judged = found.assertion
+    unread: dict[str, Any] = {"judged_at": None, "time_proven": False, "checks": [], "claims": None}
+    return {
+        **(unread if judged is None else _assertion_as_json(judged)),
+        **({"claims": None} if found.outcome is Outcome.FAILED else {}),
+        "outcome": found.outcome,
+        "reasons": list(found.reasons),
+        "pdf": {
+            "checks": [_check(check) for check in found.checks],
+            "signatures": [_signature(signature) for signature in found.signatures],
+        },
+    }
+
+
+def print_verification(
+    found: "Verification | PdfVerification", messages: "Messages", *, time_asked: bool
+) -> None:
+    """Print every check, the outcome with its reasons, and what the assertion says."""
+    heading, reason = messages["heading"], messages["reason"]
+    judged = found if isinstance(found, Verification) else found.assertion
+    checks: list[Check | PdfCheck] = [*found.checks]
+    if judged is not None and judged is not found:
+        checks += judged.checks
+    head = [heading[column] for column in ("check", "result", "meaning")]
+    _print_table([head, *(_row(check, messages) for check in checks)])
+    print(f"\n{messages['outcome'][found.outcome]}")
+    for code in found.reasons:
+        print(f"  - {reason[code]} [{code}]")
+    if not isinstance(found, Verification):
+        for signature in found.signatures:
+            print(printable(_signature_line(signature, messages)))
+    if judged is None:
+        return
+    if judged.judged_at is not None:
+        source = "proven" if judged.time_proven else "asked" if time_asked else "now"
+        words = heading[f"time_{source}"]
+        print(f"{heading['judged_at']}: {_time(judged.judged_at)} ({words})")
+    if judged.claims is not None and found.outcome is not Outcome.FAILED:
+        confirmed = found.outcome is Outcome.PASSED
+        print(f"\n{heading['confirmed' if confirmed else 'unconfirmed']}")
+        _print_table(_facts(judged.claims, messages))
+
+
+def _assertion_as_json(verification: Verification) -> dict[str, Any]:
     judged_at = verification.judged_at
     return {
         "outcome": verification.outcome,
         "reasons": list(verification.reasons),
         "judged_at": judged_at and _time(judged_at),
         "time_proven": verification.time_proven,
-        "checks": [
-            {
-                "name": check.name,
-                "result": check.result,
-                "reason": check.reason,
-                "required": check.required,
-                "detail": check.detail,
-            }
-            for check in verification.checks
-        ],
+        "checks": [_check(check) for check in verification.checks],
         "claims": verification.claims,
     }
 
 
-def print_verification(
-    verification: "Verification", messages: "Messages", *, time_asked: bool
-) -> None:
-    """Print every check, the outcome with its reasons, and what the assertion says."""
-    heading, reason = messages["heading"], messages["reason"]
-    rows = [[heading[column] for column in ("check", "result", "meaning")]]
-    rows += [_row(check, messages) for check in verification.checks]
-    _print_table(rows)
-    print(f"\n{messages['outcome'][verification.outcome]}")
-    for code in verification.reasons:
-        print(f"  - {reason[code]} [{code}]")
-    if verification.judged_at is not None:
-        source = "proven" if verification.time_proven else "asked" if time_asked else "now"
-        print(
-            f"{heading['judged_at']}: {_time(verification.judged_at)} ({heading[f'time_{source}']})"
-        )
-    if verification.claims is not None:
-        confirmed = "confirmed" if verification.outcome == "PASSED" else "unconfirmed"
-        print(f"\n{heading[confirmed]}")
-        _print_table(_facts(verification.claims, messages))
+def _check(check: "Check | PdfCheck") -> dict[str, Any]:
+    return {
+        "name": check.name,
+        "result": check.result,
+        "reason": check.reason,
+        "required": check.required,
+        "detail": check.detail,
+    }
 
 
-def _row(check: "Check", messages: "Messages") -> list[str]:
+def _signature(signature: "PdfSignature") -> dict[str, Any]:
+    return {
+        "field": signature.field_name,
+        "signer": signature.signer,
+        "is_timestamp": signature.is_timestamp,
+        "level": signature.level,
+        "time": signature.time and _time(signature.time),
+        "reason": signature.reason,
+    }
+
+
+def _signature_line(signature: "PdfSignature", messages: "Messages") -> str:
+    heading = messages["heading"]
+    kind = heading["document_timestamp" if signature.is_timestamp else "signature"]
+    time = f", {heading['signed_at']} {_time(signature.time)}" if signature.time else ""
+    code = signature.reason
+    why = f": {messages['reason'][code]} [{code}]" if code else ""
+    return f"{kind}: {signature.signer} ({signature.level}{time}){why}"
+
+
+def _row(check: "Check | PdfCheck", messages: "Messages") -> list[str]:
     meaning = messages["reason"][check.reason] if check.reason else ""
     if check.detail and check.reason:
         meaning += f" ({check.reason}: {check.detail})"
