@@ -27,7 +27,7 @@ from biometrics.liveness.repetition import (
 from biometrics.liveness.signal import Signal
 from biometrics.types import Method
 
-METHOD: Final = Method("capture-continuity", "2")
+METHOD: Final = Method("capture-continuity", "3")
 
 MIN_FRAMES: Final = 10
 MAX_LOST_FRACTION: Final = 0.2

@@ -98,8 +98,13 @@ class Courses:
 
     @cached_property
     def turns(self) -> list[Movement]:
-        """Return the turns, small ones too."""
-        return find_movements(self.t_ms, self.turn, self.limits.half_turn)
+        """Return the turns, small ones too; people who come nearer or go away sway besides."""
+        moved = abs(self.size) >= math.log(self.limits.approach)
+        return [
+            turn
+            for turn in find_movements(self.t_ms, self.turn, self.limits.half_turn)
+            if turn.extent >= self.limits.turn or not moved[list(turn.frames)].any()
+        ]
 
     @cached_property
     def approaches(self) -> list[Movement]:

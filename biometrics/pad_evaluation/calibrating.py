@@ -39,9 +39,9 @@ from biometrics.pad_evaluation.judged import (
 )
 
 TARGET_APCER: Final = 0.01
-MAX_BPCER: Final = 0.02
-"""Of the bona fide captures that all other rules accept, what the sum may refuse: less than half of
-the 5 % that the whole judgement may."""
+MAX_BPCER: Final = 0.01
+"""Of the bona fide captures that all other rules accept, what the sum may refuse: a fifth of the
+5 % that the whole judgement may."""
 MIN_BONA_FIDE: Final = 10
 MIN_SCORES: Final = 10
 """Fewer scores of a class than this carry no map."""

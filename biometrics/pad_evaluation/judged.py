@@ -21,6 +21,8 @@ SCHEMA: Final = "chinhchu-pad-captures-1"
 MAX_FILE_BYTES: Final = 256 << 20
 SUSPECTED: Final = "pad-attack-suspected"
 """The fusion's own finding, besides that of the passive models."""
+OF_THE_SUM: Final = frozenset({SUSPECTED, "pad-policy-outdated"})
+"""Reasons that say nothing of a capture to whoever makes a new policy."""
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -75,9 +77,9 @@ class JudgedCapture:
 
     @property
     def passes_without_sum(self) -> bool:
-        """Return whether all is well but, perhaps, the sum of the signals."""
+        """Return whether all is well but, perhaps, the sum of the signals or its policy."""
         refused = any(signal.result == "failed" for signal in self.signals)
-        return self.unit == "liveness" and not refused and set(self.reasons) <= {SUSPECTED}
+        return self.unit == "liveness" and not refused and set(self.reasons) <= OF_THE_SUM
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

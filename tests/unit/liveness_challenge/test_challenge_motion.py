@@ -76,6 +76,14 @@ def test_two_movements_to_one_side_are_two_though_the_rest_between_is_short():
     assert found[0].returned_ms < found[1].begun_ms
 
 
+def test_a_mesh_that_slips_on_the_way_back_makes_no_second_movement():
+    course = hill(500, 300, 400, 300, 0.4)
+    course[22:24] = 0.1
+    (found,) = find_movements(T, course, 0.1)
+    assert found.extent == pytest.approx(0.4)
+    assert found.returned_ms == pytest.approx(1200 + 0.6 * 300, abs=5)
+
+
 def test_sway_and_single_frames_are_no_movements():
     assert find_movements(T, 0.05 * np.sin(T / 200), 0.1) == []
     single = np.zeros(len(T))

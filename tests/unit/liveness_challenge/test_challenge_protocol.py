@@ -92,7 +92,7 @@ def test_the_performance_tells_where_to_look():
         (NEARER, {"begun_ms": 3210}, StepResult.EARLY),
         (NEARER, {"begun_ms": 4150}, StepResult.LATE),
         (HALF, {"extent": 0.32}, StepResult.TOO_LARGE),
-        (HALF, {"extent": 0.08}, StepResult.TOO_SMALL),
+        (HALF, {"extent": 0.072}, StepResult.TOO_SMALL),
         (HALF, {"sign": 1}, StepResult.WRONG),
         (HALF, {"hold_ms": 900}, StepResult.NOT_RETURNED),
         (BLINK, {"begun_ms": 1100}, StepResult.MISSING),
@@ -106,6 +106,21 @@ def test_a_step_done_otherwise_fails_by_its_name(index, changes, result):
     assert signal.result is CheckResult.FAILED
     others = [i for i in range(4) if i != index]
     assert [results[i] for i in others] == [StepResult.OK] * 3
+
+
+@pytest.mark.parametrize(
+    ("index", "extent"), [(TURN, 0.22), (TURN, 0.5), (HALF, 0.08), (HALF, 0.28)]
+)
+def test_nobody_sees_how_far_they_turn(index, extent):
+    results, reasons, _ = perform(with_act(index, extent=extent))
+    assert results == [StepResult.OK] * 4
+    assert reasons == []
+
+
+def test_a_small_turn_of_a_face_that_comes_nearer_is_sway():
+    swaying = Act(Action.TURN, 3750, 1, 0.14, 200, 100, 200)
+    assert perform(lambda acts: [*acts, swaying])[1] == []
+    assert perform(lambda acts: [*acts, replace(swaying, extent=0.3)])[1] != []
 
 
 @pytest.mark.parametrize("index", range(4))
