@@ -42,6 +42,7 @@ PORTRAIT, SAME_PERSON, OTHER_PERSON = "obama", "obama3", "biden"
 CHANGE = "Bên được ủy quyền được bán tài sản. / The agent may sell the property."
 
 DOCUMENT_FILE, ASSERTION_FILE, ROOT_FILE = "document.pdf", "assertion.txt", "root.pem"
+STATUS_FILE = "status-list.jwt"
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,10 @@ class Report:
     @property
     def verify_command(self) -> tuple[str, ...]:
         """How anyone verifies the assertion again."""
-        document, assertion, root = (str(path) for path in self.files)
+        document, assertion, root, statuses = (str(path) for path in self.files)
         return (
             *("chinhchu", "verify", assertion, "--document", document, "--root", root),
+            *("--status-list", statuses),
             *("--audience", AUDIENCE, "--nonce", self.nonce),
         )
 
@@ -98,7 +100,7 @@ class Report:
 
 
 def run_demo(out: Path, *, pcsc: bool, progress: Callable[[str], None]) -> Report:
-    """Run the story and leave document, assertion and root certificate in `out`.
+    """Run the story and leave document, assertion, root certificate and status list in `out`.
 
     Args:
         out: folder, made if it is missing.
@@ -172,7 +174,7 @@ class _Story:
             keys.init(settings.keys, name="chinhchu demo", password=None)
             self.root = (settings.keys / keys.ROOT).read_bytes()
             (self.out / ROOT_FILE).write_bytes(self.root)
-            service = build_service(settings)
+            self.service = service = build_service(settings)
             self.rig = Rig(service.pipeline.detector, service.pipeline.mesh_estimator)
             server = self.stack.enter_context(LocalServer(service))
             self.client = self.stack.enter_context(ProofingClient(server.url))
@@ -204,6 +206,13 @@ class _Story:
             self.assertion = session.assertion()
             (self.out / ASSERTION_FILE).write_text(self.assertion, "ascii")
             note.result = f"SD-JWT VC, {len(self.assertion)} bytes"
+        with self._step("status list exported") as note:
+            statuses = self.service.statuses
+            assert statuses is not None
+            (found,) = statuses.register.lists()
+            self.status_list = statuses.publisher.exported(found.id, days=1)
+            (self.out / STATUS_FILE).write_text(self.status_list, "ascii")
+            note.result = f"{found.size} places in {len(self.status_list)} bytes"
         with self._step("assertion verified offline") as note:
             verdict = self._verify(self.document)
             note.result, note.reasons = str(verdict.outcome), verdict.reasons
@@ -233,7 +242,7 @@ class _Story:
 
     def report(self) -> Report:
         """Return what was done."""
-        names = (DOCUMENT_FILE, ASSERTION_FILE, ROOT_FILE)
+        names = (DOCUMENT_FILE, ASSERTION_FILE, ROOT_FILE, STATUS_FILE)
         return Report(
             via=self.via,
             steps=tuple(self.steps),
@@ -294,6 +303,7 @@ class _Story:
             roots=load_roots(self.root),
             audience=AUDIENCE,
             nonce=self.nonce,
+            status_lists=[self.status_list],
         )
 
     def _fraud_before_the_camera(

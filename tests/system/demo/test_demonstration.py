@@ -48,13 +48,14 @@ def test_demo_behaves(
 
     command = report["verify_command"]
     assert main(command[1:]) == 0
-    document, assertion, root = (Path(path).read_bytes() for path in report["files"])
+    document, assertion, root, statuses = (Path(path).read_bytes() for path in report["files"])
     verification = verify(
         assertion,
         documents=[document],
         roots=load_roots(root),
         audience=command[command.index("--audience") + 1],
         nonce=command[command.index("--nonce") + 1],
+        status_lists=[statuses],
     )
     assert verification.claims is not None
     assert verification.claims["chip"]["access"] == "PACE-CAN"
