@@ -75,15 +75,20 @@ def build_parser(groups: Sequence[str] = GROUPS) -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code (see the epilog of `--help`)."""
+def main(argv: Sequence[str] | None = None, groups: Sequence[str] = GROUPS) -> int:
+    """Run one command and return its exit code (see the epilog of `--help`).
+
+    Args:
+        argv: the arguments; those of the process if None.
+        groups: the command groups that there are.
+    """
     arguments = sys.argv[1:] if argv is None else argv
     _prepare_streams()
     try:
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = _print_warning
-                return _run(arguments)
+                return _run(arguments, groups)
         finally:
             sys.stdout.flush()
     except OSError as error:
@@ -112,11 +117,11 @@ def _print_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     print(f"chinhchu: {message}", file=sys.stderr)
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run(arguments: Sequence[str], groups: Sequence[str]) -> int:
     as_json = "--json" in arguments
     try:
         # Whoever asks for one group need not wait for the modules of all.
-        asked = arguments[:1] if arguments[:1] and arguments[0] in GROUPS else GROUPS
+        asked = arguments[:1] if arguments[:1] and arguments[0] in groups else groups
         args = build_parser(asked).parse_args(arguments)
         return int(args.run(args))
     except UsageError as error:
