@@ -10,7 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import problems
+from api import problems, publishing
+from api.assertions.key_ring import KeyRing
 from api.proofing import routes
 from api.proofing.service import ProofingService
 from api.status import routes as status_routes
@@ -77,9 +78,12 @@ def create_app(service: ProofingService) -> FastAPI:
     )
     app.state.service = service
     app.state.status_publisher = service.statuses.publisher if service.statuses else None
+    ring = service.keys
+    app.state.key_publisher = publishing.KeyPublisher(ring) if isinstance(ring, KeyRing) else None
     app.add_middleware(BodyLimit)
     app.include_router(routes.router)
     app.include_router(status_routes.router)
+    app.include_router(publishing.router)
     problems.install(app)
 
     @app.get("/healthz")

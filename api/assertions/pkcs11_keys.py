@@ -66,6 +66,14 @@ def open_token(module: Path, label: str, pin: str | None) -> "Pkcs11Token":
     return token
 
 
+def forget_tokens() -> None:
+    """Log out of all tokens, and forget which PINs they refused."""
+    with _REGISTRY_LOCK:
+        for token in _TOKENS.values():
+            token.close()
+        _TOKENS.clear()
+
+
 class Pkcs11Token:
     """One token with one session, opened when it is needed and opened again when it is lost."""
 
