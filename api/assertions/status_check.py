@@ -27,6 +27,7 @@ def check_status(
     lists: Sequence[str | bytes],
     *,
     roots: Sequence[x509.Certificate],
+    crls: Sequence[x509.CertificateRevocationList],
     times: Sequence[datetime],
 ) -> Check:
     """Look the assertion up in the newest list that can be believed.
@@ -35,6 +36,7 @@ def check_status(
         payload: the assertion's claims.
         lists: Status List Tokens, of this and other lists.
         roots: the pinned ones.
+        crls: revocation lists: what a revoked key signed is not believed.
         times: a list must be fresh at one of them: now, or the time that is judged.
 
     Returns:
@@ -53,7 +55,7 @@ def check_status(
         return not_supported(NAME, "status-not-in-assertion")
     if not lists:
         return not_performed(NAME, "status-unknown")
-    believed, refused = _read(lists, reference.uri, payload["iss"], roots, times)
+    believed, refused = _read(lists, reference.uri, payload["iss"], roots, crls, times)
     if not believed:
         return not_performed(NAME, refused[0].code, detail=str(refused[0]))
     try:
@@ -70,6 +72,7 @@ def _read(
     uri: str,
     issuer: str,
     roots: Sequence[x509.Certificate],
+    crls: Sequence[x509.CertificateRevocationList],
     times: Sequence[datetime],
 ) -> "tuple[list[VerifiedStatusList], list[ApiError]]":
     """Return the lists that can be believed, and what is wrong with the others."""
@@ -82,7 +85,7 @@ def _read(
         for at in times:
             try:
                 believed.append(
-                    verify_status_list(token, uri=uri, roots=roots, issuer=issuer, at=at)
+                    verify_status_list(token, uri=uri, roots=roots, issuer=issuer, at=at, crls=crls)
                 )
             except ApiError as error:
                 refused.append(error)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 
 from api.assertions import chain, jws
+from api.assertions.crl_check import check_revocation
 from api.assertions.errors import AssertionMalformedError, IssuerMismatchError
 from api.assertions.status_array import MAX_ARRAY_BYTES, Status, StatusArray, StatusReference
 from api.assertions.status_errors import (
@@ -40,7 +41,6 @@ __all__ = [
     "StatusReference",
     "VerifiedStatusList",
     "sign_status_list",
-    "subject_of",
     "verify_status",
     "verify_status_list",
 ]
@@ -107,18 +107,6 @@ def sign_status_list(
     return jws.sign({"typ": TYPE, "x5c": list(key.x5c)}, claims, key)
 
 
-def subject_of(token: str | bytes) -> str | None:
-    """Return which list a token claims to be, before anything of it is verified; None: no telling.
-
-    For choosing among several tokens; `verify_status_list` then finds whether it is true.
-    """
-    try:
-        subject = _parse(token).payload.get("sub")
-    except StatusListMalformedError:
-        return None
-    return subject if isinstance(subject, str) else None
-
-
 def verify_status_list(
     token: str | bytes,
     *,
@@ -126,6 +114,7 @@ def verify_status_list(
     roots: Sequence[x509.Certificate],
     issuer: str,
     at: datetime,
+    crls: Sequence[x509.CertificateRevocationList] = (),
 ) -> VerifiedStatusList:
     """Verify a Status List Token by the rules of §8.3; it is parsed and inflated within bounds.
 
@@ -136,18 +125,20 @@ def verify_status_list(
         issuer: the `iss` of the assertion; the leaf that signed the list must speak for it.
         at: the time at which the list must be fresh: not older than its `ttl`, counted from its
             issue because a file does not say when it was fetched, and not expired.
+        crls: revocation lists; where there are any, they must show that the leaf is not revoked:
+            who stole its key would sign lists in which nothing is.
 
     Raises:
         StatusListMalformedError: it is no Status List Token of this profile.
         StatusListTooLargeError: it is beyond the bounds.
-        StatusListUntrustedError: type, algorithm, chain, key usage, signature or issuer; its
-            `cause_code` says which.
+        StatusListUntrustedError: type, algorithm, chain, revocation, key usage, signature or
+            issuer; its `cause_code` says which.
         StatusListOtherSubjectError: it is another list.
         StatusListStaleError: it is too old to say what holds.
         StatusListNotYetValidError: it was issued later than `at`.
     """
     parsed = _parse(token)
-    _check_trust(parsed, roots, issuer, at)
+    _check_trust(parsed, roots, crls, issuer, at)
     payload = parsed.payload
     if payload.get("sub") != uri:
         raise StatusListOtherSubjectError("this is another status list")
@@ -168,9 +159,12 @@ def verify_status(
     roots: Sequence[x509.Certificate],
     issuer: str,
     at: datetime,
+    crls: Sequence[x509.CertificateRevocationList] = (),
 ) -> Status:
     """Return the status of one assertion from a token (raises what the two steps in it raise)."""
-    verified = verify_status_list(token, uri=reference.uri, roots=roots, issuer=issuer, at=at)
+    verified = verify_status_list(
+        token, uri=reference.uri, roots=roots, issuer=issuer, at=at, crls=crls
+    )
     return verified.status(reference.idx)
 
 
@@ -185,13 +179,19 @@ def _parse(token: str | bytes) -> jws.Jws:
 
 
 def _check_trust(
-    token: jws.Jws, roots: Sequence[x509.Certificate], issuer: str, at: datetime
+    token: jws.Jws,
+    roots: Sequence[x509.Certificate],
+    crls: Sequence[x509.CertificateRevocationList],
+    issuer: str,
+    at: datetime,
 ) -> None:
     try:
         jws.check_type(token.header, TYPE)
         jws.check_algorithm(token.header)
         certificates = chain.parse_chain(jws.certificates(token.header))
-        chain.verify_path(certificates, roots, at)
+        path = chain.verify_path(certificates, roots, at)
+        if crls:
+            check_revocation(path, crls, at=at, proven=False)
         jws.verify(token, chain.signing_key_of(certificates[0]))
         chain.check_issuer(certificates[0], issuer)
     except ApiError as error:

@@ -134,7 +134,9 @@ def verify(
     report.add(claim_checks.check_level(payload, findings))
     report.add(claim_checks.check_minimum_level(payload, minimum_level))
     times = (now, moment) if report.time_proven else (now,)
-    report.add(check_status(payload, status_lists, roots=pinned, times=times))
+    report.add(
+        check_status(payload, status_lists, roots=pinned, crls=revocation_lists, times=times)
+    )
     return report.verification(payload)
 
 
