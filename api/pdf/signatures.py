@@ -31,7 +31,7 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
 from api.pdf.errors import PdfTooComplexError, PdfUnusableError
-from api.pdf.reading import reading
+from api.pdf.reading import accept_hybrid, reading
 
 MAX_SIGNATURES = 32
 
@@ -116,9 +116,7 @@ def verify_signatures(
         PdfUnusableError: a signature cannot be read.
     """
     with reading():
-        # Word writes hybrid-reference files. Their later revisions are compared with the first,
-        # which is all that pyHanko's refusal of them guards against.
-        reader.strict = reader.strict and not reader.xrefs.hybrid_xrefs_present
+        accept_hybrid(reader)
         found = sorted(reader.embedded_signatures, key=_end)
         stamps = {
             _end(s): _document_timestamp(reader, s, timestamp_roots)

@@ -23,7 +23,7 @@ from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.errors import PathError, ValidationError
 
 from api.pdf.errors import PdfUnusableError, SignerUnusableError, SigningFailedError
-from api.pdf.reading import open_pdf
+from api.pdf.reading import accept_hybrid, open_pdf
 from api.pdf.revocation import fetch_revocation_lists
 from api.pdf.timestamp_client import HttpTimeStamper
 
@@ -129,6 +129,7 @@ def sign(
         PdfUnusableError, PdfEncryptedError, PdfTooComplexError: the document cannot be read.
     """
     reader = open_pdf(document)
+    accept_hybrid(reader)
     timestamper = HttpTimeStamper(tsa_url)
     roots = [c for data in (*signature_roots, *timestamp_roots) for c in _certificates(data)]
     others = [c for data in certificates for c in _certificates(data)]
