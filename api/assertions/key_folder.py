@@ -17,6 +17,7 @@ overwritten but the lists, so that an old assertion's certificate and its revoca
 import os
 import tomllib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -207,8 +208,10 @@ def fingerprint(path: Path) -> Fingerprint:
         for folder in (path, path / ISSUING, path / SIGNING, path / LISTS):
             with os.scandir(folder) as found:
                 for entry in found:
-                    status = entry.stat()
-                    entries.append((entry.path, status.st_mtime_ns, status.st_size, status.st_ino))
+                    with suppress(FileNotFoundError):  # it was renamed or taken away meanwhile
+                        status = entry.stat()
+                        marks = (status.st_mtime_ns, status.st_size, status.st_ino)
+                        entries.append((entry.path, *marks))
     except OSError as error:
         raise KeyFolderUnusableError(f"{path}: {error.strerror or 'cannot be read'}") from None
     return tuple(sorted(entries))
@@ -282,8 +285,9 @@ def _list(path: Path, name: str, signer: x509.Certificate) -> x509.CertificateRe
     # Without its list a revoked key would count as good.
     try:
         found = x509.load_der_x509_crl(read_file(file))
+        found.extensions.get_extension_for_class(x509.CRLNumber)
         signed = found.issuer == signer.subject and found.is_signature_valid(_ec_key(signer))
-    except chain.UNREADABLE:
+    except (x509.ExtensionNotFound, *chain.UNREADABLE):
         signed = False
     if not signed:
         raise KeyFolderUnusableError(f"{file} is not a revocation list of its CA")

@@ -7,7 +7,7 @@ an entry stays when its certificate has expired, because assertions are verified
 Source: RFC 5280 §5 (CRLs), X.509 (10/2019) §9.5.2.8 (expiredCertsOnCRL).
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -59,7 +59,7 @@ def make_list(
     *,
     days: int,
     previous: x509.CertificateRevocationList | None = None,
-    add: Iterable[Revocation] = (),
+    add: Sequence[Revocation] = (),
 ) -> x509.CertificateRevocationList:
     """Return a new list, signed by a CA.
 
@@ -95,7 +95,7 @@ def make_list(
 
 
 def renew_list(
-    folder: KeyFolder, name: str, ca: KeyPair, at: datetime, add: Iterable[Revocation] = ()
+    folder: KeyFolder, name: str, ca: KeyPair, at: datetime, add: Sequence[Revocation] = ()
 ) -> x509.CertificateRevocationList:
     """Put a CA's next list into the folder, in the place of the one before.
 
@@ -107,9 +107,15 @@ def renew_list(
         add: what is new.
 
     Raises:
+        CertificateRevokedError: what is to be added is on the list already.
         KeyFolderUnusableError: it cannot be written.
     """
-    made = make_list(ca, at, days=days_of(name), previous=folder.lists[name], add=add)
+    # As it is now: somebody may have added to it while a password was asked for.
+    previous = KeyFolder.read(folder.path).lists[name]
+    for revocation in add:
+        if previous.get_revoked_certificate_by_serial_number(revocation.serial_number) is not None:
+            raise CertificateRevokedError("the certificate is revoked already")
+    made = make_list(ca, at, days=days_of(name), previous=previous, add=add)
     der = made.public_bytes(serialization.Encoding.DER)
     write_file(folder.path / LISTS / f"{name}.crl", der, replace=True)
     return made
@@ -162,12 +168,8 @@ def revoke(
         raise InputUnusableError(f"the reason is one of {', '.join(REASONS)}")
     if invalid_since is not None and invalid_since > at:
         raise InputUnusableError("a certificate cannot be invalid since a time to come")
-    previous = folder.list_of(stored.certificate)
-    serial_number = stored.certificate.serial_number
-    if previous.get_revoked_certificate_by_serial_number(serial_number) is not None:
-        raise CertificateRevokedError(f"{stored.name} is revoked already")
-    name = folder.issuer_name_of(stored.certificate)
-    return renew_list(folder, name, ca, at, [Revocation(serial_number, at, reason, invalid_since)])
+    revocation = Revocation(stored.certificate.serial_number, at, reason, invalid_since)
+    return renew_list(folder, folder.issuer_name_of(stored.certificate), ca, at, [revocation])
 
 
 def days_of(name: str) -> int:

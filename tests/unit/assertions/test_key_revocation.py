@@ -108,6 +108,17 @@ def test_not_twice(folder: Path) -> None:
     assert KeyFolder.read(folder).list_numbers == before
 
 
+def test_two_people_revoke_at_once(folder: Path) -> None:
+    """Who read the folder first and signs last must not undo the other's revocation."""
+    add_leaf(folder)
+    read = KeyFolder.read(folder)
+    ca = keys.open_newest_issuing_ca(read, SECRETS, NOW)
+    for stored in read.leaves:
+        revoke(read, stored, ca, NOW)
+    assert KeyFolder.read(folder).revoked == {stored.name for stored in read.leaves}
+    assert KeyFolder.read(folder).list_numbers[read.issuing_cas[0].name] == 3
+
+
 def test_unfit_reasons_and_times(folder: Path) -> None:
     with pytest.raises(InputUnusableError):
         revoke_leaf(folder, "certificate-hold")
