@@ -54,7 +54,7 @@ sys.exit(main(arguments, groups=["verify"]))
 def build(out: Path) -> str:
     """Write the file and return its SHA-256 in hex."""
     content: dict[str, bytes] = {"__main__.py": MAIN.encode()}
-    for name in sorted(_modules()):
+    for name in sorted(verifier_modules()):
         source = _source(name)
         is_package = source.name == "__init__.py"
         path = f"{name.replace('.', '/')}{'/__init__' if is_package else ''}.py"
@@ -77,7 +77,7 @@ def build(out: Path) -> str:
     return hashlib.sha256(out.read_bytes()).hexdigest()
 
 
-def _modules() -> set[str]:
+def verifier_modules() -> set[str]:
     """Return the project's modules that the entries import, at once or when they need them."""
     found: set[str] = set()
     waiting = list(ENTRY_MODULES)
