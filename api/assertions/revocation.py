@@ -4,7 +4,7 @@ The list is the record: each new one is the one before with what was added, one 
 an entry stays when its certificate has expired, because assertions are verified years later
 (`expiredCertsOnCRL` says so to the verifier).
 
-Source: RFC 5280 §5 (CRLs), X.509 (10/2019) §9.5.2.8 (expiredCertsOnCRL).
+Source: RFC 5280 §5 (CRLs); ITU-T X.509 (10/2019), expiredCertsOnCRL.
 """
 
 from collections.abc import Sequence

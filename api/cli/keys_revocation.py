@@ -26,9 +26,11 @@ examples:
   chinhchu keys revoke keys/signing/20261122-938b49cb.pem --reason superseded
   chinhchu keys revoke 20261122-5e9e7c8c --reason ca-compromise --root-key /media/safe/root.key.pem
 
-A leaf is revoked with the issuing CA's key, an issuing CA with the root's; it cannot be undone. A
-running server does not sign with a revoked leaf any more. Then: chinhchu keys renew --now, and
-chinhchu keys publish, for relying parties know nothing until they have the new list.
+A leaf is revoked with the issuing CA's key, an issuing CA with the root's; it cannot be undone.
+First make the next one (chinhchu keys renew --now), for a running server does not sign with a
+revoked leaf any more; then chinhchu keys publish, for relying parties know nothing until they have
+the new list. With it they refuse all assertions of that leaf but those that a trusted timestamp
+proves to be from before.
 """
 
 CRL_EPILOG = """\
@@ -105,8 +107,7 @@ def run_revoke(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"revoked": stored.name, "list": _list_as_json(signer, made)})
     else:
-        print(f"revoked {stored.name} on crl/{signer}.crl; now: chinhchu keys renew --now, "
-              "chinhchu keys publish DIR")  # fmt: skip
+        print(f"revoked {stored.name} on crl/{signer}.crl; publish it: chinhchu keys publish DIR")
     return EXIT_PASSED
 
 

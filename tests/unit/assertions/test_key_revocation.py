@@ -59,7 +59,7 @@ def test_section_5_1_and_5_2_the_list(folder: Path) -> None:
     number = found.extensions.get_extension_for_class(x509.CRLNumber)
     assert not number.critical
     assert number.value.crl_number == 1
-    # X.509 §9.5.2.8: the entries of expired certificates stay.
+    # X.509, expiredCertsOnCRL: the entries of expired certificates stay.
     kept = found.extensions.get_extension_for_oid(x509.ObjectIdentifier("2.5.29.60"))
     begin = ca.certificate.not_valid_before_utc
     assert kept.value.value == b"\x18\x0f" + begin.strftime("%Y%m%d%H%M%SZ").encode()
