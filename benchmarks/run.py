@@ -10,7 +10,17 @@ from benchmarks.result import Skipped, machine, versions
 from biometrics.errors import BiometricsError
 from devices.errors import DeviceError
 
-STAGES = ("startup", "chip", "trust", "face", "face_accuracy", "pad", "assertion", "session")
+STAGES = (
+    "startup",
+    "chip",
+    "trust",
+    "face",
+    "face_accuracy",
+    "pad",
+    "assertion",
+    "status",
+    "session",
+)
 
 
 def run(stages: Sequence[str], *, quick: bool, progress: Callable[[str], None]) -> dict[str, Any]:

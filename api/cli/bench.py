@@ -20,7 +20,7 @@ library) and their ratio. Compare ratios between machines, not milliseconds.
 
 STAGES = (
     *("startup", "chip", "trust", "face", "face_accuracy"),
-    *("pad", "assertion", "session"),
+    *("pad", "assertion", "status", "session"),
 )
 """Those of `benchmarks.run`, which is imported only to work."""
 

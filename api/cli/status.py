@@ -147,7 +147,7 @@ def run_export(args: argparse.Namespace) -> int:
         return EXIT_PASSED
     for file in files:
         print(f"{file['file']}\n  {printable(file['uri'])}")
-    print(f"{len(files)} lists, for {args.days} days")
+    print(f"lists: {len(files)}, days: {args.days}")
     return EXIT_PASSED
 
 
@@ -160,12 +160,12 @@ def run_close(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"closed": closed})
     else:
-        print(f"{closed} lists closed; they are served on")
+        print(f"lists closed: {closed}; they are served on")
     return EXIT_PASSED
 
 
 def _change(args: argparse.Namespace, status: "Status") -> int:
-    who = args.by or getpass.getuser()
+    who = args.by or _account()
     with _register(args) as statuses:
         references = _references(args, statuses)
         if len(references) > 1 and not args.all:
@@ -178,6 +178,14 @@ def _change(args: argparse.Namespace, status: "Status") -> int:
         entries = [statuses.entry(reference) for reference in references]
     _print_entries(args, entries)
     return EXIT_PASSED
+
+
+def _account() -> str:
+    """Return the name of the account that runs this."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        raise InputUnusableError("your account has no name: say --by who decides") from None
 
 
 def _references(

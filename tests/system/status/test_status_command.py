@@ -1,0 +1,201 @@
+"""`chinhchu status` as an operator uses it, and what a counter without network then has."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from api.assertions import keys
+from api.assertions.chain import load_roots
+from api.assertions.sd_jwt import parse
+from api.assertions.status_list import Status, StatusReference, verify_status
+from api.cli import main
+from api.proofing.repository import utc_now
+from api.status.allocation import StatusAllocation
+from api.store.database import open_database
+from api.store.tables import SessionRow
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def chinhchu(home: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Return a function that runs a command and gives exit code and JSON."""
+
+    def run(*arguments: str) -> tuple[int, Any]:
+        code = main(["status", *arguments, "--home", str(home), "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    return run
+
+
+@pytest.fixture
+def assertions(home: Path, office: Any, tmp_path: Path) -> list[Path]:
+    """Three assertions of two dossiers, as their relying parties have them in a file."""
+    key = keys.init(home / "keys", issuer=office.key.issuer, password=None)
+    engine = open_database(home / "chinhchu.sqlite")
+    allocation = StatusAllocation(engine)
+    files = []
+    for number, (dossier, audience) in enumerate((("D-1", "a"), ("D-1", "b"), ("D-2", "a"))):
+        reserved = allocation.reserve(key.issuer)
+        claims = office.claims(status=reserved.reference)
+        row = SessionRow(
+            id=f"{number:032x}",
+            token_sha256="",
+            state="passed",
+            created_at=utc_now(),
+            request={"dossier_id": dossier, "audience": audience},
+            chip_challenge=bytes(8),
+            reasons=[],
+        )
+        with Session(engine) as db, db.begin():
+            db.add_all([row, reserved.entry(jti=claims.jti, session_id=f"{number:032x}")])
+        path = tmp_path / f"assertion-{number}.txt"
+        path.write_text(office.issue(status=reserved.reference) + "\n", "ascii")
+        files.append(path)
+    engine.dispose()
+    return files
+
+
+def test_suspend_reinstate_revoke_and_show(chinhchu: Any, assertions: list[Path]) -> None:
+    code, shown = chinhchu("show", "--session", f"{0:032x}")
+    (before,) = shown["assertions"]
+    assert (code, before["status"], before["changes"]) == (0, "VALID", [])
+    by_file = ("--assertion", str(assertions[0]))
+    by_place = ("--list", before["uri"], "--index", str(before["idx"]))
+    for action, which, status in (
+        ("suspend", by_file, "SUSPENDED"),
+        ("reinstate", by_place, "VALID"),
+        ("revoke", ("--jti", before["jti"]), "INVALID"),
+    ):
+        code, changed = chinhchu(action, *which, "--reason", "ticket 9", "--by", "officer 3")
+        assert (code, [a["status"] for a in changed["assertions"]]) == (0, [status])
+    code, shown = chinhchu("show", *by_file)
+    changes = shown["assertions"][0]["changes"]
+    assert [(c["previous"], c["status"]) for c in changes] == [
+        ("VALID", "SUSPENDED"),
+        ("SUSPENDED", "VALID"),
+        ("VALID", "INVALID"),
+    ]
+    assert {(c["reason"], c["who"]) for c in changes} == {("ticket 9", "officer 3")}
+    code, error = chinhchu("reinstate", *by_file, "--reason", "an error")
+    assert (code, error["error"]["code"]) == (4, "status-final")
+
+
+def test_a_dossier_of_several_is_changed_only_when_meant(
+    chinhchu: Any, assertions: list[Path]
+) -> None:
+    reason = ("--reason", "ticket 9")
+    code, error = chinhchu("suspend", "--dossier", "D-1", *reason)
+    assert (code, error["error"]["code"]) == (4, "input-unusable")
+    code, changed = chinhchu("suspend", "--dossier", "D-1", "--audience", "b", *reason)
+    assert (code, len(changed["assertions"])) == (0, 1)
+    code, changed = chinhchu("revoke", "--dossier", "D-1", "--all", *reason)
+    assert (code, [a["status"] for a in changed["assertions"]]) == (0, ["INVALID", "INVALID"])
+    code, shown = chinhchu("show", "--dossier", "D-2")
+    assert shown["assertions"][0]["status"] == "VALID"
+
+
+def test_export_is_what_a_counter_verifies_with(
+    chinhchu: Any, assertions: list[Path], tmp_path: Path, office: Any, home: Path
+) -> None:
+    chinhchu("revoke", "--assertion", str(assertions[1]), "--reason", "ticket 9")
+    out = tmp_path / "usb" / "lists"
+    code, exported = chinhchu("export", str(out), "--days", "3")
+    ((path,), (uri,)) = zip(*((f["file"], f["uri"]) for f in exported["files"]), strict=True)
+    assert code == 0
+    assert [str(p) for p in out.iterdir()] == [path]
+    token = Path(path).read_text("ascii")
+    root = (home / "keys" / keys.ROOT).read_bytes()
+    found = []
+    for file in assertions:
+        reference = StatusReference.from_payload(parse(file.read_text().strip()).issued.payload)
+        assert reference is not None
+        assert reference.uri == uri
+        for after in (timedelta(), timedelta(days=2, hours=23)):
+            found.append(
+                verify_status(
+                    token,
+                    reference,
+                    roots=load_roots(root),
+                    issuer=office.key.issuer,
+                    at=datetime.now(UTC) + after,
+                )
+            )
+    assert found == [Status.VALID] * 2 + [Status.INVALID] * 2 + [Status.VALID] * 2
+
+
+def test_lists_are_shown_and_closed(chinhchu: Any, assertions: list[Path]) -> None:
+    _, shown = chinhchu("show")
+    (found,) = shown["lists"]
+    assert (found["used"], found["size"], found["changes"]) == (3, 1 << 20, 0)
+    assert chinhchu("close") == (0, {"closed": 1})
+    assert chinhchu("show")[1]["lists"][0]["used"] == 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("show", "--session", "unknown"), "assertion-unknown"),
+        (("show", "--dossier", "unknown"), "assertion-unknown"),
+        (("show", "--list", "urn:x", "--index", "0"), "status-list-unknown"),
+        (("revoke", "--index", "0", "--reason", "why"), "input-unusable"),
+        (("show", "--audience", "a"), "input-unusable"),
+        (("revoke", "--jti", "x", "--reason", ""), "assertion-unknown"),
+        (("export", "out", "--days", "32"), "input-unusable"),
+        (("export", "out", "--days", "0"), "input-unusable"),
+        (("show", "--assertion", "nowhere.txt"), "input-unusable"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    chinhchu: Any, assertions: list[Path], arguments: tuple[str, ...], code: str
+) -> None:
+    exit_code, error = chinhchu(*arguments)
+    assert (exit_code, error["error"]["code"]) == (4, code)
+
+
+def test_a_free_index_and_an_assertion_without_status_are_refused(
+    chinhchu: Any, assertions: list[Path], office: Any, tmp_path: Path
+) -> None:
+    shown = chinhchu("show", "--session", f"{0:032x}")[1]["assertions"][0]
+    taken = {
+        chinhchu("show", "--session", f"{n:032x}")[1]["assertions"][0]["idx"] for n in range(3)
+    }
+    free = str(next(idx for idx in range(4) if idx not in taken))
+    code, error = chinhchu("revoke", "--list", shown["uri"], "--index", free, "--reason", "typo")
+    assert (code, error["error"]["code"]) == (4, "status-index-not-issued")
+    plain = tmp_path / "plain.txt"
+    plain.write_text(office.issue(), "ascii")
+    code, error = chinhchu("revoke", "--assertion", str(plain), "--reason", "why")
+    assert (code, error["error"]["code"]) == (4, "input-unusable")
+
+
+def test_without_a_database_there_is_nothing_to_change(chinhchu: Any, home: Path) -> None:
+    code, error = chinhchu("show")
+    assert (code, error["error"]["code"]) == (4, "database-unusable")
+    assert not home.exists()
+    home.mkdir()
+    (home / "chinhchu.sqlite").write_bytes(b"something else" * 100)
+    code, error = chinhchu("show")
+    assert (code, error["error"]["code"]) == (4, "database-unusable")
+
+
+def test_people_read_it_without_json(
+    home: Path, assertions: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = ["--home", str(home)]
+    reason = ["--reason", "ticket 9", "--by", "officer 3"]
+    assert main(["status", "suspend", "--assertion", str(assertions[0]), *reason, *at]) == 0
+    out = capsys.readouterr().out
+    assert "SUSPENDED" in out
+    assert "VALID to SUSPENDED, officer 3: ticket 9" in out
+    assert main(["status", "show", *at]) == 0
+    assert "3 of 1,048,576 given out" in capsys.readouterr().out
+    assert main(["status", "export", str(home / "out"), *at]) == 0
+    assert "lists: 1, days: 7" in capsys.readouterr().out
