@@ -42,6 +42,8 @@ _LIMITS = DecodeLimits(
         DecodePurpose.OBJECT_STREAM: StreamDecodeLimits(
             max_ratio=100, ratio_floor=1 << 20, max_output_size=8 << 20
         ),
+        # Six bytes an object: room for 350,000.
+        DecodePurpose.XREF_STREAM: StreamDecodeLimits(max_ratio=None, max_output_size=2 << 20),
     }
 )
 

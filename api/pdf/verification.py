@@ -28,6 +28,7 @@ from api.pdf.errors import (
     PdfAttachmentChangedError,
     PdfChangedError,
     PdfRevisionError,
+    PdfUnusableError,
 )
 from api.pdf.reading import Deadline, open_pdf
 from api.pdf.signatures import PdfSignature, covered_ends, verify_signatures
@@ -157,8 +158,10 @@ def verify_pdf(
     signer_roots, tsa_roots = _certificates(signature_roots), _certificates(timestamp_roots)
     report = _Report(Deadline())
     try:
-        reader = report.run(PdfCheckName.PDF, lambda: open_pdf(pdf, report.deadline))
-        carried = report.run(PdfCheckName.ATTACHMENT, lambda: assertion_of(reader))
+        reader = report.run(PdfCheckName.PDF, lambda: _open(pdf, report.deadline))
+        carried, token = report.run(
+            PdfCheckName.ATTACHMENT, lambda: (assertion_of(reader), timestamp_of(reader))
+        )
         original = report.run(PdfCheckName.REVISION, lambda: find_revision(pdf, carried))
         additions = report.run(
             PdfCheckName.CHANGES, lambda: _check_changes(pdf, original, reader, report.deadline)
@@ -169,7 +172,6 @@ def verify_pdf(
                 reader, roots=signer_roots, timestamp_roots=tsa_roots, at=moment
             ),
         )
-        token = timestamp_of(reader)
     except _StoppedError:
         return PdfVerification(report.complete(), None)
     report.replace(_judge(signatures, len(original), additions, bool(signer_roots)))
@@ -190,6 +192,13 @@ def verify_pdf(
         timestamp_roots=timestamp_roots,
     )
     return PdfVerification(report.complete(), judged, signatures, original)
+
+
+def _open(pdf: bytes, deadline: Deadline) -> PdfFileReader:
+    # ISO 32000-2 §7.5.5: the last line. What stands after it, viewers may or may not read.
+    if not pdf[-16:].rstrip(b"\r\n").endswith(b"%%EOF"):
+        raise PdfUnusableError("the file does not end where a PDF document ends")
+    return open_pdf(pdf, deadline)
 
 
 def find_revision(pdf: bytes, assertion: bytes) -> bytes:

@@ -395,7 +395,8 @@ def test_a_changed_byte_of_the_document_is_refused(pdf_office: PdfOffice, signed
     assert pdf_office.verify(changed).reasons == ("pdf-revision-unknown",)
     changed = signed.replace(b"%PDF-1.7", b"%PDF-1.6", 1)
     assert pdf_office.verify(changed).reasons == ("pdf-revision-unknown",)
-    assert pdf_office.verify(b"\n" + signed).reasons == ("pdf-unusable",)
+    for changed in (b"\n" + signed, signed + b"%", signed + b"\n" * 12):
+        assert pdf_office.verify(changed).reasons == ("pdf-unusable",)
 
 
 # Signatures
