@@ -57,7 +57,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> NoReturn:
         from importlib import metadata
 
-        parser.exit(message=f"chinhchu {metadata.version('chinhchu')}\n")
+        print(f"chinhchu {metadata.version('chinhchu')}")
+        parser.exit()
 
 
 def build_parser(groups: Sequence[str] = GROUPS) -> argparse.ArgumentParser:
