@@ -1,17 +1,14 @@
 """Made here, verified elsewhere: a folder with the verifier, the root, the lists, and nothing else.
 
 The other machine's Python has cryptography and what that needs; neither this project nor any other
-package, and a socket is an error.
+package, and a connection is an error.
 """
 
-import importlib.util
-import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,19 +19,11 @@ from api.assertions import keys, sd_jwt
 from api.assertions.status_array import Status, StatusArray, StatusReference
 from api.assertions.status_list import sign_status_list
 from tests.fixtures.office import AUDIENCE, NONCE, Office
+from tests.fixtures.other_machine import OtherMachine, copy_cryptography
 
 ROOT = Path(__file__).resolve().parents[3]
 URI = "https://chinhchu.example/v1/status-lists/1"
 SIZE, IDX = 4096, 77
-NEEDED = ("cryptography", "cffi", "_cffi_backend", "pycparser")
-OFFLINE = """
-import runpy, socket, sys
-def refuse(*args, **kwargs):
-    raise AssertionError("the verifier touched the network")
-socket.socket = socket.create_connection = socket.getaddrinfo = refuse
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
 
 
 def here(module: str, *arguments: Any) -> Any:
@@ -53,31 +42,10 @@ def here(module: str, *arguments: Any) -> Any:
     return done.stdout
 
 
-@dataclass(frozen=True)
-class OtherMachine:
-    """The folder that was carried over, and its Python."""
+class NotarysMachine(OtherMachine):
+    """The relying party's, with what it asks for."""
 
-    folder: Path
-    packages: Path
-
-    def python(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-S", "-B", *arguments],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            env={
-                "PYTHONPATH": str(self.packages),
-                "PYTHONUTF8": "1",
-                "SYSTEMROOT": os.environ.get("SYSTEMROOT", ""),
-            },
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-
-    def verify(self, **changes: Any) -> tuple[int, list[str]]:
-        """Verify what was carried over; return the exit code and the reasons."""
+    def verdict(self, **changes: Any) -> tuple[int, list[str]]:
         asked: dict[str, Any] = {
             "assertion": "assertion.txt",
             "document": "contract.pdf",
@@ -88,34 +56,20 @@ class OtherMachine:
             "crl": sorted(path.name for path in self.folder.glob("published-*.crl")),
         }
         asked |= changes
-        arguments = [asked.pop("assertion"), "--json"]
-        for name, value in asked.items():
-            for one in value if isinstance(value, list) else [value]:
-                arguments += [] if one is None else [f"--{name.replace('_', '-')}", str(one)]
-        done = self.python("-c", OFFLINE, "chinhchu-verify.pyz", *arguments)
-        assert done.stdout, done.stderr
-        return done.returncode, json.loads(done.stdout)["reasons"]
+        return self.verify(asked.pop("assertion"), asked)
 
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("packages")
-    for name in NEEDED:
-        spec = importlib.util.find_spec(name)
-        if spec is None or spec.origin is None:
-            continue
-        source = Path(spec.origin)
-        if source.name == "__init__.py":
-            shutil.copytree(source.parent, folder / name)
-        else:
-            shutil.copy(source, folder)
+    copy_cryptography(folder)
     return folder
 
 
 @pytest.fixture(scope="module")
 def other_machine(
     office: Office, packages: Path, tmp_path_factory: pytest.TempPathFactory
-) -> OtherMachine:
+) -> NotarysMachine:
     issuer = tmp_path_factory.mktemp("issuer")
     carried = tmp_path_factory.mktemp("carried")
     here("api.cli", "keys", "init", "--out", issuer / "keys", "--no-password", "--json")
@@ -150,7 +104,7 @@ def other_machine(
     publish(issuer, carried, "later")
     shutil.copy(carried / "published-root.pem", carried / "root.pem")
     here("api.cli.build_verifier", carried / "chinhchu-verify.pyz")
-    return OtherMachine(carried, packages)
+    return NotarysMachine(carried, packages)
 
 
 def publish(issuer: Path, carried: Path, name: str) -> None:
@@ -161,17 +115,17 @@ def publish(issuer: Path, carried: Path, name: str) -> None:
             shutil.copy(path, carried / f"{name}-{path.name}")
 
 
-def test_it_has_neither_this_project_nor_other_packages(other_machine: OtherMachine) -> None:
+def test_it_has_neither_this_project_nor_other_packages(other_machine: NotarysMachine) -> None:
     for name in ("api", "rich", "asn1crypto", "joserfc", "pydantic"):
         assert "ModuleNotFoundError" in other_machine.python("-c", f"import {name}").stderr, name
     assert other_machine.python("-c", "import cryptography").returncode == 0
 
 
-def test_passed(other_machine: OtherMachine) -> None:
-    assert other_machine.verify() == (0, [])
+def test_passed(other_machine: NotarysMachine) -> None:
+    assert other_machine.verdict() == (0, [])
 
 
-def later(machine: OtherMachine) -> list[str]:
+def later(machine: NotarysMachine) -> list[str]:
     return sorted(path.name for path in machine.folder.glob("later-*.crl"))
 
 
@@ -192,22 +146,22 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
 
 @pytest.mark.parametrize(("changes", "exit_code", "reason"), REFUSED.values(), ids=REFUSED)
 def test_each_for_its_own_reason(
-    other_machine: OtherMachine, changes: dict[str, Any], exit_code: int, reason: str
+    other_machine: NotarysMachine, changes: dict[str, Any], exit_code: int, reason: str
 ) -> None:
-    assert other_machine.verify(**changes) == (exit_code, [reason])
+    assert other_machine.verdict(**changes) == (exit_code, [reason])
 
 
-def test_leaf_revoked_since(other_machine: OtherMachine) -> None:
+def test_leaf_revoked_since(other_machine: NotarysMachine) -> None:
     assert later(other_machine)
-    code, reasons = other_machine.verify(crl=later(other_machine))
+    code, reasons = other_machine.verdict(crl=later(other_machine))
     assert code == 1
     assert len(reasons) == 1
     assert "revoked" in reasons[0]
 
 
-def test_second_time(other_machine: OtherMachine) -> None:
-    assert other_machine.verify(seen="accepted.db") == (0, [])
-    assert other_machine.verify(seen="accepted.db") == (1, ["assertion-replayed"])
+def test_second_time(other_machine: NotarysMachine) -> None:
+    assert other_machine.verdict(seen="accepted.db") == (0, [])
+    assert other_machine.verdict(seen="accepted.db") == (1, ["assertion-replayed"])
 
 
 def signature_changed(text: str) -> str:
@@ -225,7 +179,7 @@ def signature_changed(text: str) -> str:
         (lambda text: text.partition("~")[0], "assertion-malformed"),
     ],
 )
-def test_altered(other_machine: OtherMachine, change: Callable[[str], str], reason: str) -> None:
+def test_altered(other_machine: NotarysMachine, change: Callable[[str], str], reason: str) -> None:
     text = (other_machine.folder / "assertion.txt").read_text("ascii")
     (other_machine.folder / "altered.txt").write_text(change(text), "ascii")
-    assert other_machine.verify(assertion="altered.txt") == (1, [reason])
+    assert other_machine.verdict(assertion="altered.txt") == (1, [reason])
