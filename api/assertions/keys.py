@@ -18,7 +18,7 @@ from api.assertions import private_keys
 from api.assertions.authority import KeyPair, make_issuing_ca, make_leaf, make_root
 from api.assertions.chain import issuers_named_by
 from api.assertions.errors import KeysExistError, SigningKeyExpiredError, SigningKeyUnusableError
-from api.assertions.key_errors import AuthorityKeyMissingError, KeyFolderUnusableError
+from api.assertions.key_errors import KeyFolderUnusableError
 from api.assertions.key_files import check_password, encode_private_key, write_file
 from api.assertions.key_folder import (
     ISSUING,
@@ -39,6 +39,7 @@ from api.assertions.pkcs11_keys import Pkcs11PrivateKey
 from api.assertions.private_keys import KeySecrets
 from api.assertions.revocation import days_of, make_list
 from api.assertions.signing_key import SigningKey, signing_key
+from api.errors import ApiError
 
 __all__ = [
     "ROOT",
@@ -253,11 +254,16 @@ class _KeyMaker:
         """Write a certificate with what is above it, and its key if that is not in a token."""
         name = name_of(pair.certificate)
         place = self.folder / kind / name
-        if not isinstance(pair.private_key, Pkcs11PrivateKey):
-            data = encode_private_key(pair.private_key, self.secrets.password)
-            write_file(place.with_name(f"{name}{KEY_SUFFIX}"), data, private=True)
-        # Last, for a server takes what has a certificate.
-        write_file(place.with_name(f"{name}.pem"), _pem(pair, *above))
+        try:
+            if not isinstance(pair.private_key, Pkcs11PrivateKey):
+                data = encode_private_key(pair.private_key, self.secrets.password)
+                write_file(place.with_name(f"{name}{KEY_SUFFIX}"), data, private=True)
+            # Last, for a server takes what has a certificate.
+            write_file(place.with_name(f"{name}.pem"), _pem(pair, *above))
+        except ApiError:
+            if isinstance(pair.private_key, Pkcs11PrivateKey):
+                pair.private_key.destroy()
+            raise
         return name
 
 
@@ -279,7 +285,7 @@ def _write_list(folder: Path, name: str, ca: KeyPair, at: datetime) -> None:
 def _organisation(certificate: x509.Certificate) -> str:
     names = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     if not names:
-        raise AuthorityKeyMissingError("the root does not name its organisation")
+        raise KeyFolderUnusableError("the root does not name its organisation")
     return str(names[0].value)
 
 

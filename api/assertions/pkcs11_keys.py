@@ -164,8 +164,8 @@ class Pkcs11Token:
 
         return Pkcs11PrivateKey(self, self.use(work))
 
-    def destroy(self, key: "Pkcs11PrivateKey") -> None:
-        """Destroy a key pair of the token.
+    def destroy(self, identifier: bytes) -> None:
+        """Destroy the key pair of that CKA_ID.
 
         Raises:
             ApiError: what `use` raises.
@@ -174,7 +174,7 @@ class Pkcs11Token:
 
         def work(_: Any) -> None:
             with self._read_write() as writing:
-                for found in list(writing.get_objects({pkcs11.Attribute.ID: key.identifier})):
+                for found in list(writing.get_objects({pkcs11.Attribute.ID: identifier})):
                     found.destroy()
 
         self.use(work)
@@ -294,6 +294,14 @@ class Pkcs11PrivateKey(ec.EllipticCurvePrivateKey):
         raw = self._token.sign_digest(self.identifier, hashlib.sha256(data).digest())
         half = len(raw) // 2
         return encode_dss_signature(int.from_bytes(raw[:half]), int.from_bytes(raw[half:]))
+
+    def destroy(self) -> None:
+        """Destroy the key pair in its token.
+
+        Raises:
+            ApiError: what `Pkcs11Token.use` raises.
+        """
+        self._token.destroy(self.identifier)
 
     def exchange(self, algorithm: ec.ECDH, peer_public_key: ec.EllipticCurvePublicKey) -> bytes:
         """Refuse: the key signs only."""

@@ -17,6 +17,7 @@ from api.assertions import authority, keys, pkcs11_keys, private_keys, sd_jwt
 from api.assertions.errors import KeysPasswordError
 from api.assertions.key_errors import (
     AuthorityKeyMissingError,
+    KeyFolderUnusableError,
     Pkcs11KeyMismatchError,
     Pkcs11KeyMissingError,
     Pkcs11ModuleUnusableError,
@@ -271,9 +272,21 @@ def test_key_missing(softhsm: SoftHsm, folder: Path) -> None:
 def test_key_destroyed_while_serving(folder: Path, token: TokenPlace) -> None:
     ring = KeyRing.open(folder, None, pin=PIN)
     key = ring.current(NOW)
-    private_keys.open_token(token, PIN).destroy(key.private_key)
+    key.private_key.destroy()
     with pytest.raises(Pkcs11KeyMissingError):
         key.sign(b"m")
+
+
+def test_no_key_is_left_behind_where_its_certificate_cannot_be_written(
+    folder: Path, token: TokenPlace
+) -> None:
+    read = KeyFolder.read(folder)
+    ca = keys.open_newest_issuing_ca(read, SECRETS, NOW)
+    (folder / "signing").rename(folder / "elsewhere")
+    (folder / "signing").write_text("no folder")
+    with pytest.raises(KeyFolderUnusableError):
+        keys.renew_leaf(read, ca, SECRETS, NOW)
+    assert len(objects(token)) == 1
 
 
 def test_key_does_not_fit_its_certificate(folder: Path, token: TokenPlace) -> None:
@@ -283,7 +296,7 @@ def test_key_does_not_fit_its_certificate(folder: Path, token: TokenPlace) -> No
     opened = private_keys.open_token(token, PIN)
     (leaf,) = KeyFolder.read(folder).leaves
     mine = opened.private_key(leaf.certificate)
-    opened.destroy(mine)
+    mine.destroy()
     other = opened.generate("other")
 
     def rename(session: Any) -> None:

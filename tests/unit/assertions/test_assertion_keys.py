@@ -1,5 +1,6 @@
 """The folder of keys: made once, encrypted, loaded only if all fits."""
 
+import shutil
 import stat
 import sys
 from datetime import UTC, datetime, timedelta
@@ -27,10 +28,16 @@ from api.errors import ApiError
 PASSWORD = "một mật khẩu đủ dài"
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "keys"
+    keys.init(folder, name="Văn phòng Mẫu", password=PASSWORD)
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    keys.init(tmp_path / "keys", name="Văn phòng Mẫu", password=PASSWORD)
-    return tmp_path / "keys"
+def folder(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "keys"))
 
 
 def leaf_files(folder: Path) -> tuple[Path, Path]:
