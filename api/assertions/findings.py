@@ -1,6 +1,7 @@
 """What an assertion's checks found, read from its claims by issuer and relying party alike."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,8 @@ from api.assertions.vocabulary import (
     OfficerDecision,
     PadKind,
 )
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -140,9 +143,7 @@ def _sha256(document: Any) -> str:
     if not isinstance(document, Mapping) or document.get("alg") != "sha-256":
         return ""
     digest = document.get("digest")
-    if not isinstance(digest, str) or len(digest) != 64:
-        return ""
-    return digest if all(c in "0123456789abcdef" for c in digest) else ""
+    return digest if isinstance(digest, str) and _DIGEST.fullmatch(digest) else ""
 
 
 def value_at(payload: Any, *path: str) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from api.assertions.vocabulary import CheckResult
@@ -76,6 +76,7 @@ def failed(name: CheckName, reason: str, detail: str | None = None) -> Check:
     return Check(name, CheckResult.FAILED, reason, detail=detail)
 
 
+@lru_cache(maxsize=64)
 def not_performed(
     name: CheckName, reason: str, *, required: bool = True, detail: str | None = None
 ) -> Check:
@@ -83,6 +84,7 @@ def not_performed(
     return Check(name, CheckResult.NOT_PERFORMED, reason, required, detail)
 
 
+@cache
 def not_supported(name: CheckName, reason: str) -> Check:
     """Return a check that the assertion holds nothing for."""
     return Check(name, CheckResult.NOT_SUPPORTED, reason, required=False)
