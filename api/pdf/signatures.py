@@ -273,6 +273,8 @@ def _context(
         "revocation_mode": "hard-fail",
         # Lists are fetched after the signature was made.
         "retroactive_revinfo": True,
+        "crls": [],
+        "ocsps": [],
     }
     try:
         return DocumentSecurityStore.read_dss(reader).as_validation_context(options)

@@ -80,12 +80,16 @@ def signer_from_pkcs11(
         # All certificates of the token: the chain lies there beside the signer's own.
         signer = PKCS11Signer(session, cert_label=label, key_label=label, other_certs_to_pull=None)
         try:
-            present = signer.signing_cert is not None
+            certificate = signer.signing_cert
         except (pkcs11.PKCS11Error, SigningError):
-            present = False
-        if not present:
+            certificate = None
+        if certificate is None:
             raise SignerUnusableError(f"the token has no certificate labelled {label}")
+        # Not every token hashes for ECDSA; every one signs a digest.
+        signer.use_raw_mechanism = certificate.public_key.algorithm == "ec"
         yield signer
+    except pkcs11.PKCS11Error as error:
+        raise SigningFailedError(f"the token did not sign: {type(error).__name__}") from None
     finally:
         session.close()
 

@@ -1,0 +1,216 @@
+"""Signing: keys from files and tokens, revocation, and authorities that do not answer well."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from asn1crypto import crl as asn1_crl
+from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
+from pyhanko.sign.validation.dss import DocumentSecurityStore
+
+from api.assertions.verification import Outcome
+from api.pdf.errors import (
+    RevocationListUnavailableError,
+    SignerUnusableError,
+    SigningFailedError,
+    TimestampRefusedError,
+)
+from api.pdf.signing import signer_from_pkcs11, signer_from_pkcs12
+from api.pdf.timestamp_client import HttpTimeStamper, request_timestamp
+from tests.fixtures.pdf_documents import plain
+from tests.fixtures.pdf_office import PASSWORD, PdfOffice, Person
+from tests.fixtures.timestamp_authority import Ca, serve
+
+SOFTHSM = next(
+    (
+        path
+        for path in map(
+            Path,
+            (
+                "/usr/lib/softhsm/libsofthsm2.so",
+                "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+                "/opt/homebrew/lib/softhsm/libsofthsm2.so",
+            ),
+        )
+        if path.exists()
+    ),
+    None,
+)
+PIN = "1234567890"
+
+
+@pytest.fixture
+def attached(pdf_office: PdfOffice) -> bytes:
+    return pdf_office.attached(plain())
+
+
+@pytest.fixture
+def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pdf_office: PdfOffice) -> Path:
+    """A SoftHSM token with the notary's key, certificate and authority."""
+    pkcs11 = pytest.importorskip("pkcs11")
+    if SOFTHSM is None or shutil.which("softhsm2-util") is None:
+        pytest.skip("SoftHSM is not installed")
+    (tmp_path / "tokens").mkdir()
+    configuration = tmp_path / "softhsm2.conf"
+    configuration.write_text(f"directories.tokendir = {tmp_path / 'tokens'}\n")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(configuration))
+    init = ["softhsm2-util", "--init-token", "--free", "--label", "notary"]
+    subprocess.run([*init, "--pin", PIN, "--so-pin", PIN], check=True, capture_output=True)
+    pem = tmp_path / "key.pem"
+    from cryptography.hazmat.primitives.serialization import NoEncryption, PrivateFormat
+
+    pem.write_bytes(
+        pdf_office.notary.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    load = ["softhsm2-util", "--import", pem, "--token", "notary", "--label", "seal", "--id", "01"]
+    subprocess.run([*load, "--pin", PIN], check=True, capture_output=True)
+    library = pkcs11.lib(str(SOFTHSM))
+    library.reinitialize()
+    with library.get_token(token_label="notary").open(rw=True, user_pin=PIN) as session:
+        from pkcs11.util.x509 import decode_x509_certificate
+
+        for label, certificate in (
+            ("seal", pdf_office.notary.certificate),
+            ("authority", pdf_office.people.certificate),
+        ):
+            attributes = decode_x509_certificate(certificate.public_bytes(Encoding.DER))
+            attributes[pkcs11.Attribute.LABEL] = label
+            attributes[pkcs11.Attribute.TOKEN] = True
+            session.create_object(attributes)
+    return SOFTHSM
+
+
+def test_a_token_signs(pdf_office: PdfOffice, attached: bytes, token: Path) -> None:
+    with signer_from_pkcs11(token, token_label="notary", label="seal", pin=PIN) as signer:
+        pdf = pdf_office.signed(attached, signer)
+    assert pdf_office.verify(pdf).outcome is Outcome.PASSED
+
+
+def test_a_token_that_is_not_there_is_told(tmp_path: Path, token: Path) -> None:
+    for module, token_label, label, pin in (
+        (tmp_path / "none.so", "notary", "seal", PIN),
+        (token, "another", "seal", PIN),
+        (token, "notary", "another", PIN),
+        (token, "notary", "seal", "wrong"),
+    ):
+        with (
+            pytest.raises(SignerUnusableError),
+            signer_from_pkcs11(module, token_label=token_label, label=label, pin=pin),
+        ):
+            pytest.fail("there is no such signer")
+
+
+def test_a_file_of_keys_must_open(pdf_office: PdfOffice) -> None:
+    data = pdf_office.notary.pkcs12
+    for unfit, password in ((data, "wrong"), (data, None), (b"", PASSWORD), (data[:99], PASSWORD)):
+        with pytest.raises(SignerUnusableError):
+            signer_from_pkcs12(unfit, password)
+
+
+def test_nothing_is_signed_without_revocation_information(
+    pdf_office: PdfOffice, attached: bytes
+) -> None:
+    with pytest.raises(SigningFailedError):
+        pdf_office.signed(attached, fetch_crls=False)
+    pdf = pdf_office.signed(attached, fetch_crls=False, crls=[pdf_office.people.crl()])
+    assert pdf_office.verify(pdf).outcome is Outcome.PASSED
+
+
+def test_nothing_is_signed_with_a_revoked_or_foreign_certificate(
+    pdf_office: PdfOffice, attached: bytes
+) -> None:
+    people = Ca("Gốc có thu hồi")
+    with serve(lambda _: people.crl(), "application/pkix-crl") as url:
+        person = Person(people, url)
+        people.revoked.append(person.certificate)
+        with pytest.raises(SigningFailedError):
+            pdf_office.signed(attached, person.signer, signature_roots=[people.pem])
+        with pytest.raises(SigningFailedError):
+            pdf_office.signed(attached, person.signer)
+    with pytest.raises(RevocationListUnavailableError):
+        pdf_office.signed(attached, person.signer, signature_roots=[people.pem])
+    with serve(lambda _: b"no list", "application/pkix-crl") as url:
+        person = Person(people, url)
+        with pytest.raises(RevocationListUnavailableError):
+            pdf_office.signed(attached, person.signer, signature_roots=[people.pem])
+
+
+def basic(pdf_office: PdfOffice, pdf: bytes, person: Person) -> bytes:
+    """Sign as software does that embeds a timestamp and no validation data (PAdES B-T)."""
+    metadata = PdfSignatureMetadata(field_name="Basic", subfilter=SigSeedSubFilter.PADES)
+    out = PdfSigner(
+        metadata, person.signer, timestamper=HttpTimeStamper(pdf_office.tsa_url)
+    ).sign_pdf(IncrementalPdfFileWriter(BytesIO(pdf)))
+    return bytes(out.getvalue())
+
+
+def with_list(pdf: bytes, crl: bytes) -> bytes:
+    """Add a revocation list, as anybody may."""
+    out = BytesIO(pdf)
+    DocumentSecurityStore.add_dss(out, sig_contents=None, crls=[asn1_crl.CertificateList.load(crl)])
+    return out.getvalue()
+
+
+def test_other_softwares_signatures_are_judged_by_what_they_carry(
+    pdf_office: PdfOffice, attached: bytes
+) -> None:
+    people = Ca("Gốc có thu hồi")
+    person = Person(people, "http://127.0.0.1:9/crl")
+    roots = [people.pem]
+    pdf = basic(pdf_office, attached, person)
+    unknown = pdf_office.verify(pdf, signature_roots=roots)
+    assert unknown.outcome is Outcome.INDETERMINATE
+    assert unknown.reasons == ("pdf-signature-revocation-unknown",)
+    good = with_list(pdf, people.crl())
+    assert pdf_office.verify(good, signature_roots=roots).outcome is Outcome.PASSED
+    people.revoked.append(person.certificate)
+    revoked = with_list(pdf, people.crl(datetime.now(UTC) - timedelta(days=1)))
+    found = pdf_office.verify(revoked, signature_roots=roots)
+    assert found.outcome is Outcome.FAILED
+    assert found.reasons == ("pdf-signature-revoked",)
+
+
+def test_an_unknown_field_is_told(pdf_office: PdfOffice, attached: bytes) -> None:
+    with pytest.raises(SigningFailedError):
+        pdf_office.signed(attached, field="Nobody")
+
+
+@contextmanager
+def answering(data: bytes) -> Iterator[str]:
+    with serve(lambda _: data, "application/timestamp-reply") as url:
+        yield url
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"no answer", b"0" * 100_000, b"\x30\x05\x30\x03\x02\x01\x02"]
+)
+def test_an_authority_that_answers_badly_is_told(data: bytes) -> None:
+    with answering(data) as url, pytest.raises(TimestampRefusedError):
+        request_timestamp(url, b"data")
+
+
+def test_an_answer_to_something_else_is_refused(pdf_office: PdfOffice) -> None:
+    kept: list[bytes] = []
+
+    def replay(query: bytes) -> bytes:
+        kept.append(pdf_office.tsa.respond(query) if not kept else kept[0])
+        return kept[0]
+
+    with serve(replay, "application/timestamp-reply") as url:
+        request_timestamp(url, b"data")
+        with pytest.raises(TimestampRefusedError):
+            request_timestamp(url, b"data")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "not a url", "https://[", ""])
+def test_an_authority_that_cannot_be_reached_is_told(url: str) -> None:
+    with pytest.raises(TimestampRefusedError):
+        request_timestamp(url, b"data", timeout_s=2)
