@@ -78,13 +78,17 @@ def sign_payload(
 ) -> str:
     """Sign any payload as an SD-JWT VC; `issue` is the one that knows what may be signed."""
     hidden, disclosures = conceal(dict(payload), disclosable, decoys=decoys, fill_to=fill_to)
-    return _join(jws.sign_under(_header(key.x5c), hidden, key), disclosures)
+    return _join(jws.sign_under(_header(key.x5c, key.kid), hidden, key), disclosures)
 
 
 @lru_cache(maxsize=16)
-def _header(x5c: tuple[str, ...]) -> str:
-    """Encode the header that all assertions of one leaf have."""
-    return jws.encode_header({"typ": TYPE, "x5c": x5c})
+def _header(x5c: tuple[str, ...], kid: str) -> str:
+    """Encode the header that all assertions of one leaf have.
+
+    Whoever verifies by the published key set finds the key by `kid`; the verifier here goes by
+    `x5c` alone.
+    """
+    return jws.encode_header({"typ": TYPE, "kid": kid, "x5c": x5c})
 
 
 def parse(assertion: str | bytes) -> SdJwt:

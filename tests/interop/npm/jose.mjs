@@ -3,6 +3,7 @@
 import {
   CompactSign,
   calculateJwkThumbprint,
+  createLocalJWKSet,
   importJWK,
   importX509,
   jwtVerify,
@@ -27,6 +28,12 @@ export async function verify({ token, root, ...expected }) {
   const key = await importX509(leafOf(token, root, expected.at), "ES256");
   const { payload, protectedHeader } = await jwtVerify(token, key, options(expected));
   return { payload, header: protectedHeader };
+}
+
+/** Verify a JWT with the keys that an issuer published. */
+export async function verifyByKeySet({ token, jwks, ...expected }) {
+  const { payload } = await jwtVerify(token, createLocalJWKSet(jwks), options(expected));
+  return { payload };
 }
 
 /** Verify a JWT under one key. */
