@@ -39,6 +39,20 @@ offline/root.key.pem to a medium that is kept in a safe. Private files get mode 
 they inherit the folder's access list, so choose a folder that only the service's account may read.
 """
 
+SHOW_EPILOG = """\
+examples:
+  chinhchu keys show
+  chinhchu keys show keys --at 2027-02-01T00:00:00+07:00 --json
+
+exit codes: 0 a leaf can sign, 1 none can, or one in the folder cannot be used
+"""
+
+PUBLISH_EPILOG = """\
+examples:
+  chinhchu keys publish /media/usb/chinhchu
+  cd /media/usb/chinhchu && sha256sum -c SHA256SUMS     whether a copy is whole
+"""
+
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the group."""
@@ -56,7 +70,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "show",
         help="show what signs now, what comes, what ends soon",
         description="Show the certificates and revocation lists of a folder; needs no password.",
-        epilog="exit codes: 0 nothing to do, 1 no leaf can sign, or one cannot be used",
+        epilog=SHOW_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     default = Settings.from_environment().keys
@@ -70,7 +84,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "publish",
         help="write what relying parties need of the keys into a folder",
         description="Write root, issuing CAs, revocation lists and JWKS, all public, with digests.",
-        epilog="Check a copy with: sha256sum -c SHA256SUMS",
+        epilog=PUBLISH_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     publish.add_argument("out", type=Path, metavar="DIR", help="new, empty, or published before")
