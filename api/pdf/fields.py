@@ -60,6 +60,9 @@ class SignatureFields:
         added = after[len(before) :]
         for _, field in added:
             _check_new(new, field)
+        names = [field_name(new, field) for _, field in after]
+        if (added or filled) and len(set(names)) < len(names):
+            raise PdfFormChangedError("two form fields of the document have one name")
         return cls(
             frozenset(_all(old)),
             frozenset(filled),

@@ -15,7 +15,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from asn1crypto import pem, x509
+from asn1crypto import x509
+from pyhanko.pdf_utils.decode_limits import DecodePurpose
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.ades.report import AdESIndeterminate
 from pyhanko.sign.fields import enumerate_sig_fields
@@ -31,9 +32,11 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
 from api.pdf.errors import PdfTooComplexError, PdfUnusableError
-from api.pdf.reading import accept_hybrid, reading
+from api.pdf.reading import Deadline, accept_hybrid, reading
 
 MAX_SIGNATURES = 32
+MAX_VALIDATION_OBJECTS = 1000
+"""Certificates and revocation lists in one document; a signature brings about ten."""
 
 Status = TypeVar("Status")
 
@@ -69,16 +72,6 @@ class PdfSignature:
     """Whether it is a document timestamp and nobody's signature."""
 
 
-def load_certificates(data: bytes) -> list[x509.Certificate]:
-    """Read PEM or DER certificates (raises ValueError)."""
-    if pem.detect(data):
-        return [
-            x509.Certificate.load(der, strict=True)
-            for _, _, der in pem.unarmor(data, multiple=True)
-        ]
-    return [x509.Certificate.load(data, strict=True)]
-
-
 def covered_ends(reader: PdfFileReader) -> list[int]:
     """Return where the covered part of each signature ends, in order.
 
@@ -102,6 +95,7 @@ def verify_signatures(
     roots: Sequence[x509.Certificate],
     timestamp_roots: Sequence[x509.Certificate],
     at: datetime,
+    deadline: Deadline,
 ) -> tuple[PdfSignature, ...]:
     """Verify every signature of a document.
 
@@ -111,25 +105,31 @@ def verify_signatures(
             be told.
         timestamp_roots: of timestamp authorities; without them no time is proven.
         at: when signatures without a proven time are judged.
+        deadline: for the whole document.
 
     Raises:
         PdfUnusableError: a signature cannot be read.
+        PdfTooComplexError: the time is over, or there is too much validation data.
     """
     with reading():
         accept_hybrid(reader)
+        carried = _carried(reader)
         found = sorted(reader.embedded_signatures, key=_end)
-        stamps = {
-            _end(s): _document_timestamp(reader, s, timestamp_roots)
-            for s in found
-            if s.sig_object_type == "/DocTimeStamp"
-        }
-        times = [(end, s.time) for end, s in stamps.items() if s.time is not None]
-        return tuple(
-            stamps[_end(s)]
-            if s.sig_object_type == "/DocTimeStamp"
-            else _signature(reader, s, roots, timestamp_roots, times, at)
-            for s in found
-        )
+        stamps: dict[int, PdfSignature] = {}
+        for signature in found:
+            if signature.sig_object_type == "/DocTimeStamp":
+                deadline.check()
+                stamps[_end(signature)] = _document_timestamp(carried, signature, timestamp_roots)
+        times = [(end, stamp.time) for end, stamp in stamps.items() if stamp.time is not None]
+        verified = []
+        for signature in found:
+            deadline.check()
+            verified.append(
+                stamps[_end(signature)]
+                if signature.sig_object_type == "/DocTimeStamp"
+                else _signature(carried, signature, roots, timestamp_roots, times, at)
+            )
+        return tuple(verified)
 
 
 def _end(signature: EmbeddedPdfSignature) -> int:
@@ -140,11 +140,11 @@ def _end(signature: EmbeddedPdfSignature) -> int:
 
 
 def _document_timestamp(
-    reader: PdfFileReader, signature: EmbeddedPdfSignature, roots: Sequence[x509.Certificate]
+    carried: dict[str, Any], signature: EmbeddedPdfSignature, roots: Sequence[x509.Certificate]
 ) -> PdfSignature:
     info = signature.signed_data["encap_content_info"]["content"].parsed
     time: datetime = info["gen_time"].native
-    context = _context(reader, roots, time)
+    context = _context(carried, roots, time)
     status = _run(async_validate_pdf_timestamp(signature, context, skip_diff=True))
     broken = not (status.intact and status.valid) or not _covers(signature)
     trusted = bool(roots) and not broken and status.trusted
@@ -162,7 +162,7 @@ def _document_timestamp(
 
 
 def _signature(
-    reader: PdfFileReader,
+    carried: dict[str, Any],
     signature: EmbeddedPdfSignature,
     roots: Sequence[x509.Certificate],
     timestamp_roots: Sequence[x509.Certificate],
@@ -174,13 +174,13 @@ def _signature(
     # A timestamp over the whole document proves no less than one over the signature.
     covering = [time for stamp_end, time in later if stamp_end > end]
     moment = claimed or min(covering, default=at)
-    status = _validate(reader, signature, roots, timestamp_roots, moment)
+    status = _validate(carried, signature, roots, timestamp_roots, moment)
     stamp = status.timestamp_validity
     proven = stamp is not None and stamp.valid and stamp.intact and stamp.trusted
     if claimed is not None and not (proven and timestamp_roots):
         claimed = None
         moment = min(covering, default=at)
-        status = _validate(reader, signature, roots, timestamp_roots, moment)
+        status = _validate(carried, signature, roots, timestamp_roots, moment)
     time = claimed or min(covering, default=None)
     broken = not (status.intact and status.valid) or not _covers(signature)
     reason = _reason(status, broken, bool(roots))
@@ -190,13 +190,13 @@ def _signature(
         reason=reason,
         broken=broken,
         time=time,
-        level=_level(reader, time, covering, reason),
+        level=_level(carried, time, covering, reason),
         signer=signature.signer_cert.subject.human_friendly,
     )
 
 
 def _validate(
-    reader: PdfFileReader,
+    carried: dict[str, Any],
     signature: EmbeddedPdfSignature,
     roots: Sequence[x509.Certificate],
     timestamp_roots: Sequence[x509.Certificate],
@@ -205,8 +205,8 @@ def _validate(
     return _run(
         async_validate_pdf_signature(
             signature,
-            _context(reader, roots, moment),
-            _context(reader, timestamp_roots, moment),
+            _context(carried, roots, moment),
+            _context(carried, timestamp_roots, moment),
             skip_diff=True,
         )
     )
@@ -250,36 +250,50 @@ def _reason(status: Any, broken: bool, has_roots: bool) -> str | None:
 
 
 def _level(
-    reader: PdfFileReader,
+    carried: dict[str, Any],
     time: datetime | None,
     covering: Sequence[datetime],
     reason: str | None,
 ) -> Level:
     if time is None or reason is not None:
         return Level.B
-    if "/DSS" not in reader.root:
+    if not any(carried.values()):
         return Level.T
     return Level.LTA if covering else Level.LT
 
 
+def _carried(reader: PdfFileReader) -> dict[str, Any]:
+    """Return the certificates and revocation data that the document carries."""
+    try:
+        store = DocumentSecurityStore.read_dss(reader)
+    except NoDSSFoundError:
+        return {"other_certs": [], "crls": [], "ocsps": []}
+    if len(store.certs) + len(store.crls) + len(store.ocsps) > MAX_VALIDATION_OBJECTS:
+        raise PdfTooComplexError("the document carries too much validation data")
+    return {
+        "other_certs": list(store.load_certs()),
+        "crls": [_stream(ref, DecodePurpose.CRL) for ref in store.crls],
+        "ocsps": [_stream(ref, DecodePurpose.OCSP_RESPONSE) for ref in store.ocsps],
+    }
+
+
+def _stream(reference: Any, purpose: DecodePurpose) -> bytes:
+    return bytes(reference.get_object().read_data(purpose))
+
+
 def _context(
-    reader: PdfFileReader, roots: Sequence[x509.Certificate], moment: datetime
+    carried: dict[str, Any], roots: Sequence[x509.Certificate], moment: datetime
 ) -> ValidationContext:
     """Return what certificates are judged by: pinned roots, and what the document carries."""
-    options: dict[str, Any] = {
-        "trust_roots": list(roots),
-        "allow_fetching": False,
-        "moment": moment,
-        "revocation_mode": "hard-fail",
+    return ValidationContext(
+        trust_roots=list(roots),
+        allow_fetching=False,
+        moment=moment,
+        revocation_mode="hard-fail",
         # Lists are fetched after the signature was made.
-        "retroactive_revinfo": True,
-        "crls": [],
-        "ocsps": [],
-    }
-    try:
-        return DocumentSecurityStore.read_dss(reader).as_validation_context(options)
-    except NoDSSFoundError:
-        return ValidationContext(**options)
+        retroactive_revinfo=True,
+        **carried,
+    )
 
 
 def _run(coroutine: Coroutine[Any, Any, Status]) -> Status:

@@ -169,7 +169,11 @@ def verify_pdf(
         signatures = report.run(
             PdfCheckName.SIGNATURES,
             lambda: verify_signatures(
-                reader, roots=signer_roots, timestamp_roots=tsa_roots, at=moment
+                reader,
+                roots=signer_roots,
+                timestamp_roots=tsa_roots,
+                at=moment,
+                deadline=report.deadline,
             ),
         )
     except _StoppedError:
@@ -213,13 +217,20 @@ def find_revision(pdf: bytes, assertion: bytes) -> bytes:
     payload = sd_jwt.parse(assertion).issued.payload
     transaction = payload.get("txn")
     documents = transaction.get("documents") if isinstance(transaction, Mapping) else None
-    for document in documents if isinstance(documents, list) else ():
-        length = document.get("byte_length") if isinstance(document, Mapping) else None
-        if not isinstance(length, int) or not 0 < length <= len(pdf):
+    candidates = sorted(
+        (document["byte_length"], str(document.get("digest")))
+        for document in (documents if isinstance(documents, list) else ())
+        if isinstance(document, Mapping) and isinstance(document.get("byte_length"), int)
+    )
+    # One pass over the file, however many documents there are.
+    hashed, position = hashlib.sha256(), 0
+    for length, digest in candidates:
+        if not 0 < length <= len(pdf):
             continue
-        beginning = pdf[:length]
-        if hashlib.sha256(beginning).hexdigest() == document.get("digest"):
-            return beginning
+        hashed.update(memoryview(pdf)[position:length])
+        position = length
+        if hashed.hexdigest() == digest:
+            return pdf[:length]
     raise PdfRevisionError("the file does not begin with the document that the assertion is for")
 
 
@@ -264,6 +275,9 @@ def _judge(
     if any(signature.broken for signature in signatures):
         return PdfCheck(name, CheckResult.FAILED, "pdf-signature-broken")
     persons = [s for s in signatures if not s.is_timestamp and s.end > original]
+    if set(additions.shown) - {signature.field_name for signature in persons}:
+        # Anybody can get a timestamp; what it shows is nobody's word.
+        return PdfCheck(name, CheckResult.FAILED, "pdf-signature-visible")
     if not has_roots:
         visible = bool(additions.shown)
         reason = "pdf-signature-root-not-given" if persons else "pdf-signature-missing"

@@ -14,9 +14,11 @@ from pyhanko.pdf_utils.embed import EmbeddedFileObject, FileSpec, embed_file
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import SigFieldSpec, append_signature_field
+from pyhanko.sign.signers import PdfTimeStamper
 
 from api.assertions.verification import Outcome
 from api.pdf.attachments import ASSERTION
+from api.pdf.timestamp_client import HttpTimeStamper
 from tests.fixtures.pdf_documents import (
     OTHER_TEXT,
     by_pyhanko,
@@ -351,6 +353,21 @@ def test_a_reserved_field_that_grows_or_shows_without_a_signature_is_refused(
     signed = pdf_office.signed(pdf, field="Notary")
     for attack in (grow, show):
         assert pdf_office.verify(attacked(signed, attack)).reasons == ("pdf-form-changed",)
+
+
+def test_a_timestamp_shows_nothing_in_a_reserved_field(pdf_office: PdfOffice) -> None:
+    """Anybody can have a document timestamp, and put a picture into its field."""
+    pdf = pdf_office.signed(pdf_office.attached(with_reserved_field()))
+    writer = IncrementalPdfFileWriter(BytesIO(pdf))
+    field = writer.root["/AcroForm"]["/Fields"][0]
+    shown = text(OTHER_TEXT)
+    shown["/Subtype"], shown["/BBox"] = pdf_name("/Form"), numbers(0, 0, 250, 70)
+    field["/AP"] = dictionary(N=writer.add_object(shown))
+    writer.update_container(field)
+    stamper = PdfTimeStamper(HttpTimeStamper(pdf_office.tsa_url), field_name="Notary")
+    out = stamper.timestamp_pdf(writer, "sha256")
+    verification = pdf_office.verify(out.getvalue())
+    assert verification.reasons == ("pdf-signature-visible",)
 
 
 def test_an_attachment_of_the_document_itself_cannot_be_swapped(pdf_office: PdfOffice) -> None:
