@@ -151,6 +151,7 @@ def _cold_start(n: int) -> Figures:
         nothing = ("-c", "pass")
         works: dict[str, Callable[[], float]] = {
             "command": timed(command.run),
+            "file": timed(command.run_file),
             "bare": timed(lambda: run_python(*nothing)),
             "imports": command.import_ms,
             "bare_imports": lambda: import_ms(*nothing),
@@ -158,6 +159,7 @@ def _cold_start(n: int) -> Figures:
         times = in_turn(works, n)
     return {
         "assertion.verifier_cold_ms": _median(times["command"], times["bare"]),
+        "assertion.verifier_cold_ms.pyz": _median(times["file"], times["bare"]),
         "assertion.verifier_cold_ms.imports": _median(times["imports"], times["bare_imports"]),
     }
 
