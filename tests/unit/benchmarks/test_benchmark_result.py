@@ -1,13 +1,14 @@
 """The result format of the benchmarks, which later work extends."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from api.cli.bench import register
 from benchmarks import report
-from benchmarks.result import Metric, machine, median_ms, versions
+from benchmarks.result import Metric, in_turn, machine, median_ms, ratio, timed, versions
 
 
 def test_metric_names_its_ratio() -> None:
@@ -27,6 +28,27 @@ def test_median_of_wall_times() -> None:
     calls: list[int] = []
     assert median_ms(lambda: calls.append(1), 4) >= 0
     assert len(calls) == 5  # one to warm up
+
+
+def test_works_are_taken_in_turn_after_a_round_to_warm_up() -> None:
+    order: list[str] = []
+
+    def work(name: str, ms: float) -> Callable[[], float]:
+        return lambda: order.append(name) or ms
+
+    times = in_turn({"ours": work("ours", 3.0), "bare": work("bare", 2.0)}, 2)
+    assert order == ["ours", "bare"] * 3
+    assert times == {"ours": [3.0, 3.0], "bare": [2.0, 2.0]}
+
+
+def test_ratio_is_the_median_of_the_rounds() -> None:
+    assert ratio([2.0, 9.0, 40.0], [1.0, 3.0, 10.0]).value == 3.0
+
+
+def test_work_in_one_go_counts_as_one_call() -> None:
+    calls: list[int] = []
+    assert timed(lambda: calls.append(1), 5)() < 1000
+    assert len(calls) == 5
 
 
 def test_machine_names_no_host() -> None:
