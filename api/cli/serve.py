@@ -21,7 +21,9 @@ examples:
   chinhchu serve                           on this machine only, http://127.0.0.1:8080
   chinhchu serve --host 0.0.0.0            needs HOME/relying-parties.toml, and TLS before it
 
-HOME is --home, else $CHINHCHU_HOME, else ~/.chinhchu. $CHINHCHU_KEYS_PASSWORD opens the key.
+HOME is --home, else $CHINHCHU_HOME, else ~/.chinhchu. $CHINHCHU_KEYS_PASSWORD opens the key in a
+file, $CHINHCHU_KEYS_PIN the one in a token. $CHINHCHU_PUBLIC_URL is where relying parties find the
+status lists that the assertions name.
 """
 
 
