@@ -22,8 +22,8 @@ examples:
   chinhchu serve --host 0.0.0.0            needs HOME/relying-parties.toml, and TLS before it
 
 HOME is --home, else $CHINHCHU_HOME, else ~/.chinhchu. $CHINHCHU_KEYS_PASSWORD opens the key in a
-file, $CHINHCHU_KEYS_PIN the one in a token. $CHINHCHU_PUBLIC_URL is where relying parties find the
-status lists that the assertions name.
+file, $CHINHCHU_KEYS_PIN the one in a token. HOME/server.toml says by which address relying parties
+reach the status lists.
 """
 
 
