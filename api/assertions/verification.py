@@ -98,7 +98,7 @@ class Verification:
     claims: Mapping[str, Any] | None = field(default=None, repr=False)
     """The processed payload with what was disclosed; None where the outcome is FAILED."""
     judged_at: datetime | None = None
-    """The time for which everything was judged; None where the assertion could not be read."""
+    """The time for which everything was judged."""
     time_proven: bool = False
     """Whether a timestamp proves that time; else it is the verifier's clock, or what was asked."""
 

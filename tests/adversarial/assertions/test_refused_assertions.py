@@ -365,7 +365,7 @@ def test_other_nonce(office: Any) -> None:
 
 
 def test_replayed(office: Any) -> None:
-    seen = set()
+    seen: set[str] = set()
     assertion = office.issue()
     first = office.verify(assertion, seen_jti=seen)
     assert first.outcome is Outcome.PASSED

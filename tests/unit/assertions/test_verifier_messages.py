@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,18 +45,22 @@ def reasons_in(tree: ast.AST) -> set[str]:
         values: list[ast.AST] = []
         if isinstance(node, ast.Call) and getattr(node.func, "id", None) in FUNCTIONS:
             values = [*node.args, *(keyword.value for keyword in node.keywords)]
-        is_reason = isinstance(node, ast.Assign) and "reason" in ast.unparse(node.targets[0])
-        if (is_reason or isinstance(node, ast.Return)) and node.value is not None:
+        elif isinstance(node, ast.Return) and node.value is not None:
             values = [node.value]
-        for value in values:
-            found |= {
-                part.value
-                for part in ast.walk(value)
-                if isinstance(part, ast.Constant)
-                and isinstance(part.value, str)
-                and REASON.fullmatch(part.value)
-            }
+        elif isinstance(node, ast.Assign):
+            values = [node.value] if "reason" in ast.unparse(node.targets[0]) else []
+        found |= {constant for value in values for constant in constants_of(value)}
     return found
+
+
+def constants_of(node: ast.AST) -> Iterator[str]:
+    """Yield what looks like a reason, but not what is given to another call."""
+    if isinstance(node, ast.Call):
+        return
+    if isinstance(node, ast.Constant) and REASON.fullmatch(str(node.value)):
+        yield str(node.value)
+    for child in ast.iter_child_nodes(node):
+        yield from constants_of(child)
 
 
 def codes_in(module: str) -> set[str]:
