@@ -13,7 +13,7 @@ LOCKED_EXTRAS := demo dev evaluation npm pcsc pdf pkcs11 scan
 SYSTEM_PACKAGES := python3-venv python3-dev gcc libc6-dev swig libpcsclite-dev pcscd vsmartcard-vpcd fonts-ocr-b softhsm2 poppler-utils
 MODELS_FOLDER = $(wildcard $(CHINHCHU_TEST_DATA)/models)
 
-.PHONY: demo test lint bench bench-peers evaluation pad-evaluation fuzz constraints clean
+.PHONY: demo test lint verifier bench bench-peers evaluation pad-evaluation fuzz constraints clean
 
 demo: $(VENV)/.weights
 	@$(BIN)/chinhchu demo $(DEMO_ARGS)
@@ -26,6 +26,10 @@ lint: $(VENV)/.packages
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+# What a relying party needs to verify, in one file: Python and its package cryptography run it.
+verifier: $(VENV)/.packages
+	@$(BIN)/python -m api.cli.build_verifier dist/chinhchu-verify.pyz
 
 bench: $(VENV)/.weights
 	@$(BIN)/chinhchu bench all --out benchmarks/results/reference.json
@@ -61,7 +65,7 @@ constraints: $(VENV)/.packages
 		--no-header --no-annotate --no-emit-index-url --generate-hashes -q -o constraints.txt
 
 clean:
-	rm -rf $(VENV) demo-output .pad-evaluation .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) demo-output dist .pad-evaluation .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .stamps/system: Makefile
 	@missing=; \
