@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 
 from api.assertions.claims import findings_of
 from api.errors import ApiError
@@ -292,11 +291,11 @@ class ProofingService:
         self.captures.forget(capture_key(row))
         return self.describe(row.id)
 
-    @cached_property
+    @property
     def _chip(self) -> ChipStep:
         return ChipStep(self.repository, self.catalogue, self.anchors, self.authority)
 
-    @cached_property
+    @property
     def _capture(self) -> CaptureStep:
         return CaptureStep(
             repository=self.repository,
