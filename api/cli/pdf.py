@@ -125,6 +125,9 @@ def _register_sign(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a signature field that the document reserves; invisible without",
     )
+    parser.add_argument(
+        "--url", help="with --field: where people find the assertion, for the QR code; https"
+    )
     parser.add_argument("--reason", help="why, in the signature")
     parser.add_argument("--location", help="where, in the signature")
     parser.set_defaults(run=run_sign)
@@ -180,6 +183,7 @@ def run_sign(args: argparse.Namespace) -> int:
             field=args.field,
             reason=args.reason,
             location=args.location,
+            url=args.url,
             **given,
         )
     return _written(args, result, {})

@@ -46,7 +46,7 @@ class SignatureFields:
             PdfFormChangedError: a new field is no signature field, or one was removed.
             PdfSignatureVisibleError: a new one shows something.
         """
-        before, after = list(_top(old)), list(_top(new))
+        before, after = list(top_fields(old)), list(top_fields(new))
         if len(after) < len(before):
             raise PdfFormChangedError("a later revision removes a form field")
         filled: set[generic.Reference] = set()
@@ -109,10 +109,10 @@ def page_references(reader: PdfFileReader, deadline: Deadline) -> frozenset[gene
     return frozenset(pages)
 
 
-def _top(
+def top_fields(
     reader: PdfFileReader,
 ) -> Iterator[tuple[generic.Reference, generic.DictionaryObject]]:
-    """Yield the fields at the top of the form; all are indirect (ISO 32000-2 Table 224)."""
+    """Yield the fields at the top of a form; all are indirect (ISO 32000-2 Table 224)."""
     fields = entry(reader, form_of(reader), "/Fields")
     if not isinstance(fields, generic.ArrayObject):
         return
@@ -127,7 +127,7 @@ def _top(
 
 
 def _all(reader: PdfFileReader) -> Iterator[generic.Reference]:
-    stack = [(reference, field, 0) for reference, field in _top(reader)]
+    stack = [(reference, field, 0) for reference, field in top_fields(reader)]
     count = 0
     while stack:
         reference, field, depth = stack.pop()

@@ -7,16 +7,14 @@ holds nothing personal: digests, lengths, and an address.
 
 import hashlib
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 import font_source_sans_pro as fonts
-import segno
 from fpdf import FPDF
 
 from api.assertions import sd_jwt
 from api.assertions.findings import document_digests
-from api.errors import InputUnusableError
 from api.pdf.errors import PdfNotBoundError
+from api.pdf.qr_code import draw_qr, evidence_address
 
 TITLE = "Phiếu kiểm chứng xác nhận điện tử"
 SUBTITLE = "Evidence sheet of an electronic assertion"
@@ -28,10 +26,7 @@ EXPLANATION = (
     "the one below; the assertion is the one meant if its SHA-256 is the one in the QR code. Print "
     "proves nothing: signatures are verified by software.",
 )
-MAX_URL = 512
 QR_SIDE_MM = 60.0
-QUIET_MODULES = 4
-"""ISO/IEC 18004 §5.3.8."""
 
 
 def make_sheet(document: bytes, assertion: bytes, *, url: str, at: datetime | None = None) -> bytes:
@@ -48,11 +43,7 @@ def make_sheet(document: bytes, assertion: bytes, *, url: str, at: datetime | No
         PdfNotBoundError: it is for other documents.
         InputUnusableError: the address is unfit.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "https" or not parts.netloc or parts.fragment or len(url) > MAX_URL:
-        raise InputUnusableError("the address must be https, without a fragment, and short")
-    if not url.isascii() or not url.isprintable():
-        raise InputUnusableError("the address must be plain ASCII")
+    address = evidence_address(url, assertion)
     digest = hashlib.sha256(document).hexdigest()
     payload = sd_jwt.parse(assertion).issued.payload
     if digest not in document_digests(payload):
@@ -70,7 +61,9 @@ def make_sheet(document: bytes, assertion: bytes, *, url: str, at: datetime | No
     _line(pdf, TITLE, 18)
     _line(pdf, SUBTITLE, 12)
     pdf.ln(4)
-    _draw_qr(pdf, f"{url}#sha256={fingerprint}")
+    top = pdf.get_y()
+    draw_qr(pdf, address, left=pdf.l_margin, top=top, side=QR_SIDE_MM)
+    pdf.set_y(top + QR_SIDE_MM)
     pdf.ln(4)
     for label, value in (
         ("Địa chỉ / Address", url),
@@ -97,22 +90,3 @@ def _line(pdf: FPDF, text: str, size: float) -> None:
 def _groups(digest: str) -> str:
     """Return hex in groups of eight, for people who compare it by eye."""
     return " ".join(digest[index : index + 8] for index in range(0, len(digest), 8))
-
-
-def _draw_qr(pdf: FPDF, text: str) -> None:
-    """Draw the modules as rectangles, so that print at any size stays sharp."""
-    rows = segno.make_qr(text, error="m").matrix
-    module = QR_SIDE_MM / (len(rows) + 2 * QUIET_MODULES)
-    left, top = pdf.l_margin, pdf.get_y()
-    pdf.set_fill_color(0)
-    for y, row in enumerate(rows):
-        for x, dark in enumerate(row):
-            if dark:
-                pdf.rect(
-                    left + (x + QUIET_MODULES) * module,
-                    top + (y + QUIET_MODULES) * module,
-                    module,
-                    module,
-                    style="F",
-                )
-    pdf.set_y(top + QR_SIDE_MM)

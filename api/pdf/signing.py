@@ -11,24 +11,27 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asn1crypto import pem, x509
 from cryptography.hazmat.primitives.serialization import pkcs12
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, Signer, SimpleSigner
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.errors import PathError, ValidationError
 
+from api.pdf.attachments import assertion_of
 from api.pdf.errors import PdfUnusableError, SignerUnusableError, SigningFailedError
 from api.pdf.reading import accept_hybrid, open_pdf
 from api.pdf.revocation import fetch_revocation_lists
 from api.pdf.timestamp_client import HttpTimeStamper
 
-SIGNATURE_RESERVE_BYTES = 4096
-"""Beyond pyHanko's estimate, for the lengths of ECDSA signatures vary."""
+if TYPE_CHECKING:
+    from pyhanko.stamp import StaticStampStyle
 
 
 def signer_from_pkcs12(data: bytes, password: str | None) -> Signer:
@@ -107,6 +110,7 @@ def sign(
     field: str | None = None,
     reason: str | None = None,
     location: str | None = None,
+    url: str | None = None,
 ) -> bytes:
     """Append a PAdES B-LTA signature.
 
@@ -122,6 +126,8 @@ def sign(
         field: name of a signature field that the document reserves; a new, invisible one if None.
         reason: why, in the signature.
         location: where, in the signature.
+        url: where people find the assertion; in a reserved field a QR code shows it, with the
+            assertion's hash.
 
     Returns:
         The document, followed by the revisions of signature, validation data and timestamp.
@@ -158,22 +164,46 @@ def sign(
             ),
         )
         output = BytesIO()
-        PdfSigner(
-            metadata,
-            signer,
-            timestamper=timestamper,
-            new_field_spec=None if field else SigFieldSpec(metadata.field_name or ""),
-        ).sign_pdf(
-            IncrementalPdfFileWriter.from_reader(reader),
-            existing_fields_only=field is not None,
-            output=output,
-        )
+        with _style(reader, signer, field, url) as style:
+            PdfSigner(
+                metadata,
+                signer,
+                timestamper=timestamper,
+                new_field_spec=None if field else SigFieldSpec(metadata.field_name or ""),
+                **({} if style is None else {"stamp_style": style}),
+            ).sign_pdf(
+                IncrementalPdfFileWriter.from_reader(reader),
+                existing_fields_only=field is not None,
+                output=output,
+            )
     except (SigningError, ValidationError, PathError, PdfError) as error:
         raise SigningFailedError(f"the document could not be signed: {error}") from None
     result = output.getvalue()
     if not result.startswith(document):
         raise PdfUnusableError("the signature could not be appended without changing the document")
     return result
+
+
+@contextmanager
+def _style(
+    reader: PdfFileReader, signer: Signer, field: str | None, url: str | None
+) -> "Iterator[StaticStampStyle | None]":
+    if field is None:
+        yield None
+        return
+    # Drawing is needed for a visible field alone, and takes long to import.
+    from api.pdf.appearance import field_size, signature_style
+    from api.pdf.qr_code import evidence_address
+
+    size = field_size(reader, field)
+    if size is None:
+        yield None
+        return
+    certificate = signer.signing_cert
+    name = certificate.subject.native.get("common_name", "") if certificate else ""
+    address = evidence_address(url, assertion_of(reader)) if url else None
+    with signature_style(size, signer=str(name), address=address) as style:
+        yield style
 
 
 def _chains(

@@ -1,5 +1,6 @@
 """Whole documents: attached, signed twice, verified here and by poppler, however they were made."""
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from api.assertions.verification import Outcome
 from api.pdf.signatures import Level
@@ -82,6 +84,31 @@ def test_a_signature_fills_the_field_that_the_document_reserves(pdf_office: PdfO
         attached, stranger.signer, field="Notary", signature_roots=[stranger.authority.pem]
     )
     assert "pdf-signature-untrusted" in pdf_office.verify(forged).reasons
+
+
+def test_a_visible_signature_tells_its_signer_and_where_to_look(
+    pdf_office: PdfOffice, tmp_path: Path
+) -> None:
+    zxing = pytest.importorskip("zxingcpp")
+    if shutil.which("pdftoppm") is None:
+        pytest.skip("poppler-utils is not installed")
+    document = with_reserved_field()
+    assertion = pdf_office.issue(document)
+    url = "https://office.example/a/1"
+    attached = pdf_office.attached(document, assertion)
+    pdf = pdf_office.signed(attached, field="Notary", url=url)
+    assert pdf_office.verify(pdf).outcome is Outcome.PASSED
+    file = tmp_path / "visible.pdf"
+    file.write_bytes(pdf)
+    draw = ["pdftoppm", "-r", "200", "-png", file, tmp_path / "visible"]
+    subprocess.run(draw, check=True, timeout=60)
+    (picture,) = tmp_path.glob("visible*.png")
+    with Image.open(picture) as image:
+        (code,) = zxing.read_barcodes(image.convert("L"))
+    digest = hashlib.sha256(assertion.encode()).hexdigest()
+    assert code.text == f"{url}#sha256={digest}"
+    told = subprocess.run(["pdftotext", file, "-"], capture_output=True, text=True, timeout=60)
+    assert "CCV Nguyễn Thị Mẫu" in told.stdout
 
 
 def test_without_roots_of_signers_the_assertion_alone_counts(pdf_office: PdfOffice) -> None:

@@ -1,0 +1,44 @@
+"""QR codes in PDF pages: modules as rectangles, so that print at any size stays sharp."""
+
+import hashlib
+from urllib.parse import urlsplit
+
+import segno
+from fpdf import FPDF
+
+from api.errors import InputUnusableError
+
+MAX_URL = 512
+QUIET_MODULES = 4
+"""ISO/IEC 18004 §5.3.8."""
+
+
+def evidence_address(url: str, assertion: bytes) -> str:
+    """Return what the code holds: `url#sha256=<hash of the assertion>`.
+
+    Raises:
+        InputUnusableError: the address is not https, too long, not ASCII, or has a fragment.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.netloc or parts.fragment or len(url) > MAX_URL:
+        raise InputUnusableError("the address must be https, without a fragment, and short")
+    if not url.isascii() or not url.isprintable():
+        raise InputUnusableError("the address must be plain ASCII")
+    return f"{url}#sha256={hashlib.sha256(assertion).hexdigest()}"
+
+
+def draw_qr(pdf: FPDF, text: str, *, left: float, top: float, side: float) -> None:
+    """Draw a code with its quiet zone into a square, in the document's unit."""
+    rows = segno.make_qr(text, error="m").matrix
+    module = side / (len(rows) + 2 * QUIET_MODULES)
+    pdf.set_fill_color(0)
+    for y, row in enumerate(rows):
+        for x, dark in enumerate(row):
+            if dark:
+                pdf.rect(
+                    left + (x + QUIET_MODULES) * module,
+                    top + (y + QUIET_MODULES) * module,
+                    module,
+                    module,
+                    style="F",
+                )
