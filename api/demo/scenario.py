@@ -237,7 +237,8 @@ class _Story:
             Species.PRINT,
             SAME_PERSON,
             "challenge-flat-surface",
-            "challenge-geometry-uncertain",
+            "challenge-step-missing",
+            "challenge-step-too-small",
         )
 
     def report(self) -> Report:

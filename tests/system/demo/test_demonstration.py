@@ -38,13 +38,13 @@ def test_demo_behaves(
     assert report["ok"]
     assert [fraud["result"] for fraud in report["frauds"]] == ["FAILED"] * 4
     expected = (
-        "comparison-no-match",
-        "aa-signature-invalid",
-        "document-changed",
-        "challenge-flat-surface",
+        {"comparison-no-match"},
+        {"aa-signature-invalid"},
+        {"document-changed"},
+        {"challenge-flat-surface", "challenge-step-missing", "challenge-step-too-small"},
     )
-    for fraud, reason in zip(report["frauds"], expected, strict=True):
-        assert reason in fraud["reasons"]
+    for fraud, reasons in zip(report["frauds"], expected, strict=True):
+        assert reasons & set(fraud["reasons"])
 
     command = report["verify_command"]
     assert main(command[1:]) == 0

@@ -241,7 +241,7 @@ def test_refused_liveness_stays_refused_without_a_comparison(
     server = start(pipeline=Concluding(pipeline, without_comparison))
     session = server.open()
     read_card(session)
-    send(session, perform(session, species=Species.PRINT))
+    send(session, perform(session, species=Species.PRINT, seed=3))
     answer = session.decide()
     assert (answer["state"], answer["reasons"]) == ("failed", ["liveness-not-confirmed"])
     assert "challenge-flat-surface" in server.reasons(session)

@@ -16,15 +16,16 @@ STEPS = {
 PLANE = {"challenge-flat-surface", "challenge-geometry-uncertain"}
 
 REASONS = {
-    Species.PRINT: PLANE,
+    # What is flat turns too little before its relief shows it, and a print does not blink.
+    Species.PRINT: PLANE | STEPS,
     # Paper bent as round as a head has a head's relief: it cannot blink, and turns too little.
     Species.BENT_PRINT: PLANE | STEPS,
-    Species.TABLET: PLANE,
+    Species.TABLET: PLANE | STEPS,
     Species.VIDEO_REPLAY: {"pad-light-mismatch", *STEPS},
     Species.WRONG_ORDER: STEPS,
     Species.FROZEN: {"capture-frozen", *STEPS},
     Species.SPLICED: {"challenge-identity-changed", "capture-cut"},
-    Species.CUT_OUT_EYES: PLANE,
+    Species.CUT_OUT_EYES: PLANE | STEPS,
     Species.RIGID_MASK: STEPS,
 }
 
