@@ -53,34 +53,39 @@ class CrlStaleError(ApiError):
     code = "crl-stale"
 
 
-def load_crls(*files: bytes) -> tuple[x509.CertificateRevocationList, ...]:
-    """Read revocation lists, each PEM (one or several) or DER.
+def load_crls(
+    *files: bytes | x509.CertificateRevocationList,
+) -> tuple[x509.CertificateRevocationList, ...]:
+    """Read revocation lists, each PEM (one or several) or DER or parsed.
 
     Raises:
-        CrlUnusableError: one of them is none, or larger than 16 MiB.
+        CrlUnusableError: one of them is none, not whole, or larger than 16 MiB.
     """
     crls: list[x509.CertificateRevocationList] = []
-    for data in files:
-        if len(data) > MAX_CRL_BYTES:
-            raise CrlUnusableError(f"a revocation list has at most {MAX_CRL_BYTES >> 20} MiB")
+    for file in files:
         try:
-            if b"-----BEGIN" in data:
-                crls += _from_pem(data)
-            else:
-                crls.append(x509.load_der_x509_crl(data))
-            for crl in crls:
+            read = [file] if isinstance(file, x509.CertificateRevocationList) else _read(file)
+            for crl in read:
                 _ = crl.extensions, crl.issuer, crl.last_update_utc, crl.next_update_utc
         except UNREADABLE:
             raise CrlUnusableError("a file is not a certificate revocation list") from None
+        crls += read
     return tuple(crls)
 
 
-def _from_pem(data: bytes) -> list[x509.CertificateRevocationList]:
+def _read(data: bytes) -> list[x509.CertificateRevocationList]:
+    # Whatever is given counts: what cannot be read must not be passed over.
+    if not isinstance(data, bytes):
+        raise CrlUnusableError("revocation lists are given as a sequence of bytes")
+    if len(data) > MAX_CRL_BYTES:
+        raise CrlUnusableError(f"a revocation list has at most {MAX_CRL_BYTES >> 20} MiB")
+    if b"-----BEGIN" not in data:
+        return [x509.load_der_x509_crl(data)]
     end = b"-----END X509 CRL-----"
-    blocks = [block + end for block in data.split(end)[:-1]]
-    if not blocks:
-        raise CrlUnusableError("a file is not a certificate revocation list")
-    return [x509.load_pem_x509_crl(block) for block in blocks]
+    *blocks, rest = data.split(end)
+    if not blocks or b"-----BEGIN" in rest:
+        raise CrlUnusableError("a file does not hold whole revocation lists")
+    return [x509.load_pem_x509_crl(block + end) for block in blocks]
 
 
 def check_revocation(
@@ -111,11 +116,11 @@ def check_revocation(
     for certificate, issuer in pairwise(path):
         role = "the signing certificate" if certificate is path[0] else "a CA of the chain"
         try:
-            crl = _newest(crls, issuer)
-            entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+            believed = _newest_first(crls, issuer)
+            entry = _entry(believed, certificate)
             if entry and not (proven and at < _revoked_from(entry)):
                 raise ChainRevokedError(f"{role} is revoked")
-            _check_freshness(crl, certificate, at)
+            _check_freshness(believed[0], certificate, at)
         except (CrlMissingError, CrlSignatureInvalidError, CrlStaleError) as error:
             unknown.append(error)
     # What is revoked is told before what is not known.
@@ -123,17 +128,48 @@ def check_revocation(
         raise unknown[0]
 
 
-def _newest(
+def _newest_first(
     crls: Sequence[x509.CertificateRevocationList], issuer: x509.Certificate
-) -> x509.CertificateRevocationList:
-    """Return the newest list that an issuer signed for all that it issues."""
+) -> list[x509.CertificateRevocationList]:
+    """Return the lists that an issuer signed for all that it issues."""
     named = [crl for crl in crls if crl.issuer == issuer.subject]
     if not named:
         raise CrlMissingError("no revocation list of a CA of the chain was given")
     signed = [crl for crl in named if _is_signed_by(crl, issuer) and _is_whole(crl)]
     if not signed:
         raise CrlSignatureInvalidError("a revocation list was not signed by the CA that it names")
-    return max(signed, key=lambda crl: crl.last_update_utc)
+    # Two lists of one second are told apart by their number (RFC 5280 §5.2.3).
+    return sorted(signed, key=lambda crl: (crl.last_update_utc, _number(crl)), reverse=True)
+
+
+def _number(crl: x509.CertificateRevocationList) -> int:
+    try:
+        return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    except x509.ExtensionNotFound:
+        return 0
+
+
+def _entry(
+    newest_first: Sequence[x509.CertificateRevocationList], certificate: x509.Certificate
+) -> x509.RevokedCertificate | None:
+    """Return the newest entry of a certificate, if any list has one.
+
+    A newer list that is silent can lift a hold and nothing else (RFC 5280 §5.3.1): a CA whose clock
+    or backup went back does not reinstate what it revoked.
+    """
+    for crl in newest_first:
+        entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+        if entry and (crl is newest_first[0] or not _is_hold(entry)):
+            return entry
+    return None
+
+
+def _is_hold(entry: x509.RevokedCertificate) -> bool:
+    try:
+        reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
+    except (x509.ExtensionNotFound, *UNREADABLE):
+        return False
+    return reason is x509.ReasonFlags.certificate_hold
 
 
 def _is_signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
@@ -154,9 +190,10 @@ def _is_whole(crl: x509.CertificateRevocationList) -> bool:
     """Whether a list covers all certificates, all reasons, and is understood.
 
     RFC 5280 §5.2: a list with a critical extension that is not understood tells nothing; deltas
-    (§5.2.4) and lists of a part (§5.2.5) are marked by such extensions.
+    (§5.2.4) and lists of a part (§5.2.5) are marked by such extensions, or should be.
     """
-    return not any(extension.critical for extension in crl.extensions)
+    partial = (x509.DeltaCRLIndicator, x509.IssuingDistributionPoint)
+    return not any(e.critical or isinstance(e.value, partial) for e in crl.extensions)
 
 
 def _check_freshness(

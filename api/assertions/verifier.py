@@ -24,6 +24,7 @@ from cryptography import x509
 
 from api.assertions import chain, claim_checks, jws, sd_jwt
 from api.assertions.claim_checks import MAX_SKEW_S
+from api.assertions.errors import RootsUnusableError
 from api.assertions.findings import Findings
 from api.assertions.key_binding import check_key_binding
 from api.assertions.signing_path import PathMemory, SigningPath
@@ -225,6 +226,8 @@ def _key_binding(
 def _certificates(
     roots: Sequence[bytes | x509.Certificate],
 ) -> tuple[x509.Certificate, ...]:
+    if not all(isinstance(root, x509.Certificate | bytes) for root in roots):
+        raise RootsUnusableError("roots are given as a sequence of bytes or certificates")
     parsed = tuple(root for root in roots if isinstance(root, x509.Certificate))
     encoded = tuple(root for root in roots if isinstance(root, bytes))
     return parsed + (_load_roots(*encoded) if encoded or not parsed else ())
@@ -240,8 +243,7 @@ def _revocation_lists(
         return ()
     from api.assertions.crl_check import load_crls
 
-    parsed = tuple(crl for crl in crls if isinstance(crl, x509.CertificateRevocationList))
-    return parsed + load_crls(*(crl for crl in crls if isinstance(crl, bytes)))
+    return load_crls(*crls)
 
 
 class _StoppedError(Exception):

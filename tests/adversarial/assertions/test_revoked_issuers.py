@@ -182,6 +182,92 @@ def test_something_else_than_a_list(lists: Lists, data: bytes) -> None:
         lists.verify([data])
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_two_lists_of_one_second(lists: Lists, fails: Callable[..., None], order: int) -> None:
+    """Renewed and revoked within a second: whichever is given first, the later one counts."""
+    ca, at = lists.office.issuing_ca, lists.at - DAY
+    before = make_list(ca, at, days=30)
+    entry = Revocation(lists.leaf.serial_number, at)
+    after = make_list(ca, at, days=30, previous=before, add=[entry])
+    ders = [made.public_bytes(Encoding.DER) for made in (before, after)][::order]
+    fails(lists.verify([*ders, lists.roots]), "chain-revoked")
+
+
+def test_a_later_list_that_is_silent_does_not_reinstate(
+    lists: Lists, fails: Callable[..., None]
+) -> None:
+    """As after a backup was restored at the CA."""
+    before = crl(lists.office.issuing_ca, lists.at - 2 * DAY, lists.leaf)
+    fails(lists.verify([before, lists.of_leaves(), lists.roots]), "chain-revoked")
+
+
+@pytest.mark.parametrize("days", [1, 3])
+def test_a_hold_ends_with_the_next_list(
+    lists: Lists, fails: Callable[..., None], passes: Callable[..., None], days: int
+) -> None:
+    ca, at = lists.office.issuing_ca, lists.at - days * DAY
+    entry = (
+        x509.RevokedCertificateBuilder()
+        .serial_number(lists.leaf.serial_number)
+        .revocation_date(at)
+        .add_extension(x509.CRLReason(x509.ReasonFlags.certificate_hold), critical=False)
+        .build()
+    )
+    held = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(ca.certificate.subject)
+        .last_update(at)
+        .next_update(at + 30 * DAY)
+        .add_revoked_certificate(entry)
+        .sign(ca.private_key, hashes.SHA256())
+        .public_bytes(Encoding.DER)
+    )
+    other = crl(ca, lists.at - 2 * DAY)
+    verification = lists.verify([held, other, lists.roots])
+    if days == 1:
+        fails(verification, "chain-revoked")
+    else:
+        passes(verification, CheckName.REVOCATION)
+
+
+def test_lists_that_are_not_given_as_lists_are_not_passed_over(lists: Lists) -> None:
+    der = lists.of_leaves(lists.leaf)
+    for given in (der, [bytearray(der)], [memoryview(der)], "list.crl", [None]):
+        with pytest.raises(CrlUnusableError):
+            lists.verify(given)  # type: ignore[arg-type]
+
+
+def test_lists_already_parsed(lists: Lists, fails: Callable[..., None]) -> None:
+    fails(lists.verify(load_crls(lists.of_leaves(lists.leaf), lists.roots)), "chain-revoked")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kept", [30, 200])
+def test_file_whose_last_list_is_cut_off(lists: Lists, kept: int) -> None:
+    """A copy that broke off must not count without the list that it lacks."""
+    pems = [
+        x509.load_der_x509_crl(der).public_bytes(Encoding.PEM)
+        for der in (lists.of_leaves(), lists.of_leaves(lists.leaf))
+    ]
+    with pytest.raises(CrlUnusableError):
+        lists.verify([pems[0] + pems[1][:kept], lists.roots])
+
+
+def test_list_of_a_part_that_does_not_call_itself_critical(
+    lists: Lists, is_unknown: Callable[..., None]
+) -> None:
+    ca = lists.office.issuing_ca
+    delta = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(ca.certificate.subject)
+        .last_update(lists.at - DAY)
+        .next_update(lists.at + DAY)
+        .add_extension(x509.DeltaCRLIndicator(1), critical=False)
+        .sign(ca.private_key, hashes.SHA256())
+        .public_bytes(Encoding.DER)
+    )
+    is_unknown(lists.verify([delta, lists.roots]), "crl-signature-invalid")
+
+
 class TestOfExpiredLeaves:
     """Years later, by a path whose leaf has expired."""
 
