@@ -17,6 +17,7 @@ from api.assertions.verification import (
 from api.errors import ApiError
 
 if TYPE_CHECKING:
+    from api.assertions.status_array import Status
     from api.assertions.status_list import VerifiedStatusList
 
 NAME = CheckName.STATUS
@@ -30,7 +31,7 @@ def check_status(
     crls: Sequence[x509.CertificateRevocationList],
     times: Sequence[datetime],
 ) -> Check:
-    """Look the assertion up in the newest list that can be believed.
+    """Look the assertion up in the newest list that can be believed, and for its end in all.
 
     Args:
         payload: the assertion's claims.
@@ -59,12 +60,23 @@ def check_status(
     if not believed:
         return not_performed(NAME, refused[0].code, detail=str(refused[0]))
     try:
-        status = max(believed, key=lambda found: found.issued_at).status(reference.idx)
+        status = _status(believed, reference.idx)
     except ApiError as error:
         return failed(NAME, error.code, str(error))
     if status is Status.VALID:
         return passed(NAME)
     return failed(NAME, "revoked" if status is Status.INVALID else "suspended")
+
+
+def _status(believed: "Sequence[VerifiedStatusList]", idx: int) -> "Status":
+    """Return what the newest list says: the worse of two of one second, `INVALID` for good."""
+    from api.assertions.status_array import Status
+
+    newest = max(found.issued_at for found in believed)
+    told = [(found.issued_at, found.status(idx)) for found in believed]
+    if any(status is Status.INVALID for _, status in told):
+        return Status.INVALID
+    return max(status for issued_at, status in told if issued_at == newest)
 
 
 def _read(

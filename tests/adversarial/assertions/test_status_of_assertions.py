@@ -1,12 +1,14 @@
 """Assertions that were revoked or suspended, and lists that cannot say so."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from api.assertions import jws
 from api.assertions.status_array import StatusArray
+from api.assertions.status_list import TYPE as LIST_TYPE
 from api.assertions.status_list import Status, sign_status_list
 from api.assertions.verification import CheckName
 
@@ -141,6 +143,48 @@ def test_the_newest_of_several_counts(
     passes(verify(office, reinstated, suspended), CheckName.STATUS)
     revoked = status_list(office, Status.INVALID, at=office.at)
     fails(verify(office, suspended, reinstated, revoked), "revoked")
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [(Status.INVALID, "revoked"), (Status.SUSPENDED, "suspended")]
+)
+def test_of_two_lists_of_one_second_the_worse_counts(
+    office: Any, fails: Callable[..., None], status: Status, reason: str
+) -> None:
+    """Fetched, and fetched again after a change, within a second."""
+    lists = [status_list(office), status_list(office, status)]
+    fails(verify(office, *lists), reason)
+    fails(verify(office, *reversed(lists)), reason)
+
+
+def test_revoked_is_for_good(office: Any, fails: Callable[..., None]) -> None:
+    """As where two servers sign at once, or one was restored from a backup."""
+    revoked = status_list(office, Status.INVALID, at=office.at - 2 * HOUR)
+    fails(verify(office, revoked, status_list(office)), "revoked")
+
+
+def test_list_until_the_end_of_time(office: Any, passes: Callable[..., None]) -> None:
+    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    statuses = StatusArray.of_valid(100)
+    claims = {
+        "sub": URI,
+        "iat": int(office.at.timestamp()),
+        "exp": int(last.timestamp()),
+        "status_list": statuses.encode(),
+    }
+    token = jws.sign({"typ": LIST_TYPE, "x5c": list(office.key.x5c)}, claims, office.key)
+    passes(verify(office, token), CheckName.STATUS)
+
+
+def test_list_from_the_beginning_of_time(office: Any, is_unknown: Callable[..., None]) -> None:
+    claims = {
+        "sub": URI,
+        "iat": -62_135_596_800,  # the year 1
+        "ttl": 600,
+        "status_list": StatusArray.of_valid(100).encode(),
+    }
+    token = jws.sign({"typ": LIST_TYPE, "x5c": list(office.key.x5c)}, claims, office.key)
+    is_unknown(verify(office, token), "status-list-stale")
 
 
 def test_lists_that_cannot_be_believed_do_not_hinder_one_that_can(
