@@ -1,6 +1,5 @@
 """What an assertion's checks found, read from its claims by issuer and relying party alike."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -184,7 +183,7 @@ def _capture(payload: Mapping[str, Any]) -> Capture:
 def _rate(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) and 0 < value <= 1 else None
+    return float(value) if 0 < value <= 1 else None
 
 
 def _pad_methods(payload: Mapping[str, Any], kind: PadKind) -> CheckResult:

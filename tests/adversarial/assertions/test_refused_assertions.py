@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from api.assertions import jws, sd_jwt
 from api.assertions.disclosures import Disclosure
 from api.assertions.encoding import b64url_encode, dump_json
+from api.assertions.errors import RootsUnusableError
 from api.assertions.es256 import PrivateKeySigner
 from api.assertions.jwk import to_jwk
 from api.assertions.messages import LANGUAGES, load_messages
@@ -394,6 +395,16 @@ def test_key_binding_over_other_disclosures(office: Any) -> None:
     refused(office.verify(fewer + office.prove(assertion, holder)), "key-binding-invalid")
 
 
+@pytest.mark.parametrize("issued_at", [10**400, -(10**400), 1.5, True, None])
+def test_key_binding_of_no_time(office: Any, issued_at: Any) -> None:
+    """The holder signs what he likes; it is answered."""
+    holder = new_key()
+    assertion = office.bound(holder)
+    claims = jws.parse(office.prove(assertion, holder)).payload | {"iat": issued_at}
+    proof = jws.sign({"typ": "kb+jwt"}, claims, PrivateKeySigner(holder))
+    refused(office.verify(assertion + proof), "key-binding-invalid")
+
+
 def test_key_binding_that_holds(office: Any) -> None:
     holder = new_key()
     assertion = office.bound(holder)
@@ -492,6 +503,7 @@ def test_without_documents(office: Any, documents: Any) -> None:
         lambda p: p["face"].update(fmr_at_threshold=1e-3),
         lambda p: p["face"].update(fmr_at_threshold=0),
         lambda p: p["face"].update(fmr_at_threshold=True),
+        lambda p: p["face"].update(fmr_at_threshold=10**400),
         lambda p: p["face"].pop("fmr_at_threshold"),
         lambda p: p["pad"].update(methods=p["pad"]["methods"][:1]),
     ],
@@ -535,6 +547,18 @@ def test_not_given_is_indeterminate(office: Any, missing: dict[str, Any], reason
     verification = office.verify(office.issue(), **missing)
     assert verification.outcome is Outcome.INDETERMINATE
     assert verification.reasons == (reason,)
+
+
+def test_what_was_asked_in_no_encoding(office: Any) -> None:
+    """An argument of the command line that is not UTF-8 comes as lone surrogates."""
+    refused(office.verify(office.issue(), audience="notary-\udcff"), "audience-mismatch")
+    refused(office.verify(office.issue(), nonce="\udcff"), "nonce-mismatch")
+
+
+def test_roots_that_are_none_are_not_passed_over(office: Any) -> None:
+    for given in (office.root_pem, [office.root_pem, "root.pem"], [bytearray(office.root_pem)]):
+        with pytest.raises(RootsUnusableError):
+            office.verify(office.issue(), roots=given)
 
 
 def test_one_of_two_documents_is_indeterminate(office: Any) -> None:
