@@ -8,6 +8,8 @@ Source: RFC 8018 §6.2 (PBES2), RFC 5958 §3 (EncryptedPrivateKeyInfo), RFC 7468
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -30,6 +32,9 @@ KDF_ROUNDS = 600_000
 MAX_FILE_BYTES = 1 << 20
 """Of any file in the folder; a revocation list with a thousand entries is a tenth of this."""
 
+WAIT_S = 30.0
+"""For another process that is changing the folder; with a slow token that takes a second."""
+_LOCK = ".lock"
 _EXCLUSIVE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
@@ -125,6 +130,32 @@ def read_file(path: Path) -> bytes:
     if len(data) > MAX_FILE_BYTES:
         raise KeyFolderUnusableError(f"{path} is larger than {MAX_FILE_BYTES >> 20} MiB")
     return data
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep other processes that ask for the same out of a folder: what was read stays true.
+
+    The lock is that of an empty SQLite file: it works on every system, and ends with the process.
+
+    Raises:
+        KeyFolderUnusableError: another process held it for 30 seconds, or it cannot be taken.
+    """
+    import sqlite3  # a verifier starts without it
+
+    database = None
+    try:
+        try:
+            database = sqlite3.connect(folder / _LOCK, timeout=WAIT_S, isolation_level=None)
+            database.execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error:
+            raise KeyFolderUnusableError(
+                f"{folder} cannot be changed, or another process is changing it"
+            ) from None
+        yield
+    finally:
+        if database is not None:
+            database.close()
 
 
 def write_file(path: Path, data: bytes, *, private: bool = False, replace: bool = False) -> None:

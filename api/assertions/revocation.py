@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from api.assertions.authority import KeyPair
 from api.assertions.key_errors import CertificateRevokedError, CertificateUnknownError
-from api.assertions.key_files import write_file
+from api.assertions.key_files import alone, write_file
 from api.assertions.key_folder import LISTS, ROOT_LIST, KeyFolder, StoredCertificate
 from api.errors import InputUnusableError
 
@@ -110,14 +110,17 @@ def renew_list(
         CertificateRevokedError: what is to be added is on the list already.
         KeyFolderUnusableError: it cannot be written.
     """
-    # As it is now: somebody may have added to it while a password was asked for.
-    previous = KeyFolder.read(folder.path).lists[name]
-    for revocation in add:
-        if previous.get_revoked_certificate_by_serial_number(revocation.serial_number) is not None:
-            raise CertificateRevokedError("the certificate is revoked already")
-    made = make_list(ca, at, days=days_of(name), previous=previous, add=add)
-    der = made.public_bytes(serialization.Encoding.DER)
-    write_file(folder.path / LISTS / f"{name}.crl", der, replace=True)
+    # Alone, or the list of one process would lack what another one revokes in between.
+    with alone(folder.path / LISTS):
+        # As it is now: somebody may have added to it while a password was asked for.
+        previous = KeyFolder.read(folder.path).lists[name]
+        for revocation in add:
+            serial = revocation.serial_number
+            if previous.get_revoked_certificate_by_serial_number(serial) is not None:
+                raise CertificateRevokedError("the certificate is revoked already")
+        made = make_list(ca, at, days=days_of(name), previous=previous, add=add)
+        der = made.public_bytes(serialization.Encoding.DER)
+        write_file(folder.path / LISTS / f"{name}.crl", der, replace=True)
     return made
 
 

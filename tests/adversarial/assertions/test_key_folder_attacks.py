@@ -3,7 +3,9 @@
 import random
 import shutil
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from api.assertions import keys, sd_jwt
 from api.assertions.authority import make_issuing_ca, make_leaf, make_root
 from api.assertions.errors import SigningKeyExpiredError
 from api.assertions.key_errors import KeyFolderUnusableError
-from api.assertions.key_folder import KeyFolder
+from api.assertions.key_folder import KeyFolder, StoredCertificate
 from api.assertions.key_ring import KeyRing
 from api.assertions.revocation import renew_list, revoke
 from api.assertions.verification import Outcome
@@ -147,6 +149,26 @@ def test_an_earlier_list_put_back(folder: Path) -> None:
     assert KeyFolder.read(folder)  # only who saw the later one can tell
 
 
+def test_revoked_by_several_at_once(folder: Path) -> None:
+    """An operator revokes while cron renews the list: no entry is lost, no number given twice."""
+    for number in range(5):
+        add_leaf(folder, NOW + timedelta(seconds=number))
+    read = KeyFolder.read(folder)
+    ca = keys.open_newest_issuing_ca(read, SECRETS, NOW)
+    together = threading.Barrier(len(read.leaves))
+
+    def revoke_one(leaf: StoredCertificate) -> None:
+        together.wait(60)
+        revoke(read, leaf, ca, NOW)
+        renew_list(read, read.issuing_cas[0].name, ca, NOW)
+
+    with ThreadPoolExecutor(len(read.leaves)) as pool:
+        list(pool.map(revoke_one, read.leaves))
+    after = KeyFolder.read(folder)
+    assert after.revoked == {leaf.name for leaf in read.leaves}
+    assert after.list_numbers[read.issuing_cas[0].name] == 1 + 2 * len(read.leaves)
+
+
 def test_a_list_without_a_number(folder: Path) -> None:
     read = KeyFolder.read(folder)
     ca = keys.open_newest_issuing_ca(read, SECRETS, NOW)
@@ -264,6 +286,9 @@ def test_renewed_and_revoked_while_eight_threads_issue(office: Any, folder: Path
     def change() -> None:
         try:
             for _ in range(4):
+                wanted = len(issued) + 20
+                while len(issued) < wanted and not failures:
+                    time.sleep(0.001)
                 at = NOW + 60 * DAY
                 name = add_leaf(folder, at)
                 read = KeyFolder.read(folder)
