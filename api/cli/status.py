@@ -165,6 +165,8 @@ def run_close(args: argparse.Namespace) -> int:
 
 
 def _change(args: argparse.Namespace, status: "Status") -> int:
+    from api.status.errors import StatusFinalError
+
     who = args.by or _account()
     with _register(args) as statuses:
         references = _references(args, statuses)
@@ -173,8 +175,20 @@ def _change(args: argparse.Namespace, status: "Status") -> int:
                 f"that is {len(references)} assertions; look at them with `status show`, then say "
                 "--all or name one"
             )
+        final = 0
         for reference in references:
-            statuses.change(reference, status, reason=args.reason, who=who)
+            try:
+                statuses.change(reference, status, reason=args.reason, who=who)
+            except StatusFinalError:
+                if len(references) == 1:
+                    raise
+                # It must not keep the others from being suspended.
+                final += 1
+        if final:
+            raise StatusFinalError(
+                f"{final} of {len(references)} assertions are revoked for good; the others are "
+                f"{status.name} now"
+            )
         entries = [statuses.entry(reference) for reference in references]
     _print_entries(args, entries)
     return EXIT_PASSED

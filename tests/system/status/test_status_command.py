@@ -63,6 +63,18 @@ def assertions(home: Path, office: Any, tmp_path: Path) -> list[Path]:
     return files
 
 
+@pytest.mark.parametrize("revoked", [0, 1])
+def test_what_is_revoked_does_not_keep_the_others_of_a_dossier_from_being_suspended(
+    chinhchu: Any, assertions: list[Path], revoked: int
+) -> None:
+    reason = ("--reason", "ticket 5")
+    assert chinhchu("revoke", "--assertion", str(assertions[revoked]), *reason)[0] == 0
+    code, error = chinhchu("suspend", "--dossier", "D-1", "--all", *reason)
+    assert (code, error["error"]["code"]) == (4, "status-final")
+    _, shown = chinhchu("show", "--dossier", "D-1")
+    assert sorted(a["status"] for a in shown["assertions"]) == ["INVALID", "SUSPENDED"]
+
+
 def test_suspend_reinstate_revoke_and_show(chinhchu: Any, assertions: list[Path]) -> None:
     code, shown = chinhchu("show", "--session", f"{0:032x}")
     (before,) = shown["assertions"]
