@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems, publishing
-from api.assertions.key_ring import KeyRing
+from api.keys.ring import KeyRing
 from api.proofing import routes
 from api.proofing.service import ProofingService
 from api.status import routes as status_routes

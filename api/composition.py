@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from api.assertions.key_ring import KeyRing
 from api.fleet.registry import AgentFleet
+from api.keys.ring import KeyRing
 from api.procedures.catalogue import Catalogue
 from api.proofing.online_authority import load_online_authority
 from api.proofing.repository import Repository

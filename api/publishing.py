@@ -12,9 +12,8 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Request, Response
 
-from api.assertions.key_folder import KeyFolder
-from api.assertions.key_ring import KeyRing
-from api.assertions.publication import (
+from api.keys.folder import KeyFolder
+from api.keys.publication import (
     ISSUER_METADATA,
     JWKS,
     MANIFEST,
@@ -22,6 +21,7 @@ from api.assertions.publication import (
     PublishedFile,
     publish,
 )
+from api.keys.ring import KeyRing
 from api.status.routes import matches
 
 MAX_AGE_S = 3600

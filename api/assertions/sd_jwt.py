@@ -19,7 +19,7 @@ from api.assertions.errors import (
 
 if TYPE_CHECKING:
     from api.assertions.claims import AssertionClaims
-    from api.assertions.keys import SigningKey
+    from api.assertions.signing_key import SigningKey
 
 TYPE = "dc+sd-jwt"
 MAX_BYTES = 64 << 10

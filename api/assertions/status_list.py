@@ -31,7 +31,7 @@ from api.assertions.status_errors import (
 from api.errors import ApiError
 
 if TYPE_CHECKING:
-    from api.assertions.keys import SigningKey
+    from api.assertions.signing_key import SigningKey
 
 __all__ = [
     "MAX_ARRAY_BYTES",

@@ -131,9 +131,9 @@ def _register_init(actions: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 def run_init(args: argparse.Namespace) -> int:
     """Make the keys."""
-    from api.assertions import keys
-    from api.assertions.key_folder import KeyFolder, TokenPlace
-    from api.assertions.key_state import keys_state
+    from api.keys import keys
+    from api.keys.folder import KeyFolder, TokenPlace
+    from api.keys.state import keys_state
 
     token = None
     if args.pkcs11 is not None and args.token:
@@ -168,8 +168,8 @@ def run_init(args: argparse.Namespace) -> int:
 
 def run_show(args: argparse.Namespace) -> int:
     """Show the certificates."""
-    from api.assertions.key_folder import KeyFolder
-    from api.assertions.key_state import keys_state
+    from api.keys.folder import KeyFolder
+    from api.keys.state import keys_state
 
     state = keys_state(KeyFolder.read(args.folder), args.at or datetime.now(UTC))
     if args.json:
@@ -181,8 +181,8 @@ def run_show(args: argparse.Namespace) -> int:
 
 def run_publish(args: argparse.Namespace) -> int:
     """Write what relying parties need."""
-    from api.assertions.key_folder import KeyFolder
-    from api.assertions.publication import publish
+    from api.keys.folder import KeyFolder
+    from api.keys.publication import publish
 
     publication = publish(KeyFolder.read(args.keys), datetime.now(UTC))
     publication.write(args.out)

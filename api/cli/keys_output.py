@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from api.assertions.key_state import KeysState
+    from api.keys.state import KeysState
 
 WARNINGS = {
     "signing-key-missing": "no leaf can sign now: chinhchu keys renew --now",

@@ -66,10 +66,10 @@ def register(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def run(args: argparse.Namespace) -> int:
     """Make what is due."""
-    from api.assertions import keys
-    from api.assertions.key_folder import ROOT_LIST, KeyFolder
-    from api.assertions.key_state import is_issuing_ca_due, is_leaf_due
-    from api.assertions.revocation import renew_list
+    from api.keys import keys
+    from api.keys.folder import ROOT_LIST, KeyFolder
+    from api.keys.revocation import renew_list
+    from api.keys.state import is_issuing_ca_due, is_leaf_due
 
     now = datetime.now(UTC)
     folder = KeyFolder.read(args.keys)

@@ -84,9 +84,9 @@ def register(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def run_revoke(args: argparse.Namespace) -> int:
     """Revoke one certificate."""
-    from api.assertions import keys
-    from api.assertions.key_folder import ROOT_LIST, KeyFolder
-    from api.assertions.revocation import find_certificate, revoke
+    from api.keys import keys
+    from api.keys.folder import ROOT_LIST, KeyFolder
+    from api.keys.revocation import find_certificate, revoke
 
     folder = KeyFolder.read(args.keys)
     stored = find_certificate(folder, args.certificate)
@@ -113,9 +113,9 @@ def run_revoke(args: argparse.Namespace) -> int:
 
 def run_crl(args: argparse.Namespace) -> int:
     """Renew revocation lists."""
-    from api.assertions import keys
-    from api.assertions.key_folder import ROOT_LIST, KeyFolder
-    from api.assertions.revocation import renew_list
+    from api.keys import keys
+    from api.keys.folder import ROOT_LIST, KeyFolder
+    from api.keys.revocation import renew_list
 
     now = datetime.now(UTC)
     folder = KeyFolder.read(args.keys)

@@ -12,8 +12,8 @@ from api.cli.output import read_input
 from api.errors import InputUnusableError
 
 if TYPE_CHECKING:
-    from api.assertions.key_folder import TokenPlace
-    from api.assertions.private_keys import KeySecrets
+    from api.keys.folder import TokenPlace
+    from api.keys.private_keys import KeySecrets
 
 PASSWORD_VARIABLE = "CHINHCHU_KEYS_PASSWORD"  # noqa: S105 - the variable's name, not a password
 PIN_VARIABLE = "CHINHCHU_KEYS_PIN"
@@ -32,7 +32,7 @@ def opening_secrets(args: argparse.Namespace, token: "TokenPlace | None") -> "Ke
     Raises:
         InputUnusableError: a file is unreadable.
     """
-    from api.assertions.private_keys import KeySecrets
+    from api.keys.private_keys import KeySecrets
 
     password = _given(args.password_file, os.environ, PASSWORD_VARIABLE)
     if password is None and sys.stdin.isatty():

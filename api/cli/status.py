@@ -122,7 +122,7 @@ def run_reinstate(args: argparse.Namespace) -> int:
 
 def run_export(args: argparse.Namespace) -> int:
     """Write every list into a folder."""
-    from api.assertions.key_ring import KeyRing
+    from api.keys.ring import KeyRing
     from api.status.publishing import MAX_EXPORT_DAYS, StatusPublisher
     from api.status.register import StatusRegister
 

@@ -17,13 +17,13 @@ from typing import Any
 from api.agent.capture import hand_in_frames
 from api.agent.client import ProofingClient, SessionClient
 from api.agent.reading import read_for_session
-from api.assertions import keys
 from api.assertions.chain import load_roots
 from api.assertions.verifier import Verification, verify
 from api.composition import build_service
 from api.demo.card_source import CardSource, InProcess, OverPcsc
 from api.demo.document import PARAGRAPHS, TITLE, make_pdf
 from api.demo.server import LocalServer
+from api.keys import keys
 from api.settings import Settings
 from biometrics.challenge import Challenge
 from biometrics.manifest import load_manifest

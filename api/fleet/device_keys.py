@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from api.fleet.errors import DeviceKeyPasswordError, DeviceKeyUnusableError
 
 MIN_PASSWORD_LENGTH = 12
-"""As for the keys that sign assertions (`api.assertions.keys`): length does what 2048 rounds of
+"""As for the keys that sign assertions (`api.keys.keys`): length does what 2048 rounds of
 PBKDF2 do not."""
 MAX_KEY_BYTES = 8192
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from api.assertions.keys import SigningKey
+from api.assertions.signing_key import SigningKey
 from api.assertions.status_list import StatusArray, sign_status_list
 from api.status.errors import StatusListOtherIssuerError, StatusListUnknownError
 from api.store.status_tables import StatusArrayRow, StatusListRow, StatusTokenRow

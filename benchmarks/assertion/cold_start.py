@@ -6,9 +6,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.assertions import keys
 from api.assertions.sd_jwt import issue
 from api.cli.build_verifier import build
+from api.keys import keys
 from benchmarks.assertion import specimen
 
 _SELF_TIME = re.compile(r"^import time:\s+(\d+) \|", re.MULTILINE)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from api.assertions import keys
-from api.assertions.key_folder import TokenPlace
 from api.assertions.signing_key import SigningKey
+from api.keys import keys
+from api.keys.folder import TokenPlace
 from benchmarks.peers.errors import PeerFailedError, PeerUnavailableError
 
 _LABEL = "chinhchu-benchmark"

@@ -18,10 +18,10 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from api.assertions import authority
 from api.assertions.sd_jwt import issue
 from api.assertions.signing_key import signing_key
 from api.assertions.verifier import Outcome, verify
+from api.keys import authority
 from benchmarks.assertion import specimen
 from benchmarks.assertion.bare import BareOperations
 from benchmarks.assertion.cold_start import VerifyCommand, import_ms, run_python

@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from api.assertions import authority
 from api.assertions.signing_key import SigningKey, signing_key
 from api.assertions.status_list import (
     Status,
@@ -23,6 +22,7 @@ from api.assertions.status_list import (
     sign_status_list,
     verify_status_list,
 )
+from api.keys import authority
 from api.status.lists import StatusLists
 from api.store.database import open_database
 from benchmarks.result import Figures, Metric, in_turn, timed

@@ -15,15 +15,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from api.assertions import keys, sd_jwt
-from api.assertions.authority import make_issuing_ca, make_leaf, make_root
+from api.assertions import sd_jwt
 from api.assertions.errors import SigningKeyExpiredError
-from api.assertions.key_errors import KeyFolderUnusableError
-from api.assertions.key_folder import KeyFolder, StoredCertificate
-from api.assertions.key_ring import KeyRing
-from api.assertions.revocation import renew_list, revoke
 from api.assertions.verification import Outcome
 from api.errors import ApiError
+from api.keys import keys
+from api.keys.authority import make_issuing_ca, make_leaf, make_root
+from api.keys.errors import KeyFolderUnusableError
+from api.keys.folder import KeyFolder, StoredCertificate
+from api.keys.revocation import renew_list, revoke
+from api.keys.ring import KeyRing
 
 SECRETS = keys.KeySecrets()
 NOW = datetime.now(UTC)

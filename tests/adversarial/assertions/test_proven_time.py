@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from api.assertions import keys, sd_jwt
-from api.assertions.authority import make_issuing_ca, make_leaf, make_root
-from api.assertions.revocation import Revocation, make_list
+from api.assertions import sd_jwt
 from api.assertions.status_array import StatusArray
 from api.assertions.status_list import Status, sign_status_list
 from api.assertions.verification import CheckName
+from api.keys import keys
+from api.keys.authority import make_issuing_ca, make_leaf, make_root
+from api.keys.revocation import Revocation, make_list
 from tests.fixtures.timestamp_authority import Tsa
 
 NOW = datetime.now(UTC).replace(microsecond=0)

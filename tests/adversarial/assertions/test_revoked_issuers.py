@@ -10,7 +10,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from api.assertions.authority import KeyPair
 from api.assertions.crl_check import (
     ChainRevokedError,
     CrlStaleError,
@@ -18,8 +17,9 @@ from api.assertions.crl_check import (
     check_revocation,
     load_crls,
 )
-from api.assertions.revocation import Revocation, make_list
 from api.assertions.verification import CheckName
+from api.keys.authority import KeyPair
+from api.keys.revocation import Revocation, make_list
 
 DAY = timedelta(days=1)
 

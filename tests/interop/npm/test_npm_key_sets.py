@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from api.assertions import keys, sd_jwt
-from api.assertions.key_folder import KeyFolder
-from api.assertions.publication import JWKS, publish
+from api.assertions import sd_jwt
+from api.keys import keys
+from api.keys.folder import KeyFolder
+from api.keys.publication import JWKS, publish
 from benchmarks.peers.npm import Npm, NpmRefusedError
 from tests.fixtures.office import AUDIENCE, ISSUER, Office
 

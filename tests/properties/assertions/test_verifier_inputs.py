@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.assertions.crl_check import CrlUnusableError
-from api.assertions.revocation import Revocation, make_list
 from api.assertions.status_array import StatusArray
 from api.assertions.status_list import Status, sign_status_list
 from api.assertions.verification import CheckName, Outcome
+from api.keys.revocation import Revocation, make_list
 from tests.fixtures.office import AT, Office
 from tests.fixtures.timestamp_authority import Ca, Tsa
 

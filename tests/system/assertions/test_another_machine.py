@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
-from api.assertions import keys, sd_jwt
+from api.assertions import sd_jwt
 from api.assertions.status_array import Status, StatusArray, StatusReference
 from api.assertions.status_list import sign_status_list
+from api.keys import keys
 from tests.fixtures.office import AUDIENCE, NONCE, Office
 from tests.fixtures.other_machine import OtherMachine, copy_cryptography
 

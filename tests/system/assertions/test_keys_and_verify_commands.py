@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from api.assertions import keys, sd_jwt
+from api.assertions import sd_jwt
+from api.keys import keys
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = """

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from api.assertions import keys
-from api.assertions.key_folder import KeyFolder
+from api.keys import keys
+from api.keys.folder import KeyFolder
 
 PASSWORD = "một mật khẩu đủ dài"
 ROOT_PASSWORD = "chỉ mở khóa gốc thôi"

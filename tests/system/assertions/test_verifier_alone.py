@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from api.assertions import keys, sd_jwt
-from api.assertions.revocation import make_list
+from api.assertions import sd_jwt
 from api.assertions.status_array import StatusArray
 from api.assertions.status_list import Status, sign_status_list
 from api.cli import build_verifier
+from api.keys import keys
+from api.keys.revocation import make_list
 from tests.fixtures.timestamp_authority import Tsa
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from api.assertions import pkcs11_keys
-from api.assertions.key_folder import TokenPlace
+from api.keys import pkcs11 as pkcs11_keys
+from api.keys.folder import TokenPlace
 
 MODULES = (
     *("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm2.so"),

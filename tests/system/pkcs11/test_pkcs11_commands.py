@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from api.assertions.key_folder import TokenPlace
+from api.keys.folder import TokenPlace
 from tests.system.pkcs11.conftest import PIN, SoftHsm
 
 

@@ -13,9 +13,12 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from api.assertions import authority, keys, pkcs11_keys, private_keys, sd_jwt
+from api.assertions import sd_jwt
 from api.assertions.errors import KeysPasswordError
-from api.assertions.key_errors import (
+from api.assertions.verification import Outcome
+from api.keys import authority, keys, private_keys
+from api.keys import pkcs11 as pkcs11_keys
+from api.keys.errors import (
     AuthorityKeyMissingError,
     KeyFolderUnusableError,
     Pkcs11KeyMismatchError,
@@ -27,10 +30,9 @@ from api.assertions.key_errors import (
     Pkcs11PinWrongError,
     Pkcs11TokenMissingError,
 )
-from api.assertions.key_folder import KeyFolder, TokenPlace
-from api.assertions.key_ring import KeyRing
-from api.assertions.revocation import revoke
-from api.assertions.verification import Outcome
+from api.keys.folder import KeyFolder, TokenPlace
+from api.keys.revocation import revoke
+from api.keys.ring import KeyRing
 from tests.system.pkcs11.conftest import PIN, SoftHsm
 
 PASSWORD = "một mật khẩu đủ dài"

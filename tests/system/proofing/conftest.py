@@ -13,9 +13,9 @@ import pytest
 
 from api.agent.client import ProofingClient, SessionClient
 from api.agent.reading import read_for_session
-from api.assertions import keys
-from api.assertions.key_ring import KeyRing
 from api.demo.server import LocalServer
+from api.keys import keys
+from api.keys.ring import KeyRing
 from api.procedures.catalogue import Catalogue
 from api.proofing.repository import Repository, utc_now
 from api.proofing.sections import FaceThresholds

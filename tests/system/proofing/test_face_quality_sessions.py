@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from api.assertions import keys
 from api.assertions.chain import load_roots
 from api.assertions.verifier import verify
 from api.cli import agent
 from api.composition import build_service
+from api.keys import keys
 from api.settings import Settings, SettingsInvalidError
 from biometrics.manifest import Manifest
 from biometrics.quality import load_requirements

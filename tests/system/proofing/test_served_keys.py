@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 
-from api.assertions import keys
-from api.assertions.key_folder import KeyFolder
-from api.assertions.key_ring import KeyRing
+from api.keys import keys
+from api.keys.folder import KeyFolder
+from api.keys.ring import KeyRing
 
 
 def test_published_and_renewed_while_serving(start: Callable[..., Any], tmp_path: Path) -> None:

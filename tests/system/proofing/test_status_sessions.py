@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from api.assertions import jws, sd_jwt
-from api.assertions.key_ring import KeyRing
 from api.assertions.status_list import StatusReference
 from api.assertions.verifier import Verification, verify
+from api.keys.ring import KeyRing
 from api.status.errors import AssertionUnknownError, StatusFinalError
 from api.status.lists import StatusLists
 from api.store.database import open_database

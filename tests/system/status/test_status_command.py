@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from api.assertions import keys
 from api.assertions.chain import load_roots
 from api.assertions.sd_jwt import parse
 from api.assertions.status_list import Status, StatusReference, verify_status
 from api.cli import main
+from api.keys import keys
 from api.proofing.repository import utc_now
 from api.status.allocation import StatusAllocation
 from api.store.database import open_database

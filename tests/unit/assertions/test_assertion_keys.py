@@ -12,7 +12,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from api.assertions import key_files, keys
 from api.assertions.errors import (
     KeysExistError,
     KeysPasswordError,
@@ -20,10 +19,12 @@ from api.assertions.errors import (
     SigningKeyExpiredError,
     SigningKeyUnusableError,
 )
-from api.assertions.key_errors import AuthorityKeyMissingError, KeyFolderUnusableError
-from api.assertions.key_folder import KeyFolder
-from api.assertions.key_state import keys_state
 from api.errors import ApiError
+from api.keys import files as key_files
+from api.keys import keys
+from api.keys.errors import AuthorityKeyMissingError, KeyFolderUnusableError
+from api.keys.folder import KeyFolder
+from api.keys.state import keys_state
 
 PASSWORD = "một mật khẩu đủ dài"
 

@@ -17,12 +17,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from fastapi import FastAPI
 from joserfc.jwk import KeySet
 
-from api.assertions import keys
-from api.assertions.key_errors import PublicationUnusableError
-from api.assertions.key_folder import KeyFolder
-from api.assertions.key_ring import KeyRing
-from api.assertions.publication import Publication, publish
-from api.assertions.revocation import revoke
+from api.keys import keys
+from api.keys.errors import PublicationUnusableError
+from api.keys.folder import KeyFolder
+from api.keys.publication import Publication, publish
+from api.keys.revocation import revoke
+from api.keys.ring import KeyRing
 from api.publishing import KeyPublisher, router
 
 NOW = datetime.now(UTC)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from api.assertions import keys
-from api.assertions.key_errors import CertificateRevokedError, CertificateUnknownError
-from api.assertions.key_folder import ROOT_LIST, KeyFolder, StoredCertificate
-from api.assertions.publication import publish
-from api.assertions.revocation import REASONS, find_certificate, renew_list, revoke
 from api.errors import InputUnusableError
+from api.keys import keys
+from api.keys.errors import CertificateRevokedError, CertificateUnknownError
+from api.keys.folder import ROOT_LIST, KeyFolder, StoredCertificate
+from api.keys.publication import publish
+from api.keys.revocation import REASONS, find_certificate, renew_list, revoke
 
 SECRETS = keys.KeySecrets()
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from api.assertions import keys
 from api.assertions.errors import KeysPasswordError, SigningKeyExpiredError
-from api.assertions.key_folder import KeyFolder
-from api.assertions.key_ring import KeyRing
-from api.assertions.key_state import KeyUse, is_issuing_ca_due, is_leaf_due
-from api.assertions.revocation import renew_list, revoke
+from api.keys import keys
+from api.keys.folder import KeyFolder
+from api.keys.revocation import renew_list, revoke
+from api.keys.ring import KeyRing
+from api.keys.state import KeyUse, is_issuing_ca_due, is_leaf_due
 
 SECRETS = keys.KeySecrets()
 BEGIN = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)

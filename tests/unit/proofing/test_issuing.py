@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from api.assertions import jws, keys, sd_jwt
+from api.assertions import jws, sd_jwt
 from api.assertions.errors import LevelExceedsChecksError, MandatoryCheckError
-from api.assertions.key_ring import KeyRing
 from api.assertions.verifier import verify
 from api.assertions.vocabulary import (
     AssuranceLevel,
@@ -20,6 +19,8 @@ from api.assertions.vocabulary import (
     OfficerDecision,
     PadKind,
 )
+from api.keys import keys
+from api.keys.ring import KeyRing
 from api.procedures.catalogue import Catalogue, Procedure
 from api.proofing.issuing import DIGESTS_AT_LEAST, Issued, Issuing
 from api.proofing.schemas import SessionIn

@@ -12,7 +12,6 @@ from cryptography import x509
 from api.assertions import jws, sd_jwt
 from api.assertions.chain import load_roots
 from api.assertions.encoding import b64url_encode
-from api.assertions.revocation import Revocation, make_list
 from api.assertions.status_list import (
     Status,
     StatusArray,
@@ -23,6 +22,7 @@ from api.assertions.status_list import (
     verify_status_list,
 )
 from api.errors import ApiError
+from api.keys.revocation import Revocation, make_list
 
 URI = "https://proofing.example/v1/status-lists/1"
 ISSUER = "https://chinhchu.example"

@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from api.assertions import jws, keys
+from api.assertions import jws
 from api.assertions.chain import load_roots
-from api.assertions.key_ring import KeyRing
 from api.assertions.signing_key import SigningKey
 from api.assertions.status_list import Status, StatusReference, verify_status_list
 from api.errors import ApiError
+from api.keys import keys
+from api.keys.ring import KeyRing
 from api.status.lists import StatusLists
 from api.status.publishing import LIFETIME_S, TTL_S
 from api.status.routes import accepts, matches

@@ -15,11 +15,11 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from api.assertions.authority import KeyPair
-from api.assertions.key_errors import CertificateRevokedError, CertificateUnknownError
-from api.assertions.key_files import alone, write_file
-from api.assertions.key_folder import LISTS, ROOT_LIST, KeyFolder, StoredCertificate
 from api.errors import InputUnusableError
+from api.keys.authority import KeyPair
+from api.keys.errors import CertificateRevokedError, CertificateUnknownError
+from api.keys.files import alone, write_file
+from api.keys.folder import LISTS, ROOT_LIST, KeyFolder, StoredCertificate
 
 LIST_DAYS = 30
 """From an issuing CA's list to the next: a counter's USB stick makes its round in that time."""

@@ -7,9 +7,9 @@ from enum import StrEnum
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from api.assertions.authority import LEAF_DAYS
 from api.assertions.chain import issuers_named_by
-from api.assertions.key_folder import LISTS, ROOT, KeyFolder, StoredCertificate
+from api.keys.authority import LEAF_DAYS
+from api.keys.folder import LISTS, ROOT, KeyFolder, StoredCertificate
 
 LEAF_DUE = timedelta(days=30)
 """A leaf is renewed 30 days before its end, so that whoever is away has a month to do it."""

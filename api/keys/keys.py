@@ -14,13 +14,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 
-from api.assertions import private_keys
-from api.assertions.authority import KeyPair, make_issuing_ca, make_leaf, make_root
 from api.assertions.chain import issuers_named_by
 from api.assertions.errors import KeysExistError, SigningKeyExpiredError, SigningKeyUnusableError
-from api.assertions.key_errors import KeyFolderUnusableError
-from api.assertions.key_files import check_password, encode_private_key, write_file
-from api.assertions.key_folder import (
+from api.assertions.signing_key import SigningKey, signing_key
+from api.errors import ApiError
+from api.keys import private_keys
+from api.keys.authority import KeyPair, make_issuing_ca, make_leaf, make_root
+from api.keys.errors import KeyFolderUnusableError
+from api.keys.files import check_password, encode_private_key, write_file
+from api.keys.folder import (
     ISSUING,
     KEY_SUFFIX,
     KEYS_TOML,
@@ -34,12 +36,10 @@ from api.assertions.key_folder import (
     TokenPlace,
     name_of,
 )
-from api.assertions.key_ring import KeyRing
-from api.assertions.pkcs11_keys import Pkcs11PrivateKey
-from api.assertions.private_keys import KeySecrets
-from api.assertions.revocation import days_of, make_list
-from api.assertions.signing_key import SigningKey, signing_key
-from api.errors import ApiError
+from api.keys.pkcs11 import Pkcs11PrivateKey
+from api.keys.private_keys import KeySecrets
+from api.keys.revocation import days_of, make_list
+from api.keys.ring import KeyRing
 
 __all__ = [
     "ROOT",

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from api.assertions.claims import DEFAULT_LIFETIME_S
 from api.assertions.errors import SigningKeyExpiredError
-from api.assertions.key_errors import KeyFolderUnusableError
-from api.assertions.key_folder import Fingerprint, KeyFolder, StoredCertificate, fingerprint
-from api.assertions.key_state import KeysState, keys_state
-from api.assertions.private_keys import KeySecrets, open_stored_key
 from api.assertions.signing_key import SigningKey, signing_key
 from api.errors import ApiError
+from api.keys.errors import KeyFolderUnusableError
+from api.keys.folder import Fingerprint, KeyFolder, StoredCertificate, fingerprint
+from api.keys.private_keys import KeySecrets, open_stored_key
+from api.keys.state import KeysState, keys_state
 
 WARN_EVERY = timedelta(days=1)
 

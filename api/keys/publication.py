@@ -32,9 +32,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from api.assertions.chain import issuers_named_by
 from api.assertions.encoding import b64url_encode
 from api.assertions.jwk import thumbprint, to_jwk
-from api.assertions.key_errors import KeyFolderUnusableError, PublicationUnusableError
-from api.assertions.key_files import write_file
-from api.assertions.key_folder import ROOT, KeyFolder, StoredCertificate
+from api.keys.errors import KeyFolderUnusableError, PublicationUnusableError
+from api.keys.files import write_file
+from api.keys.folder import ROOT, KeyFolder, StoredCertificate
 
 ISSUING_CA = "issuing-ca.pem"
 JWKS = "jwks.json"

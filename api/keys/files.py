@@ -24,7 +24,7 @@ from api.assertions.errors import (
     KeysPasswordWeakError,
     SigningKeyUnusableError,
 )
-from api.assertions.key_errors import KeyFolderUnusableError
+from api.keys.errors import KeyFolderUnusableError
 
 MIN_PASSWORD_LENGTH = 12
 KDF_ROUNDS = 600_000

@@ -29,9 +29,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from api.assertions import chain
 from api.assertions.errors import SigningKeyUnusableError
-from api.assertions.key_errors import KeyFolderUnusableError
-from api.assertions.key_files import read_file
 from api.errors import ApiError
+from api.keys.errors import KeyFolderUnusableError
+from api.keys.files import read_file
 
 ROOT = "root.pem"
 ROOT_KEY = "offline/root.key.pem"

@@ -5,15 +5,16 @@ from pathlib import Path
 
 from cryptography import x509
 
-from api.assertions import key_files, pkcs11_keys
-from api.assertions.authority import KeyPair
 from api.assertions.errors import SigningKeyUnusableError
-from api.assertions.key_errors import (
+from api.keys import files as key_files
+from api.keys import pkcs11 as pkcs11_keys
+from api.keys.authority import KeyPair
+from api.keys.errors import (
     AuthorityKeyMissingError,
     KeyFolderUnusableError,
     Pkcs11PinMissingError,
 )
-from api.assertions.key_folder import StoredCertificate, TokenPlace
+from api.keys.folder import StoredCertificate, TokenPlace
 
 
 @dataclass(frozen=True)

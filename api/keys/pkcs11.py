@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from api.assertions.key_errors import (
+from api.keys.errors import (
     Pkcs11FaultError,
     Pkcs11KeyMismatchError,
     Pkcs11KeyMissingError,
