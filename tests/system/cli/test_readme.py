@@ -13,9 +13,9 @@ def test_the_demonstration_is_shown_as_it_is_printed() -> None:
     shown = README.partition("<!-- demo -->")[2].partition("<!-- /demo -->")[0]
     source = Path(scenario.__file__).read_text("utf-8")
     steps = re.findall(r'_step\("([^"]+)"', source) + re.findall(r'"(fraud: [^"]+)"', source)
-    assert len(steps) == 14
+    assert len(steps) == 15
     assert [step for step in steps if f" {step} " not in shown] == []
-    assert "14 of 14 as they must be" in shown
+    assert "15 of 15 as they must be" in shown
     assert max(map(len, shown.splitlines())) <= 80
 
 
