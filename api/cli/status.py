@@ -2,8 +2,9 @@
 
 import argparse
 import getpass
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -220,19 +221,38 @@ def _references(
         return statuses.of_jti(args.jti)
     if args.dossier is not None:
         return statuses.of_dossier(args.dossier, args.audience)
-    return (_of_assertion(args.assertion),) if args.assertion is not None else ()
+    if args.assertion is not None:
+        return (_of_assertion(args.assertion, Settings.from_environment(args.home).keys),)
+    return ()
 
 
-def _of_assertion(path: Path) -> "StatusReference":
-    """Return the place that an assertion names; nothing of it needs to be verified for that."""
-    from api.assertions import sd_jwt
+def _of_assertion(path: Path, keys: Path) -> "StatusReference":
+    """Return the place that an assertion of this server names: a forged one names anybody's."""
+    from api.assertions import jws, sd_jwt
+    from api.assertions.chain import check_issuer, load_roots
+    from api.assertions.signing_path import PathMemory
     from api.assertions.status_list import StatusReference
+    from api.keys.folder import ROOT
 
-    payload = sd_jwt.parse(read_input(path, sd_jwt.MAX_BYTES).strip()).issued.payload
-    reference = StatusReference.from_payload(payload)
+    token = sd_jwt.parse(read_input(path, sd_jwt.MAX_BYTES).strip()).issued
+    jws.check_algorithm(token.header)
+    jws.check_type(token.header, sd_jwt.TYPE)
+    roots = load_roots(read_input(keys / ROOT))
+    issued_at = _issued_at(path, token.payload)
+    signer = PathMemory().verify(jws.certificates(token.header), roots, issued_at)
+    jws.verify(token, signer.signing_key)
+    check_issuer(signer.leaf, token.payload.get("iss"))
+    reference = StatusReference.from_payload(token.payload)
     if reference is None:
         raise InputUnusableError(f"{path} names no status list: it cannot be revoked")
     return reference
+
+
+def _issued_at(path: Path, payload: Mapping[str, Any]) -> datetime:
+    try:
+        return datetime.fromtimestamp(payload["iat"], UTC)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        raise InputUnusableError(f"{path} does not say when it was issued") from None
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from api.assertions.chain import load_roots
-from api.assertions.sd_jwt import parse
+from api.assertions.sd_jwt import issue, parse
 from api.assertions.status_list import Status, StatusReference, verify_status
 from api.cli import main
 from api.keys import keys
@@ -17,6 +17,7 @@ from api.proofing.repository import utc_now
 from api.status.allocation import StatusAllocation
 from api.store.database import open_database
 from api.store.tables import SessionRow
+from tests.fixtures.office import AT
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def chinhchu(home: Path, capsys: pytest.CaptureFixture[str]) -> Any:
 @pytest.fixture
 def assertions(home: Path, office: Any, tmp_path: Path) -> list[Path]:
     """Three assertions of two dossiers, as their relying parties have them in a file."""
-    key = keys.init(home / "keys", issuer=office.key.issuer, password=None)
+    key = keys.init(home / "keys", issuer=office.key.issuer, password=None, at=AT)
     engine = open_database(home / "chinhchu.sqlite")
     allocation = StatusAllocation(engine)
     files = []
@@ -57,7 +58,7 @@ def assertions(home: Path, office: Any, tmp_path: Path) -> list[Path]:
         with Session(engine) as db, db.begin():
             db.add_all([row, reserved.entry(jti=claims.jti, session_id=f"{number:032x}")])
         path = tmp_path / f"assertion-{number}.txt"
-        path.write_text(office.issue(status=reserved.reference) + "\n", "ascii")
+        path.write_text(issue(claims, key) + "\n", "ascii")
         files.append(path)
     engine.dispose()
     return files
@@ -172,8 +173,21 @@ def test_what_cannot_be_done_is_said(
     assert (exit_code, error["error"]["code"]) == (4, code)
 
 
-def test_a_free_index_and_an_assertion_without_status_are_refused(
+def test_a_forged_assertion_revokes_nothing(
     chinhchu: Any, assertions: list[Path], office: Any, tmp_path: Path
+) -> None:
+    named = StatusReference.from_payload(
+        parse(assertions[0].read_text("ascii").strip()).issued.payload
+    )
+    forged = tmp_path / "forged.txt"
+    forged.write_text(office.issue(status=named), "ascii")
+    code, error = chinhchu("revoke", "--assertion", str(forged), "--reason", "ticket 6")
+    assert (code, error["error"]["code"]) == (4, "chain-unpinned-root")
+    assert chinhchu("show", "--dossier", "D-2")[1]["assertions"][0]["status"] == "VALID"
+
+
+def test_a_free_index_and_an_assertion_without_status_are_refused(
+    chinhchu: Any, assertions: list[Path], home: Path, office: Any, tmp_path: Path
 ) -> None:
     shown = chinhchu("show", "--session", f"{0:032x}")[1]["assertions"][0]
     taken = {
@@ -183,7 +197,7 @@ def test_a_free_index_and_an_assertion_without_status_are_refused(
     code, error = chinhchu("revoke", "--list", shown["uri"], "--index", free, "--reason", "typo")
     assert (code, error["error"]["code"]) == (4, "status-index-not-issued")
     plain = tmp_path / "plain.txt"
-    plain.write_text(office.issue(), "ascii")
+    plain.write_text(issue(office.claims(), keys.load(home / "keys", None, at=AT)), "ascii")
     code, error = chinhchu("revoke", "--assertion", str(plain), "--reason", "why")
     assert (code, error["error"]["code"]) == (4, "input-unusable")
 
