@@ -22,7 +22,7 @@ from biometrics.image import decode_image
 from biometrics.liveness.capture import FrameObserver
 from biometrics.manifest import Manifest, load_manifest
 from biometrics.pipeline import FacePipeline
-from biometrics.rig import Rig
+from biometrics.rig import Rig, Species
 from biometrics.types import CheckResult, FrameSample
 from biometrics.weights import sample
 
@@ -103,8 +103,15 @@ def _error_rates(manifest: Manifest) -> Figures:
         return {name: Skipped(lack) for name in names}
     found = report["units"]["liveness"]
     worst, honest = found["species"][0], found["bona_fide"]
+    unmasked = next(s for s in found["species"] if s["species"] != Species.RIGID_MASK)
     return {
-        "pad.apcer_worst": Metric(100 * worst["apcer"]["value"], "%", worst["n"]),
-        "pad.bpcer": Metric(100 * honest["not_accepted"]["value"], "%", honest["n"]),
-        "pad.bpcer.refused": Metric(100 * honest["bpcer"]["value"], "%", honest["n"]),
+        "pad.apcer_worst": _percent(worst, "apcer"),
+        "pad.apcer_worst.without_masks": _percent(unmasked, "apcer"),
+        "pad.bpcer": _percent(honest, "bpcer"),
+        "pad.bpnrr": _percent(honest, "bpnrr"),
+        "pad.not_accepted": _percent(honest, "not_accepted"),
     }
+
+
+def _percent(found: dict[str, Any], rate: str) -> Metric:
+    return Metric(100 * found[rate]["value"], "%", found["n"])
