@@ -213,7 +213,7 @@ def test_a_warning_names_no_line_of_ours(
 ) -> None:
     import api.cli
 
-    def warn(_: object) -> int:
+    def warn(*_: object) -> int:
         warnings.simplefilter("always")
         warnings.warn("the list is written anew", stacklevel=1)
         return 0
