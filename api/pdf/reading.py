@@ -146,5 +146,5 @@ def reading() -> Iterator[None]:
         raise
     except (PdfDecodeLimitError, MemoryError):
         raise PdfTooComplexError("a part of the document unpacks to too much") from None
-    except Exception:
+    except Exception:  # over hostile bytes pyHanko raises nearly anything
         raise PdfUnusableError("the document is broken or cannot be read unambiguously") from None
