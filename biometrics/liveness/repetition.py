@@ -26,8 +26,9 @@ STILL: Final = 1.008
 """Frames from the two halves of such a stretch differ by so many times as much as neighbours, no
 less and no more. 40 stretches of one picture with new noise (standard deviation 0.5 to 8 gray
 levels) and JPEG: 0.992 to 1.009; 32 rendered captures with such stretches of 0.7 s and more: 0.995
-to 1.003 where they are nearest to 1. Where noise hides all movement, in the dark, it nears 1. Below, what moved came back:
-halves 0.90 to 0.96 times as far apart as neighbours were seen in 4 of 130 rendered people."""
+to 1.003 where they are nearest to 1. Where noise hides all movement, in the dark, it nears 1.
+Below, what moved came back: halves 0.90 to 0.96 times as far apart as neighbours were seen in 4 of
+130 rendered people."""
 STILL_SPREAD: Final = 1.15
 """...and no two of them by more than this many times the median: up to 1.06 in those captures."""
 LOOP_MS: Final = 700.0
