@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from api.pdf.signatures import PdfSignature
     from api.pdf.verification import PdfCheck, PdfVerification
 
-NARROWEST = 24
-"""Columns that the last column of a table gets at least, however narrow the terminal."""
+NARROWEST = 36
+"""Columns that a table's last column needs beside the others, or else it goes below them; the
+longest reason code fits into them."""
 GAP = "  "
+BELOW = "    "
+"""Begins a last column that goes below the others."""
 
 
 def as_json(found: "Verification | PdfVerification") -> dict[str, Any]:
@@ -52,16 +55,16 @@ def print_verification(
     _print_table([head, *(_row(check, messages) for check in checks)])
     print(f"\n{messages['outcome'][found.outcome]}")
     for code in found.reasons:
-        print(f"  - {reason[code]} [{code}]")
+        _print_wrapped(f"  - {reason[code]} [{code}]")
     if not isinstance(found, Verification):
         for signature in found.signatures:
-            print(printable(_signature_line(signature, messages)))
+            _print_wrapped(printable(_signature_line(signature, messages)))
     if judged is None:
         return
     if judged.judged_at is not None:
         source = "proven" if judged.time_proven else "asked" if time_asked else "now"
         words = heading[f"time_{source}"]
-        print(f"{heading['judged_at']}: {_time(judged.judged_at)} ({words})")
+        _print_wrapped(f"{heading['judged_at']}: {_time(judged.judged_at)} ({words})")
     if judged.claims is not None and found.outcome is not Outcome.FAILED:
         confirmed = found.outcome is Outcome.PASSED
         print(f"\n{heading['confirmed' if confirmed else 'unconfirmed']}")
@@ -123,17 +126,33 @@ def _row(check: "Check | PdfCheck", messages: "Messages") -> list[str]:
 
 
 def _print_table(rows: Iterable[Sequence[str]]) -> None:
-    """Print rows with all columns but the last as wide as they need; the last one is wrapped."""
+    """Print rows with all columns but the last as wide as they need.
+
+    The last one is wrapped: beside the others, or on lines of its own where the terminal (or the
+    80 columns that a pipe is taken for) leaves no room.
+    """
     table = [[printable(cell) for cell in row] for row in rows]
     if not table:
         return
     widths = [max(len(row[i]) for row in table) for i in range(len(table[0]) - 1)]
+    columns = _columns()
     indent = sum(widths) + len(GAP) * len(widths)
-    room = max(NARROWEST, shutil.get_terminal_size().columns - indent - 1)
+    beside = columns - indent >= NARROWEST
+    margin = " " * indent if beside else BELOW
+    room = columns - len(margin)
     for *cells, last in table:
         begin = "".join(f"{c:<{w}}{GAP}" for c, w in zip(cells, widths, strict=True))
-        lines = textwrap.wrap(last, room, break_on_hyphens=False) or [""]
-        print((begin + f"\n{' ' * indent}".join(lines)).rstrip())
+        lines = textwrap.wrap(last, room, break_on_hyphens=False)
+        first = lines.pop(0) if beside and lines else ""
+        print("\n".join([(begin + first).rstrip(), *(margin + line for line in lines)]))
+
+
+def _print_wrapped(line: str) -> None:
+    print(textwrap.fill(line, _columns(), subsequent_indent=BELOW, break_on_hyphens=False))
+
+
+def _columns() -> int:
+    return max(NARROWEST + len(BELOW), shutil.get_terminal_size().columns - 1)
 
 
 def _facts(claims: Mapping[str, Any], messages: "Messages") -> Iterator[tuple[str, str]]:
