@@ -6,12 +6,13 @@ Source: RFC 7519 §4.1, RFC 9901 §7.3, and docs/guides/relying-party.md.
 import hashlib
 from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from api.assertions.findings import (
     Findings,
     claimed_level,
     document_digests,
+    is_sha256,
     mandatory_shortfalls,
     value_at,
 )
@@ -26,6 +27,7 @@ from api.assertions.verification import (
     passed,
 )
 from api.assertions.vocabulary import AssuranceLevel
+from api.errors import InputUnusableError
 
 MAX_SKEW_S = 60
 """How far the clocks of issuer and relying party may be apart."""
@@ -59,15 +61,38 @@ def check_equal(name: CheckName, given: Any, expected: str | None) -> Check:
     return passed(name) if given == expected else failed(name, f"{name}-mismatch")
 
 
-def check_replay(payload: Mapping[str, Any], seen_jti: Container[str] | None) -> Check:
-    """Check that the assertion was not accepted before."""
+class SeenByIssuer(Protocol):
+    """What remembers accepted assertions by issuer and `jti`: two issuers may use the same `jti`.
+
+    `seen.SeenAssertions` is one.
+    """
+
+    def was_accepted(self, issuer: str, jti: str) -> bool:
+        """Whether an issuer's assertion was accepted before."""
+        ...
+
+
+def check_replay(
+    payload: Mapping[str, Any], seen_jti: Container[str] | SeenByIssuer | None
+) -> Check:
+    """Check that the assertion was not accepted before.
+
+    Raises:
+        InputUnusableError: `seen_jti` is text, which would answer `in` by parts of itself.
+    """
     name = CheckName.REPLAY
     jti = payload.get("jti")
     if not isinstance(jti, str) or not jti:
         return failed(name, "assertion-id-missing")
     if seen_jti is None:
         return not_performed(name, "replay-not-checked", required=False)
-    return failed(name, "assertion-replayed") if jti in seen_jti else passed(name)
+    if isinstance(seen_jti, str | bytes):
+        raise InputUnusableError("seen_jti is a collection, not text")
+    if isinstance(seen_jti, Container):
+        is_seen = jti in seen_jti
+    else:
+        is_seen = seen_jti.was_accepted(payload["iss"], jti)
+    return failed(name, "assertion-replayed") if is_seen else passed(name)
 
 
 def check_credential_type(payload: Mapping[str, Any]) -> Check:
@@ -82,12 +107,18 @@ def check_policy(
     digests: Container[str] | None,
     policies: Sequence[KnownPolicy] | None,
 ) -> Check:
-    """Check that a known policy decided and, where its file is at hand, that it was met."""
+    """Check that a known policy decided and, where its file is at hand, that it was met.
+
+    Raises:
+        InputUnusableError: `digests` is text, which would answer `in` by parts of itself.
+    """
     name = CheckName.POLICY
     if digests is None and policies is None:
         return not_performed(name, "policy-not-checked", required=False)
+    if isinstance(digests, str | bytes):
+        raise InputUnusableError("policy_digests is a collection, not text")
     digest = value_at(payload, "policy", "digest")
-    if not isinstance(digest, str):
+    if not is_sha256(digest):
         return failed(name, "policy-unknown")
     for policy in policies or ():
         if policy.digest == digest:
@@ -97,10 +128,17 @@ def check_policy(
 
 
 def check_documents(payload: Mapping[str, Any], documents: Sequence[bytes]) -> Check:
-    """Check that the documents given are those that the assertion binds: all, and no other."""
+    """Check that the documents given are those that the assertion binds: all, and no other.
+
+    Raises:
+        InputUnusableError: the documents are no sequence of bytes.
+    """
     name = CheckName.DOCUMENTS
     bound = set(document_digests(payload))
-    given = {hashlib.sha256(document).hexdigest() for document in documents}
+    try:
+        given = {hashlib.sha256(document).hexdigest() for document in documents}
+    except TypeError:
+        raise InputUnusableError("documents are given as a sequence of bytes") from None
     if not bound or not given:
         return not_performed(name, "document-missing")
     if not given <= bound:

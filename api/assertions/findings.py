@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from api.assertions.vocabulary import (
     AssuranceLevel,
@@ -93,9 +93,10 @@ def mandatory_shortfalls(
     """Return the names of the mandatory checks that a claim set does not show as ok.
 
     Mandatory at every level: Passive Authentication with DG1 and DG2 verified, the clone check (or
-    a chip without one under an officer's eyes), the face, active PAD, at least one bound document.
-    No finding may be adverse: a revoked document signer, a suspected presentation attack and an
-    officer's refusal end here too.
+    a chip without one under an officer's eyes), the face, active PAD, at least one bound document,
+    evidence whose own checks are ok, and the policy that decided. No finding may be adverse: a
+    revoked document signer, a suspected presentation attack, a broken seal and an officer's refusal
+    end here too.
 
     Args:
         payload: the claim set.
@@ -114,8 +115,12 @@ def mandatory_shortfalls(
         "pad": found.pad is CheckResult.OK,
         "pad.active": found.pad_active is CheckResult.OK,
         "pad.passive": found.pad_passive is not CheckResult.FAILED,
+        "pad.methods": CheckResult.FAILED not in _results(value_at(payload, "pad", "methods")),
         "attendance.officer_decision": found.officer_decision is not OfficerDecision.REFUSED,
+        "attendance.kiosk_seal": found.kiosk_seal is not CheckResult.FAILED,
+        "verified_claims.evidence": _evidence_holds(payload),
         "txn.documents": bool(document_digests(payload)),
+        "policy.digest": is_sha256(value_at(payload, "policy", "digest")),
     }
     return tuple(name for name, holds in verdicts.items() if not holds)
 
@@ -142,7 +147,12 @@ def _sha256(document: Any) -> str:
     if not isinstance(document, Mapping) or document.get("alg") != "sha-256":
         return ""
     digest = document.get("digest")
-    return digest if isinstance(digest, str) and _DIGEST.fullmatch(digest) else ""
+    return digest if is_sha256(digest) else ""
+
+
+def is_sha256(value: Any) -> TypeGuard[str]:
+    """Whether a claim is a SHA-256 digest as the claim set writes it: lower-case hex."""
+    return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
 
 
 def value_at(payload: Any, *path: str) -> Any:
@@ -175,9 +185,10 @@ def _clone(payload: Mapping[str, Any]) -> CheckResult:
 
 
 def _capture(payload: Mapping[str, Any]) -> Capture:
-    """Count a capture as attested only where the agent's key is named."""
+    """Count a capture as attested only where an agent's key is named and every check is ok."""
     capture = _word(value_at(payload, "iad", "capture"), Capture.BROWSER)
-    return capture if value_at(payload, "iad", "agent_key") else Capture.BROWSER
+    is_ok = _results(value_at(payload, "iad", "checks")) == {CheckResult.OK}
+    return capture if is_ok and value_at(payload, "iad", "agent_key") else Capture.BROWSER
 
 
 def _rate(value: Any) -> float | None:
@@ -196,6 +207,23 @@ def _pad_methods(payload: Mapping[str, Any], kind: PadKind) -> CheckResult:
         if result in results:
             return result
     return CheckResult.NOT_PERFORMED
+
+
+def _evidence_holds(payload: Mapping[str, Any]) -> bool:
+    """Whether there is evidence, a document first of all, and each check of it is ok."""
+    evidence = value_at(payload, "verified_claims", "verification", "evidence")
+    if not isinstance(evidence, list):
+        return False
+    has_document = any(value_at(item, "type") == "document" for item in evidence)
+    results = [_results(value_at(item, "check_details")) for item in evidence]
+    return has_document and all(found == {CheckResult.OK} for found in results)
+
+
+def _results(checks: Any) -> frozenset[CheckResult]:
+    """Return the results in a list of checks; what is not one of their words counts as failed."""
+    if not isinstance(checks, list):
+        return frozenset()
+    return frozenset(_word(value_at(check, "result"), CheckResult.FAILED) for check in checks)
 
 
 def _data_groups(payload: Mapping[str, Any]) -> frozenset[int]:

@@ -1,11 +1,13 @@
 """The assertions that an office accepted, in one file, so that none is accepted twice.
 
 A SQLite file: several processes and machines of an office may share it, and what was accepted
-survives a crash. It holds digests of `jti` and nothing of a person. Nothing is forgotten when an
-assertion expires, for with a timestamp it can be shown again years later; an entry takes 40 bytes.
+survives a crash. It holds digests and nothing of a person; an assertion is known by its issuer and
+its `jti`, for two issuers may use the same one. Nothing is forgotten when an assertion expires, for
+with a timestamp it can be shown again years later; an entry takes 40 bytes.
 """
 
 import hashlib
+import json
 import sqlite3
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +17,7 @@ from api.errors import ApiError
 WAIT_S = 10.0
 """For another process that is verifying; a verification takes far less."""
 
-_APPLICATION_ID = 0x63686368
+_APPLICATION_ID = 0x63686332
 """Marks the file as one of these (`PRAGMA application_id`): no other database is touched."""
 
 
@@ -42,7 +44,7 @@ class SeenAssertions:
         with SeenAssertions(file) as seen:
             verification = verify(…, seen_jti=seen)
             if verification.outcome is Outcome.PASSED:
-                seen.add(verification.claims["jti"])
+                seen.add(verification.claims["iss"], verification.claims["jti"])
     """
 
     def __init__(self, file: Path) -> None:
@@ -57,7 +59,9 @@ class SeenAssertions:
             SeenFileBusyError: another process held it for ten seconds.
         """
         try:
-            self._database = sqlite3.connect(self._file, timeout=WAIT_S, isolation_level=None)
+            # Absolute, so that no name stands for a database that is forgotten (":memory:").
+            file = self._file.absolute()
+            self._database = sqlite3.connect(file, timeout=WAIT_S, isolation_level=None)
             self._database.execute("BEGIN IMMEDIATE")
             self._check_kind()
         except sqlite3.Error as error:
@@ -82,18 +86,19 @@ class SeenAssertions:
         finally:
             self._close()
 
-    def __contains__(self, jti: object) -> bool:
-        """Whether an assertion was accepted before."""
+    def was_accepted(self, issuer: str, jti: str) -> bool:
+        """Whether an issuer's assertion was accepted before."""
+        key = _digest(issuer, jti)
         try:
-            found = self._opened.execute("SELECT 1 FROM seen WHERE jti = ?", (_digest(jti),))
+            found = self._opened.execute("SELECT 1 FROM seen WHERE digest = ?", (key,))
             return found.fetchone() is not None
         except sqlite3.Error as error:
             raise self._wrapped(error) from None
 
-    def add(self, jti: str) -> None:
-        """Remember an assertion as accepted."""
+    def add(self, issuer: str, jti: str) -> None:
+        """Remember an issuer's assertion as accepted."""
         try:
-            self._opened.execute("INSERT OR IGNORE INTO seen VALUES (?)", (_digest(jti),))
+            self._opened.execute("INSERT OR IGNORE INTO seen VALUES (?)", (_digest(issuer, jti),))
         except sqlite3.Error as error:
             raise self._wrapped(error) from None
 
@@ -107,7 +112,7 @@ class SeenAssertions:
         (tables,) = self._opened.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if kind == 0 and tables == 0:
             self._opened.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-            self._opened.execute("CREATE TABLE seen (jti BLOB PRIMARY KEY) WITHOUT ROWID")
+            self._opened.execute("CREATE TABLE seen (digest BLOB PRIMARY KEY) WITHOUT ROWID")
         elif kind != _APPLICATION_ID:
             raise SeenFileUnusableError(f"{self._file} is another database")
 
@@ -123,5 +128,6 @@ class SeenAssertions:
         return SeenFileUnusableError(f"{self._file} cannot be used to remember assertions")
 
 
-def _digest(jti: object) -> bytes:
-    return hashlib.sha256(str(jti).encode("utf-8", "surrogatepass")).digest()
+def _digest(issuer: str, jti: str) -> bytes:
+    # As JSON, so that no issuer's name ends where another's `jti` begins.
+    return hashlib.sha256(json.dumps([issuer, jti]).encode("ascii")).digest()

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cryptography import x509
 
 from api.assertions import chain, claim_checks, jws, sd_jwt
-from api.assertions.claim_checks import MAX_SKEW_S
+from api.assertions.claim_checks import MAX_SKEW_S, SeenByIssuer
 from api.assertions.errors import RootsUnusableError
 from api.assertions.findings import Findings
 from api.assertions.key_binding import check_key_binding
@@ -63,7 +63,7 @@ def verify(
     minimum_level: AssuranceLevel | None = None,
     policy_digests: Container[str] | None = None,
     policies: "Sequence[KnownPolicy] | None" = None,
-    seen_jti: Container[str] | None = None,
+    seen_jti: Container[str] | SeenByIssuer | None = None,
     status_lists: Sequence[str | bytes] = (),
     crls: Sequence[bytes | x509.CertificateRevocationList] = (),
     timestamp: bytes | None = None,
@@ -88,7 +88,8 @@ def verify(
         policy_digests: SHA-256 (hex) of the policies that the relying party knows; not checked if
             None.
         policies: the same as files (`policy_file.parse_policy`); what they demand is checked too.
-        seen_jti: the `jti` of assertions accepted before; not checked if None.
+        seen_jti: the `jti` of assertions accepted before, whoever issued them, or what tells
+            issuers apart (`seen.SeenAssertions`); not checked if None.
         status_lists: Status List Tokens that the relying party has, of this and other lists.
         crls: certificate revocation lists, PEM or DER bytes or parsed; not checked if empty.
         timestamp: RFC 3161 token over the SHA-256 of `assertion`, in DER. The time that it proves
@@ -98,7 +99,7 @@ def verify(
     Raises:
         RootsUnusableError: no root is given, or one is not a certificate.
         CrlUnusableError: something else is given as a revocation list.
-        InputUnusableError: `at` has no time zone.
+        InputUnusableError: `at` has no time zone, or something else is not of its type.
     """
     now = at or datetime.now(UTC)
     if now.tzinfo is None:
@@ -160,7 +161,7 @@ def _fix_time(
     data = assertion.encode("ascii") if isinstance(assertion, str) else assertion
     digest = hashlib.sha256(data).digest()
     proven = report.run(name, lambda: verify_timestamp(timestamp, digest, roots))
-    if proven > report.judged_at + timedelta(seconds=MAX_SKEW_S):
+    if proven - report.judged_at > timedelta(seconds=MAX_SKEW_S):
         report.add(failed(name, "timestamp-in-future"))
         raise _StoppedError
     report.judged_at, report.time_proven = proven, True

@@ -1,7 +1,7 @@
 """Arguments, and types of arguments, that several commands take."""
 
 import argparse
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 
@@ -24,4 +24,7 @@ def time_with_offset(text: str) -> datetime:
         raise argparse.ArgumentTypeError("not a time such as 2026-11-21T10:00:00+07:00") from None
     if moment.tzinfo is None:
         raise argparse.ArgumentTypeError("a time needs its offset, such as +07:00 or Z")
-    return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise argparse.ArgumentTypeError("beyond the years 1 to 9999 in UTC") from None

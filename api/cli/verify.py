@@ -151,7 +151,7 @@ def run(args: argparse.Namespace) -> int:
         if seen is not None and found.outcome is Outcome.PASSED:
             judged = found if isinstance(found, Verification) else found.assertion
             assert judged is not None and judged.claims is not None
-            seen.add(judged.claims["jti"])
+            seen.add(judged.claims["iss"], judged.claims["jti"])
     if args.json:
         print_json(as_json(found))
     else:

@@ -106,6 +106,10 @@ def test_timestamp_of_a_time_to_come(dossier: Dossier, fails: Callable[..., None
     )
 
 
+def test_asked_at_the_end_of_time(dossier: Dossier, passes: Callable[..., None]) -> None:
+    passes(dossier.verify(at=datetime.max.replace(tzinfo=UTC)), CheckName.TIMESTAMP)
+
+
 def test_authority_that_nobody_pinned(
     dossier: Dossier, fails: Callable[..., None], tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ import hmac
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +19,10 @@ from api.assertions.errors import RootsUnusableError
 from api.assertions.es256 import PrivateKeySigner
 from api.assertions.jwk import to_jwk
 from api.assertions.messages import LANGUAGES, load_messages
+from api.assertions.seen import SeenAssertions
 from api.assertions.verification import Outcome
 from api.assertions.vocabulary import AssuranceLevel
+from api.errors import InputUnusableError
 
 Change = Callable[[dict[str, Any]], Any]
 
@@ -374,6 +377,36 @@ def test_replayed(office: Any) -> None:
     refused(office.verify(assertion, seen_jti=seen), "assertion-replayed")
 
 
+def test_replayed_by_who_tells_issuers_apart(office: Any, tmp_path: Path) -> None:
+    assertion = office.issue()
+    with SeenAssertions(tmp_path / "accepted.db") as seen:
+        jti = office.verify(assertion).claims["jti"]
+        seen.add("https://another.example", jti)
+        first = office.verify(assertion, seen_jti=seen)
+        assert first.outcome is Outcome.PASSED
+        seen.add(first.claims["iss"], jti)
+        refused(office.verify(assertion, seen_jti=seen), "assertion-replayed")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"seen_jti": "a, b"},
+        {"seen_jti": b"a"},
+        {"policy_digests": "7a" * 40},
+        {"documents": b"a document"},
+        {"documents": ["a document"]},
+        {"documents": None},
+    ],
+    ids=str,
+)
+def test_what_is_given_in_another_type_is_not_passed_over(
+    office: Any, given: dict[str, Any]
+) -> None:
+    with pytest.raises(InputUnusableError):
+        office.verify(office.issue(), **given)
+
+
 def test_without_id(office: Any) -> None:
     refused(office.verify(office.sign(lambda p: p.pop("jti"))), "assertion-id-missing")
 
@@ -458,6 +491,11 @@ def not_ok(section: str, *path: str, value: str = "failed") -> Change:
     return change
 
 
+def evidence_of(payload: dict[str, Any]) -> list[dict[str, Any]]:
+    evidence: list[dict[str, Any]] = payload["verified_claims"]["verification"]["evidence"]
+    return evidence
+
+
 HOLLOW: dict[str, Change] = {
     "chip.pa": not_ok("chip", "pa", "result"),
     "chip.pa-not-performed": not_ok("chip", "pa", "result", value="not_performed"),
@@ -473,6 +511,22 @@ HOLLOW: dict[str, Change] = {
     "pad.no-methods": lambda p: p["pad"].update(methods=[]),
     "pad.passive-only": lambda p: p["pad"].update(methods=p["pad"]["methods"][1:]),
     "pad.passive-suspects": lambda p: p["pad"]["methods"][1].update(result="failed"),
+    "pad.method-of-no-kind-suspects": lambda p: p["pad"]["methods"].append(
+        {"id": "x", "version": "1", "kind": "other", "result": "failed"}
+    ),
+    "pad.method-boolean": lambda p: p["pad"]["methods"][0].update(result=True),
+    "seal-broken": not_ok("attendance", "kiosk_seal"),
+    "evidence.absent": lambda p: p["verified_claims"]["verification"].pop("evidence"),
+    "evidence.empty": lambda p: evidence_of(p).clear(),
+    "evidence.no-document": lambda p: evidence_of(p)[0].update(type="electronic_record"),
+    "evidence.failed": lambda p: evidence_of(p)[0]["check_details"][1].update(result="failed"),
+    "evidence.boolean": lambda p: evidence_of(p)[0]["check_details"][0].update(result=True),
+    "evidence.not-checked": lambda p: evidence_of(p)[0].update(check_details=[]),
+    "evidence.authority-disagreed": lambda p: evidence_of(p).append(
+        {"type": "electronic_record", "check_details": [{"result": "failed"}]}
+    ),
+    "policy.absent": lambda p: p.pop("policy"),
+    "policy.digest-empty": lambda p: p["policy"].update(digest=""),
     "officer-refused": not_ok("attendance", "officer_decision", value="refused"),
 }
 
@@ -498,6 +552,10 @@ def test_without_documents(office: Any, documents: Any) -> None:
         not_ok("chip", "downgrade_check"),
         not_ok("iad", "capture", value="browser"),
         lambda p: p["iad"].pop("agent_key"),
+        lambda p: p["iad"]["checks"][0].update(result="failed"),
+        lambda p: p["iad"]["checks"][0].update(result=True),
+        lambda p: p["iad"].update(checks=[]),
+        lambda p: p.pop("iad"),
         not_ok("attendance", "mode", value="attended_offline"),
         not_ok("attendance", "officer_decision", value="not_asked"),
         lambda p: p["face"].update(fmr_at_threshold=1e-3),

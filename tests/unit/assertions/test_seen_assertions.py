@@ -11,11 +11,13 @@ import pytest
 from api.assertions import seen as module
 from api.assertions.seen import SeenAssertions, SeenFileBusyError, SeenFileUnusableError
 
+ISSUER = "https://chinhchu.example"
 
-def accept(file: Path, jti: str) -> bool:
+
+def accept(file: Path, jti: str, issuer: str = ISSUER) -> bool:
     with SeenAssertions(file) as seen:
-        is_new = jti not in seen
-        seen.add(jti)
+        is_new = not seen.was_accepted(issuer, jti)
+        seen.add(issuer, jti)
         return is_new
 
 
@@ -27,10 +29,43 @@ def test_remembers(tmp_path: Path) -> None:
     assert not accept(file, "b")
 
 
+def test_two_issuers_may_use_the_same_identifier(tmp_path: Path) -> None:
+    """Or one could block what another issued, by using its identifiers first."""
+    file = tmp_path / "accepted.db"
+    assert accept(file, "a", "https://one.example")
+    assert accept(file, "a", "https://two.example")
+    assert not accept(file, "a", "https://two.example")
+
+
+def test_where_an_issuer_ends_and_an_identifier_begins(tmp_path: Path) -> None:
+    file = tmp_path / "accepted.db"
+    assert accept(file, "bc", "a")
+    assert accept(file, "c", "ab")
+    assert accept(file, 'c"', 'a", "b')
+
+
+def test_no_name_stands_for_a_database_that_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert accept(Path(":memory:"), "a")
+    assert not accept(Path(":memory:"), "a")
+
+
+@pytest.mark.parametrize("kind", ["corrupt", "cut-off"])
+def test_file_that_has_been_damaged(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "accepted.db"
+    accept(file, "a")
+    data = file.read_bytes()
+    file.write_bytes(data[:4096] + b"\xff" * 4096 if kind == "corrupt" else data[:4000])
+    with pytest.raises(SeenFileUnusableError):
+        accept(file, "a")
+
+
 def test_keeps_nothing_after_an_exception(tmp_path: Path) -> None:
     file = tmp_path / "accepted.db"
     with pytest.raises(ZeroDivisionError), SeenAssertions(file) as seen:
-        seen.add("a")
+        seen.add(ISSUER, "a")
         raise ZeroDivisionError
     assert accept(file, "a")
 
@@ -53,8 +88,8 @@ def test_of_several_processes_one_accepts(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from api.assertions.seen import SeenAssertions\n"
         "with SeenAssertions(Path(sys.argv[1])) as seen:\n"
-        "    print('seen' if 'a' in seen else 'new')\n"
-        "    seen.add('a')\n"
+        "    print('seen' if seen.was_accepted('urn:i', 'a') else 'new')\n"
+        "    seen.add('urn:i', 'a')\n"
     )
     running = [
         subprocess.Popen([sys.executable, "-c", code, str(file)], stdout=subprocess.PIPE, text=True)
