@@ -21,7 +21,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from api.assertions import chain
-from api.assertions.errors import ChainExpiredError, ChainUnpinnedRootError
+from api.assertions.errors import (
+    AssertionMalformedError,
+    ChainExpiredError,
+    ChainUnpinnedRootError,
+)
 from api.errors import ApiError
 
 MAX_TOKEN_BYTES = 64 << 10
@@ -34,6 +38,9 @@ DIGESTS: dict[str, hashes.HashAlgorithm] = {
     "sha512": hashes.SHA512(),
 }
 """What the authority's signature may use."""
+
+_UNREADABLE = (KeyError, IndexError, AttributeError, OverflowError, RecursionError)
+"""What asn1crypto raises, beside errors of value and type, over bytes that it cannot read."""
 
 
 class TimestampMalformedError(ApiError):
@@ -109,7 +116,7 @@ def verify_timestamp(
 
     certificate = _signing_certificate(signer, embedded)
     _check_signature(signer, content, certificate)
-    generated: datetime = info["gen_time"].native.astimezone(UTC)
+    generated = _generated(info)
     _check_path(certificate, embedded, pinned, generated)
     return generated
 
@@ -131,20 +138,37 @@ def _parse(
             raise ValueError
         content = bytes(encapsulated["content"])
         info = tsp.TSTInfo.load(content, strict=True)
-        if info.native["version"] != "v1" or info["gen_time"].native.tzinfo is None:
+        if info.native["version"] != "v1" or _has_critical_extension(info):
             raise ValueError
+        _generated(info)
         (signer,) = signed["signer_infos"]
         choices = list(signed["certificates"])
         if len(choices) > MAX_CERTIFICATES:
             raise ValueError
         certificates = tuple(
-            x509.load_der_x509_certificate(choice.chosen.dump())
+            chain.parse_chain([choice.chosen.dump()])[0]
             for choice in choices
             if choice.name == "certificate"
         )
-    except (*chain.UNREADABLE, KeyError, AttributeError, OverflowError, RecursionError):
+    except (*chain.UNREADABLE, AssertionMalformedError, *_UNREADABLE):
         raise TimestampMalformedError("this is not a timestamp token") from None
     return content, info, signer, certificates
+
+
+def _generated(info: tsp.TSTInfo) -> datetime:
+    """Return the time that a token states; RFC 3161 §2.4.2: in UTC, which its last letter says."""
+    written = bytes(info["gen_time"].contents)
+    if not written.endswith(b"Z"):
+        raise ValueError("genTime is not in UTC")
+    moment: datetime = info["gen_time"].native
+    if not isinstance(moment, datetime):  # the year 0 is a type of asn1crypto's own
+        raise ValueError("genTime is out of range")
+    return moment.astimezone(UTC)
+
+
+def _has_critical_extension(info: tsp.TSTInfo) -> bool:
+    """Whether the token says what must be understood (RFC 5280 §4.2), and here is not."""
+    return any(extension["critical"].native for extension in info["extensions"])
 
 
 def _signing_certificate(
@@ -153,32 +177,50 @@ def _signing_certificate(
     """Find the certificate that the signed attributes name, and check that it may timestamp."""
     # RFC 3161 §2.4.2, RFC 5816 §2.2.1: the certificate's digest is among what is signed, so that
     # no other certificate over the same key can take its place.
-    identifiers = _attribute(signer, "signing_certificate_v2")
-    if identifiers is not None:
-        algorithm = identifiers["certs"][0]["hash_algorithm"]["algorithm"].native
-    else:
-        identifiers, algorithm = _attribute(signer, "signing_certificate"), "sha1"
-    if identifiers is None or algorithm not in (*DIGESTS, "sha1"):
+    named = [
+        (name, attribute["certs"])
+        for name in ("signing_certificate_v2", "signing_certificate")
+        if (attribute := _attribute(signer, name)) is not None
+    ]
+    if not named or not all(len(identifiers) for _, identifiers in named):
         raise TimestampCertificateError("the token does not say which certificate signed it")
-    digest = identifiers["certs"][0]["cert_hash"].native
+    # A token may have both attributes: then both must name the one that signed.
     for certificate in embedded:
-        der = certificate.public_bytes(Encoding.DER)
-        if hashlib.new(algorithm, der, usedforsecurity=False).digest() == digest:
+        if all(_names(name, identifiers[0], certificate) for name, identifiers in named):
             break
     else:
         raise TimestampCertificateError("the certificate that signed the token is not in it")
-    try:
-        purposes = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-    except x509.ExtensionNotFound:
-        purposes = None
-    # RFC 3161 §2.3: one extended key usage, timeStamping, and critical.
-    if (
-        purposes is None
-        or not purposes.critical
-        or list(purposes.value) != [ExtendedKeyUsageOID.TIME_STAMPING]
-    ):
+    if not _may_timestamp(certificate):
         raise TimestampCertificateError("the certificate is not one for timestamps alone")
     return certificate
+
+
+def _names(attribute: str, identifier: Any, certificate: x509.Certificate) -> bool:
+    """Whether an ESSCertID (by SHA-1) or ESSCertIDv2 is that of a certificate."""
+    is_v2 = attribute == "signing_certificate_v2"
+    algorithm = identifier["hash_algorithm"]["algorithm"].native if is_v2 else "sha1"
+    if is_v2 and algorithm not in DIGESTS:
+        return False
+    der = certificate.public_bytes(Encoding.DER)
+    digest = hashlib.new(algorithm, der, usedforsecurity=False).digest()
+    return bool(digest == identifier["cert_hash"].native)
+
+
+def _may_timestamp(certificate: x509.Certificate) -> bool:
+    extensions = certificate.extensions
+    try:
+        purposes = extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except x509.ExtensionNotFound:
+        return False
+    # RFC 3161 §2.3: one extended key usage, timeStamping, and critical.
+    if not purposes.critical or list(purposes.value) != [ExtendedKeyUsageOID.TIME_STAMPING]:
+        return False
+    try:
+        usage = extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return True
+    # RFC 5280 §4.2.1.12: what the two extensions allow must fit together.
+    return usage.digital_signature or usage.content_commitment
 
 
 def _attribute(signer: cms.SignerInfo, name: str) -> Any:
@@ -210,7 +252,7 @@ def _check_signature(signer: cms.SignerInfo, content: bytes, certificate: x509.C
             signer["signature_algorithm"],
             digest,
         )
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, KeyError, TypeError):
+    except (InvalidSignature, *chain.UNREADABLE, *_UNREADABLE):
         raise TimestampSignatureError("the token's signature does not verify") from None
 
 
