@@ -13,6 +13,8 @@ WARNINGS = {
     "root-ends-soon": "the root has less than a year left: a new one must be pinned by everyone",
     "revocation-list-stale": "a revocation list is past its next update: chinhchu keys crl",
     "revocation-list-ends-soon": "a revocation list has less than 7 days left: chinhchu keys crl",
+    "clock-behind": "a revocation list is from a time to come: is this machine's clock right?",
+    "keys-exposed": "any account may read a private key or write into the folder: chmod -R o= DIR",
     "signing-key-unusable": "a leaf in the folder cannot be used, see below",
 }
 

@@ -6,7 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from api.cli.argument_types import time_with_offset
-from api.cli.keys_secrets import add_secrets, first_line, opening_secrets
+from api.cli.keys_secrets import (
+    add_root_password,
+    add_secrets,
+    opening_secrets,
+    root_password,
+)
 from api.cli.output import EXIT_PASSED, print_json
 from api.errors import InputUnusableError
 from api.settings import Settings
@@ -53,9 +58,7 @@ def register(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     renew.add_argument("--ca-key", type=Path, metavar="FILE", help="where the issuing CA's key is")
     renew.add_argument("--ca", action="store_true", help="renew the issuing CA by the root")
     renew.add_argument("--root-key", type=Path, metavar="FILE", help="where the root's key is")
-    renew.add_argument(
-        "--root-password-file", type=Path, metavar="FILE", help="if it has another password"
-    )
+    add_root_password(renew)
     renew.add_argument(
         "--ca-in-token", action="store_true", help="make the new issuing CA's key in the token"
     )
@@ -85,11 +88,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputUnusableError(f"{args.keys} names no token: it was made without --pkcs11")
     secrets = opening_secrets(args, folder.token)
     if args.ca:
-        root = keys.open_root(
-            folder,
-            first_line(args.root_password_file) if args.root_password_file else secrets.password,
-            args.root_key,
-        )
+        root = keys.open_root(folder, root_password(args, secrets), args.root_key)
         made = keys.renew_issuing_ca(folder, root, secrets, begin, in_token=args.ca_in_token)
         renew_list(folder, ROOT_LIST, root, now)
     else:

@@ -1,14 +1,25 @@
 """`chinhchu keys revoke` and `keys crl`: what must not be believed any more."""
 
 import argparse
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from api.cli.argument_types import time_with_offset
-from api.cli.keys_secrets import add_secrets, opening_secrets
+from api.cli.keys_secrets import (
+    add_root_password,
+    add_secrets,
+    opening_secrets,
+    root_password,
+)
 from api.cli.output import EXIT_PASSED, print_json
 from api.settings import Settings
+
+if TYPE_CHECKING:
+    from api.keys.authority import KeyPair
+    from api.keys.folder import KeyFolder
+    from api.keys.private_keys import KeySecrets
 
 REASONS = (
     "key-compromise",
@@ -78,6 +89,7 @@ def register(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         parser.add_argument("--ca-key", type=Path, metavar="FILE",
                             help="where the issuing CA's key is")  # fmt: skip
         parser.add_argument("--root-key", type=Path, metavar="FILE", help="where the root's key is")
+        add_root_password(parser)
         add_secrets(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON document")
 
@@ -93,7 +105,7 @@ def run_revoke(args: argparse.Namespace) -> int:
     signer = folder.issuer_name_of(stored.certificate)
     secrets = opening_secrets(args, folder.token)
     if signer == ROOT_LIST:
-        ca = keys.open_root(folder, secrets.password, args.root_key)
+        ca = keys.open_root(folder, root_password(args, secrets), args.root_key)
     else:
         ca = keys.open_issuing_ca(folder, signer, secrets, args.ca_key)
     made = revoke(
@@ -121,18 +133,34 @@ def run_crl(args: argparse.Namespace) -> int:
     folder = KeyFolder.read(args.keys)
     secrets = opening_secrets(args, folder.token)
     if args.root_key is not None:
-        authorities = {ROOT_LIST: keys.open_root(folder, secrets.password, args.root_key)}
+        password = root_password(args, secrets)
+        authorities = {ROOT_LIST: keys.open_root(folder, password, args.root_key)}
     else:
-        valid = folder.usable(folder.issuing_cas, now, now)
-        authorities = {
-            ca.name: keys.open_issuing_ca(folder, ca.name, secrets, args.ca_key) for ca in valid
-        }
+        authorities = _issuing_cas(folder, secrets, now, args.ca_key)
     made = {name: renew_list(folder, name, ca, now) for name, ca in authorities.items()}
     if args.json:
         print_json({"lists": [_list_as_json(name, found) for name, found in made.items()]})
     for name, found in made.items() if not args.json else ():
         print(f"crl/{name}.crl: {len(found)} revoked, until {found.next_update_utc:%Y-%m-%d}")
     return EXIT_PASSED
+
+
+def _issuing_cas(
+    folder: "KeyFolder", secrets: "KeySecrets", at: datetime, key_file: Path | None
+) -> "dict[str, KeyPair]":
+    """Open every issuing CA that signs lists, or the one whose key is in a file elsewhere."""
+    from api.assertions.errors import SigningKeyExpiredError, SigningKeyUnusableError
+    from api.keys import keys
+
+    valid = folder.usable(folder.issuing_cas, at, at)
+    if not valid:
+        raise SigningKeyExpiredError("no issuing CA is valid now that could sign a list")
+    if key_file is None:
+        return {ca.name: keys.open_issuing_ca(folder, ca.name, secrets) for ca in valid}
+    for ca in valid:
+        with suppress(SigningKeyUnusableError):  # it is another one's
+            return {ca.name: keys.open_issuing_ca(folder, ca.name, secrets, key_file)}
+    raise SigningKeyUnusableError(f"{key_file} holds no key of an issuing CA that is valid now")
 
 
 def _list_as_json(name: str, found: Any) -> dict[str, Any]:

@@ -40,6 +40,25 @@ def opening_secrets(args: argparse.Namespace, token: "TokenPlace | None") -> "Ke
     return KeySecrets(password, token_pin(args.pin_file, token))
 
 
+def add_root_password(parser: argparse.ArgumentParser) -> None:
+    """Let a command open the root's private key."""
+    parser.add_argument("--root-password-file", type=Path, metavar="FILE",
+                        help="the root's password, if it is another")  # fmt: skip
+
+
+def root_password(args: argparse.Namespace, others: "KeySecrets") -> str | None:
+    """Return the password of the root's key; that of the other keys if it has none of its own.
+
+    Raises:
+        InputUnusableError: a file is unreadable.
+    """
+    if args.root_password_file is not None:
+        return first_line(args.root_password_file)
+    if sys.stdin.isatty():
+        return getpass("Password of the root's key (empty: that of the keys): ") or others.password
+    return others.password
+
+
 def token_pin(file: Path | None, token: "TokenPlace | None") -> str | None:
     """Return the PIN of a token, None where there is no token or it says itself where the PIN is.
 
@@ -61,7 +80,7 @@ def first_line(file: Path) -> str:
         InputUnusableError: it is unreadable.
     """
     try:
-        text = read_input(file, MAX_SECRET_FILE).decode("utf-8")
+        text = read_input(file, MAX_SECRET_FILE).decode("utf-8-sig")  # as Windows writes it
     except UnicodeDecodeError:
         raise InputUnusableError(f"{file} is not text in UTF-8") from None
     return text.partition("\n")[0].rstrip("\r")

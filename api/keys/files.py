@@ -8,8 +8,10 @@ Source: RFC 8018 §6.2 (PBES2), RFC 5958 §3 (EncryptedPrivateKeyInfo), RFC 7468
 
 import os
 import secrets
+import stat
+import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -43,9 +45,12 @@ def check_password(password: str | None) -> None:
 
     Raises:
         KeysPasswordWeakError: it has fewer than 12 characters.
+        KeysPasswordError: it is not text in UTF-8.
     """
     if password is not None and len(password) < MIN_PASSWORD_LENGTH:
         raise KeysPasswordWeakError(f"the password needs {MIN_PASSWORD_LENGTH} characters")
+    if password is not None:
+        _secret_bytes(password)
 
 
 def encode_private_key(key: ec.EllipticCurvePrivateKey, password: str | None) -> bytes:
@@ -53,6 +58,7 @@ def encode_private_key(key: ec.EllipticCurvePrivateKey, password: str | None) ->
 
     Raises:
         KeysPasswordWeakError: the password has fewer than 12 characters.
+        KeysPasswordError: it is not text in UTF-8.
     """
     from asn1crypto import keys as asn1_keys  # a verifier starts without it
     from asn1crypto import pem
@@ -64,7 +70,7 @@ def encode_private_key(key: ec.EllipticCurvePrivateKey, password: str | None) ->
         return key.private_bytes(encoding, format_, open_)
     der = key.private_bytes(serialization.Encoding.DER, format_, serialization.NoEncryption())
     salt, iv = secrets.token_bytes(16), secrets.token_bytes(16)
-    kek = PBKDF2HMAC(hashes.SHA256(), 32, salt, KDF_ROUNDS).derive(password.encode())
+    kek = PBKDF2HMAC(hashes.SHA256(), 32, salt, KDF_ROUNDS).derive(_secret_bytes(password))
     padder = padding.PKCS7(algorithms.AES.block_size).padder()
     encryptor = Cipher(algorithms.AES(kek), modes.CBC(iv)).encryptor()
     encrypted = encryptor.update(padder.update(der) + padder.finalize()) + encryptor.finalize()
@@ -105,7 +111,7 @@ def decode_private_key(data: bytes, password: str | None) -> ec.EllipticCurvePri
     if encrypted and not password:
         raise KeysPasswordError("the key is encrypted; its password is missing")
     try:
-        secret = password.encode() if encrypted and password else None
+        secret = _secret_bytes(password) if encrypted and password else None
         key = serialization.load_pem_private_key(data, secret)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         if encrypted:
@@ -116,13 +122,24 @@ def decode_private_key(data: bytes, password: str | None) -> ec.EllipticCurvePri
     return key
 
 
-def read_file(path: Path) -> bytes:
+def _secret_bytes(password: str) -> bytes:
+    """Return a password as it is hashed: composed, however a keyboard gives "ậ" (RFC 8265 §4)."""
+    try:
+        return unicodedata.normalize("NFC", password).encode()
+    except UnicodeEncodeError:
+        raise KeysPasswordError("the password is not text in UTF-8") from None
+
+
+def read_file(path: Path, *, may_be_pipe: bool = False) -> bytes:
     """Return the bytes of a file of the folder.
 
     Raises:
-        KeyFolderUnusableError: it is missing, unreadable or far too large.
+        KeyFolderUnusableError: it is missing, unreadable, far too large, or a pipe that nobody may
+            ever write to.
     """
     try:
+        if not may_be_pipe and not stat.S_ISREG(path.stat().st_mode):
+            raise KeyFolderUnusableError(f"{path} is not a regular file")
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
@@ -167,9 +184,9 @@ def write_file(path: Path, data: bytes, *, private: bool = False, replace: bool 
     """
     if not replace and os.path.lexists(path):
         raise KeysExistError(f"{path} is there already; keys are never overwritten")
+    make_private_folder(path.parent)
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             # Exclusive creation with its final mode: never readable by others in between.
             descriptor = os.open(unfinished, _EXCLUSIVE, 0o600 if private else 0o644)
@@ -178,7 +195,34 @@ def write_file(path: Path, data: bytes, *, private: bool = False, replace: bool 
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.replace(path)
+            _flush_folder(path.parent)
         finally:
             unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise KeyFolderUnusableError(f"{path}: {error.strerror or 'cannot be written'}") from None
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder, and those above it that are missing, for the owner only, whatever the umask.
+
+    Raises:
+        KeyFolderUnusableError: it cannot be made.
+    """
+    try:
+        for folder in (*reversed(path.parents), path):
+            if not folder.exists():
+                folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise KeyFolderUnusableError(f"{path}: {error.strerror or 'cannot be made'}") from None
+
+
+def _flush_folder(folder: Path) -> None:
+    """Put a new name onto the medium; Windows has no such call, and does so by itself."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # not every file system can, and the file itself is written
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -9,6 +9,7 @@ signing/NAME.key.pem   the leaf's private key: the only one that a server needs
 crl/root.crl           which issuing CAs are revoked (DER), signed by the root
 crl/NAME.crl           which leaves of that issuing CA are revoked, signed by it
 keys.toml              only where private keys are in a security module: which one
+init-unfinished        only while `init` is at work, or where it was interrupted
 
 NAME is the day on which a certificate begins and the end of its serial number. Nothing is ever
 overwritten but the lists, so that an old assertion's certificate and its revocation can be found.
@@ -40,6 +41,7 @@ SIGNING = "signing"
 LISTS = "crl"
 ROOT_LIST = "root"
 KEYS_TOML = "keys.toml"
+UNFINISHED = "init-unfinished"
 KEY_SUFFIX = ".key.pem"
 MAX_CERTIFICATES = 1000
 """In one place; four leaves a year come together."""
@@ -119,8 +121,15 @@ class KeyFolder:
 
         Raises:
             KeyFolderUnusableError: the root, an issuing CA or a revocation list is missing,
-                unreadable, or not signed by whom it must be.
+                unreadable, or not signed by whom it must be; or `init` was interrupted.
         """
+        if os.path.lexists(path / UNFINISHED):
+            raise KeyFolderUnusableError(
+                f"making the keys in {path} is not finished. Where it was interrupted: nothing was "
+                "signed with them, so delete the folder and make them again (chinhchu keys init)"
+            )
+        if not os.path.lexists(path / ROOT):
+            raise KeyFolderUnusableError(f"{path} holds no keys (chinhchu keys init)")
         root = _root(path)
         cas = tuple(_issuing_ca(file, root) for file in _certificates(path / ISSUING))
         if not cas:
@@ -133,13 +142,14 @@ class KeyFolder:
             except ApiError as error:
                 faults.append(Fault(file.stem, error))
         signers = {ROOT_LIST: root} | {ca.name: ca.certificate for ca in cas}
+        lists = {n: read_list(path / LISTS / f"{n}.crl", by) for n, by in signers.items()}
         return cls(
             path=path,
             root=root,
             issuing_cas=_by_age(cas),
             leaves=_by_age(leaves),
             faults=tuple(faults),
-            lists={name: _list(path, name, signer) for name, signer in signers.items()},
+            lists=lists,
             token=_token(path),
         )
 
@@ -155,13 +165,15 @@ class KeyFolder:
             )
         )
 
+    @property
+    def signers(self) -> dict[str, x509.Certificate]:
+        """Who signs each revocation list, by the list's NAME."""
+        return {ROOT_LIST: self.root} | {ca.name: ca.certificate for ca in self.issuing_cas}
+
     @cached_property
     def list_numbers(self) -> dict[str, int]:
         """The number of each revocation list, by the NAME of its CA; it only ever rises."""
-        return {
-            name: found.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-            for name, found in self.lists.items()
-        }
+        return {name: number_of(found) for name, found in self.lists.items()}
 
     def list_of(self, certificate: x509.Certificate) -> x509.CertificateRevocationList:
         """Return the revocation list that would name a certificate of the folder.
@@ -177,9 +189,7 @@ class KeyFolder:
         Raises:
             KeyFolderUnusableError: it is not in the folder.
         """
-        candidates = [(ROOT_LIST, self.root)]
-        candidates += [(ca.name, ca.certificate) for ca in self.issuing_cas]
-        for name, issuer in candidates:
+        for name, issuer in self.signers.items():
             if _is_signed_by(certificate, issuer):
                 return name
         raise KeyFolderUnusableError("the issuer of a certificate is not in the folder")
@@ -280,8 +290,17 @@ def _leaf(
     return StoredCertificate(file, certificates)
 
 
-def _list(path: Path, name: str, signer: x509.Certificate) -> x509.CertificateRevocationList:
-    file = path / LISTS / f"{name}.crl"
+def number_of(found: x509.CertificateRevocationList) -> int:
+    """Return the number of a list, by which the later of two is known (RFC 5280 §5.2.3)."""
+    return found.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+
+
+def read_list(file: Path, signer: x509.Certificate) -> x509.CertificateRevocationList:
+    """Return a revocation list that a CA has signed.
+
+    Raises:
+        KeyFolderUnusableError: it is missing, or is none of that CA's.
+    """
     # Without its list a revoked key would count as good.
     try:
         found = x509.load_der_x509_crl(read_file(file))

@@ -5,6 +5,8 @@ Where they lie is said in `key_folder`; `key_ring` takes the newest of them whil
 
 import json
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +17,26 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 
 from api.assertions.chain import issuers_named_by
-from api.assertions.errors import KeysExistError, SigningKeyExpiredError, SigningKeyUnusableError
+from api.assertions.errors import (
+    KeysExistError,
+    KeysPasswordError,
+    SigningKeyExpiredError,
+    SigningKeyUnusableError,
+)
 from api.assertions.signing_key import SigningKey, signing_key
 from api.errors import ApiError
 from api.keys import private_keys
 from api.keys.authority import KeyPair, make_issuing_ca, make_leaf, make_root
 from api.keys.errors import KeyFolderUnusableError
-from api.keys.files import check_password, encode_private_key, write_file
+from api.keys.files import (
+    check_password,
+    decode_private_key,
+    encode_private_key,
+    is_encrypted,
+    make_private_folder,
+    read_file,
+    write_file,
+)
 from api.keys.folder import (
     ISSUING,
     KEY_SUFFIX,
@@ -31,6 +46,7 @@ from api.keys.folder import (
     ROOT_KEY,
     ROOT_LIST,
     SIGNING,
+    UNFINISHED,
     KeyFolder,
     StoredCertificate,
     TokenPlace,
@@ -105,13 +121,14 @@ def init(
     issuing_ca = make_issuing_ca(name, root, begin, maker.new(ISSUING) if ca_in_token else None)
     leaf = make_leaf(name, issuer, issuing_ca, begin, maker.new(SIGNING))
     root_key = encode_private_key(root.private_key, root_password or password)
-    write_file(folder / ROOT_KEY, root_key, private=True)
-    write_file(folder / ROOT, _pem(root))
-    if token is not None:
-        write_file(folder / KEYS_TOML, _keys_toml(token))
-    _write_list(folder, ROOT_LIST, root, begin)
-    _write_list(folder, maker.store(ISSUING, issuing_ca), issuing_ca, begin)
-    maker.store(SIGNING, leaf, issuing_ca)
+    with _unfinished(folder):
+        write_file(folder / ROOT_KEY, root_key, private=True)
+        write_file(folder / ROOT, _pem(root))
+        if token is not None:
+            write_file(folder / KEYS_TOML, _keys_toml(token))
+        _write_list(folder, ROOT_LIST, root, begin)
+        _write_list(folder, maker.store(ISSUING, issuing_ca), issuing_ca, begin)
+        maker.store(SIGNING, leaf, issuing_ca)
     return signing_key(leaf.private_key, (leaf.certificate, issuing_ca.certificate))
 
 
@@ -199,11 +216,14 @@ def renew_leaf(
 
     Raises:
         SigningKeyUnusableError: the folder has no leaf whose issuer the new one could take.
+        KeysPasswordError: the password is not that of the other keys' files.
         ApiError: the key cannot be made or written.
     """
     if not folder.leaves:
         raise SigningKeyUnusableError("there is no signing certificate to renew")
     (issuer,) = issuers_named_by(folder.leaves[-1].certificate)
+    if folder.token is None:
+        _check_password_of_others(folder, secrets.password)
     maker = _KeyMaker(folder.path, folder.token, secrets)
     organisation = _organisation(folder.root)
     leaf = make_leaf(organisation, issuer, issuing_ca, at, maker.new(SIGNING))
@@ -225,8 +245,17 @@ def renew_issuing_ca(
         in_token: make its key in the token.
 
     Raises:
+        SigningKeyExpiredError: the root is not valid then.
+        KeysPasswordError: the password is not that of the other keys' files.
         ApiError: the key cannot be made or written.
     """
+    certificate = root.certificate
+    if not certificate.not_valid_before_utc <= at < certificate.not_valid_after_utc:
+        raise SigningKeyExpiredError(
+            "the root is not valid at that time; after its end a new one is needed, in a new folder"
+        )
+    if not in_token:
+        _check_password_of_others(folder, secrets.password)
     maker = _KeyMaker(folder.path, folder.token, secrets)
     key = maker.new(ISSUING) if in_token else None
     issuing_ca = make_issuing_ca(_organisation(folder.root), root, at, key)
@@ -267,13 +296,49 @@ class _KeyMaker:
         return name
 
 
-def _refuse_files(folder: Path) -> None:
+def _refuse_files(folder: Path, *besides: str) -> None:
     try:
-        is_used = folder.exists() and any(folder.iterdir())
+        found = {path.name for path in folder.iterdir()} if folder.exists() else set()
     except OSError as error:
         raise KeyFolderUnusableError(f"{folder}: {error.strerror or 'not a folder'}") from None
-    if is_used:
-        raise KeysExistError(f"{folder} is not empty; keys are never overwritten")
+    if found - set(besides):
+        raise KeysExistError(
+            f"{folder} is not empty; keys are never overwritten"
+            + ("; they are being made, or that was interrupted" * (UNFINISHED in found))
+        )
+
+
+@contextmanager
+def _unfinished(folder: Path) -> Iterator[None]:
+    """Mark a folder while it is filled: nobody else fills it, and nobody uses half of it."""
+    mark = folder / UNFINISHED
+    make_private_folder(folder)
+    try:
+        mark.touch(mode=0o600, exist_ok=False)  # of two processes one
+    except FileExistsError:
+        raise KeysExistError(f"keys are being made in {folder}, or that was interrupted") from None
+    except OSError as error:
+        raise KeyFolderUnusableError(f"{mark}: {error.strerror or 'cannot be written'}") from None
+    _refuse_files(folder, UNFINISHED)
+    yield
+    mark.unlink()
+
+
+def _check_password_of_others(folder: KeyFolder, password: str | None) -> None:
+    """Refuse to leave a key open, or under a password of its own, beside encrypted ones."""
+    stored = (*reversed(folder.leaves), *reversed(folder.issuing_cas))
+    present = next((s.key_path for s in stored if s.key_path.is_file()), None)
+    if present is None:
+        return
+    data = read_file(present)
+    try:
+        if is_encrypted(data):
+            decode_private_key(data, password)
+    except KeysPasswordError:
+        raise KeysPasswordError(
+            "the new key gets the password of the other keys, and the one given does not open "
+            f"{present}"
+        ) from None
 
 
 def _write_list(folder: Path, name: str, ca: KeyPair, at: datetime) -> None:

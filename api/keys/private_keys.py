@@ -39,13 +39,17 @@ def open_stored_key(
         ApiError: what `pkcs11_keys` raises.
     """
     if stored.key_path.exists() or token is None:
-        return open_key_file(stored.key_path, stored.certificate, secrets.password)
+        return open_key_file(
+            stored.key_path, stored.certificate, secrets.password, may_be_pipe=False
+        )
     key = open_token(token, secrets.pin).private_key(stored.certificate)
     return KeyPair(stored.certificate, key)
 
 
-def open_key_file(path: Path, certificate: x509.Certificate, password: str | None) -> KeyPair:
-    """Return a certificate with its private key from a file.
+def open_key_file(
+    path: Path, certificate: x509.Certificate, password: str | None, *, may_be_pipe: bool = True
+) -> KeyPair:
+    """Return a certificate with its private key from a file, or from a pipe that a person named.
 
     Raises:
         AuthorityKeyMissingError: there is no such file.
@@ -53,7 +57,7 @@ def open_key_file(path: Path, certificate: x509.Certificate, password: str | Non
         KeysPasswordError: the password is missing or wrong.
     """
     try:
-        data = key_files.read_file(path)
+        data = key_files.read_file(path, may_be_pipe=may_be_pipe)
     except KeyFolderUnusableError:
         raise AuthorityKeyMissingError(f"{path} is not there or cannot be read") from None
     key = key_files.decode_private_key(data, password)

@@ -35,6 +35,7 @@ from api.assertions.jwk import thumbprint, to_jwk
 from api.keys.errors import KeyFolderUnusableError, PublicationUnusableError
 from api.keys.files import write_file
 from api.keys.folder import ROOT, KeyFolder, StoredCertificate
+from api.keys.revocation import carries_on
 
 ISSUING_CA = "issuing-ca.pem"
 JWKS = "jwks.json"
@@ -76,12 +77,12 @@ class Publication:
         """Write all files into a folder that is new, empty, or holds an earlier publication.
 
         Raises:
-            PublicationUnusableError: it holds something else, or cannot be written.
+            PublicationUnusableError: it holds something else, another root's keys, or a later
+                revocation list; or it cannot be written.
         """
         try:
-            if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
-                raise PublicationUnusableError(f"{folder} holds something else than published keys")
             folder.mkdir(parents=True, exist_ok=True)
+            self._check_before(folder)
             for name, file in self.files.items():
                 write_file(folder / name, file.data, replace=True)
         except OSError as error:
@@ -89,6 +90,23 @@ class Publication:
             raise PublicationUnusableError(f"{folder}: {reason}") from None
         except KeyFolderUnusableError as error:
             raise PublicationUnusableError(str(error)) from None
+
+    def _check_before(self, folder: Path) -> None:
+        """Refuse a folder whose files are not an earlier publication of these keys."""
+        present = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+        # One that was interrupted has no manifest yet.
+        if MANIFEST not in present and present - set(self.files):
+            raise PublicationUnusableError(f"{folder} holds something else than published keys")
+        if ROOT in present and (folder / ROOT).read_bytes() != self.files[ROOT].data:
+            raise PublicationUnusableError(
+                f"{folder} holds the keys of another root; take another folder"
+            )
+        for name in sorted(present & set(self.files)):
+            if name.endswith(".crl") and _is_later((folder / name).read_bytes(), self.files[name]):
+                raise PublicationUnusableError(
+                    f"{folder / name} is a later revocation list than that of the keys, or has a "
+                    "revocation that theirs lacks: put it back into their folder"
+                )
 
 
 def publish(folder: KeyFolder, at: datetime) -> Publication:
@@ -149,6 +167,14 @@ def _file(name: str, data: bytes) -> PublishedFile:
     suffix = name[name.index(".") :] if "." in name else ""
     media_type = MEDIA_TYPES.get(name) or MEDIA_TYPES[suffix]
     return PublishedFile(data, media_type, _sha256(data))
+
+
+def _is_later(present: bytes, new: PublishedFile) -> bool:
+    try:
+        found = x509.load_der_x509_crl(present)
+        return not carries_on(x509.load_der_x509_crl(new.data), found)
+    except (ValueError, x509.ExtensionNotFound):  # it is damaged: a new one is what it needs
+        return False
 
 
 def _pem(certificate: x509.Certificate) -> bytes:

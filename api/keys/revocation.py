@@ -1,7 +1,7 @@
 """Certificate revocation lists: which leaves and issuing CAs must not be believed any more.
 
-The list is the record: each new one is the one before with what was added, one number higher, and
-an entry stays when its certificate has expired, because assertions are verified years later
+The list is the record: each new one is the one before with what was added, under a higher number,
+and an entry stays when its certificate has expired, because assertions are verified years later
 (`expiredCertsOnCRL` says so to the verifier).
 
 Source: RFC 5280 §5 (CRLs); ITU-T X.509 (10/2019), expiredCertsOnCRL.
@@ -19,7 +19,7 @@ from api.errors import InputUnusableError
 from api.keys.authority import KeyPair
 from api.keys.errors import CertificateRevokedError, CertificateUnknownError
 from api.keys.files import alone, write_file
-from api.keys.folder import LISTS, ROOT_LIST, KeyFolder, StoredCertificate
+from api.keys.folder import LISTS, ROOT_LIST, KeyFolder, StoredCertificate, number_of
 
 LIST_DAYS = 30
 """From an issuing CA's list to the next: a counter's USB stick makes its round in that time."""
@@ -70,7 +70,8 @@ def make_list(
         previous: what it carries on from; None for a CA's first.
         add: what is new.
     """
-    number = 1
+    # Seconds: after a backup was put back too, a new list has a number that no earlier one had.
+    number = max(1, int(at.timestamp()))
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(ca.certificate.subject)
@@ -78,7 +79,7 @@ def make_list(
         .next_update(at + timedelta(days=days))
     )
     if previous is not None:
-        number += previous.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+        number = max(number, number_of(previous) + 1)
         for entry in previous:
             builder = builder.add_revoked_certificate(entry)
     for revocation in add:
@@ -92,6 +93,15 @@ def make_list(
         .add_extension(_kept_since(ca.certificate.not_valid_before_utc), critical=False)
         .sign(ca.private_key, hashes.SHA256())
     )
+
+
+def carries_on(
+    found: x509.CertificateRevocationList, known: x509.CertificateRevocationList
+) -> bool:
+    """Return whether a list is the same as a known one or a later one with all of its entries."""
+    entries = {entry.serial_number for entry in found}
+    is_complete = all(entry.serial_number in entries for entry in known)
+    return is_complete and number_of(found) >= number_of(known)
 
 
 def renew_list(

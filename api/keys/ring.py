@@ -13,8 +13,8 @@ from api.assertions.claims import DEFAULT_LIFETIME_S
 from api.assertions.errors import SigningKeyExpiredError
 from api.assertions.signing_key import SigningKey, signing_key
 from api.errors import ApiError
-from api.keys.errors import KeyFolderUnusableError
 from api.keys.folder import Fingerprint, KeyFolder, StoredCertificate, fingerprint
+from api.keys.list_memory import ListMemory
 from api.keys.private_keys import KeySecrets, open_stored_key
 from api.keys.state import KeysState, keys_state
 
@@ -26,7 +26,8 @@ log = logging.getLogger("chinhchu.keys")
 class KeyRing:
     """The folder's leaves; safe to use from several threads at once."""
 
-    def __init__(self, folder: Path, secrets: KeySecrets) -> None:
+    def __init__(self, folder: Path, secrets: KeySecrets, memory: ListMemory | None = None) -> None:
+        """Sign with the keys of a folder, and remember its lists; in this process alone if None."""
         self._path = folder
         self._secrets = secrets
         self._lock = threading.Lock()
@@ -34,17 +35,19 @@ class KeyRing:
         self._folder: KeyFolder | None = None
         self._opened: dict[str, SigningKey] = {}
         self._refused: dict[str, ApiError] = {}
-        self._numbers: dict[str, int] = {}
+        self._memory = memory or ListMemory()
         self._warned_at: datetime | None = None
 
     @classmethod
     def open(cls, folder: Path, password: str | None, *, pin: str | None = None) -> "KeyRing":
-        """Return the ring of a folder that can sign now.
+        """Return the ring of a server: it can sign now, and remembers revocation lists for good.
+
+        What it remembers is beside the folder, where `ListMemory` says.
 
         Raises:
             ApiError: what `current` raises.
         """
-        ring = cls(folder, KeySecrets(password, pin))
+        ring = cls(folder, KeySecrets(password, pin), ListMemory.beside(folder))
         ring.current(datetime.now(UTC))
         return ring
 
@@ -104,19 +107,12 @@ class KeyRing:
             self._folder = None
             self._opened.clear()
             self._refused.clear()
-            self._folder = self._not_older(KeyFolder.read(self._path))
+            # Were an earlier list taken, what was revoked since would be back.
+            self._folder = self._memory.accept(KeyFolder.read(self._path))
             self._seen = seen
             for fault in self._folder.faults:
                 log.warning("leaf %s cannot be used: %s", fault.name, fault.error.code)
         return self._folder
-
-    def _not_older(self, folder: KeyFolder) -> KeyFolder:
-        """Refuse a list that was exchanged for an earlier one: what it revoked would be back."""
-        numbers = folder.list_numbers
-        if any(numbers.get(name, 0) < number for name, number in self._numbers.items()):
-            raise KeyFolderUnusableError("a revocation list is gone, or older than it was")
-        self._numbers = numbers
-        return folder
 
     def _key(self, folder: KeyFolder, stored: StoredCertificate) -> SigningKey:
         key = self._opened.get(stored.name)

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from api.assertions.chain import issuers_named_by
 from api.keys.authority import LEAF_DAYS
 from api.keys.folder import LISTS, ROOT, KeyFolder, StoredCertificate
+from api.keys.permissions import is_exposed
 
 LEAF_DUE = timedelta(days=30)
 """A leaf is renewed 30 days before its end, so that whoever is away has a month to do it."""
@@ -62,6 +63,8 @@ class ListState:
     entries: int
     this_update: datetime
     next_update: datetime | None
+    is_final: bool
+    """Its CA has expired or is revoked: no other will follow."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ class KeysState:
     lists: tuple[ListState, ...]
     warnings: tuple[str, ...]
     """Permanent codes: signing-key-missing, signing-key-ends-soon, issuing-ca-ends-soon,
-    root-ends-soon, revocation-list-stale, revocation-list-ends-soon, signing-key-unusable."""
+    root-ends-soon, revocation-list-stale, revocation-list-ends-soon, clock-behind, keys-exposed,
+    signing-key-unusable."""
     faults: tuple[tuple[str, str], ...]
     """NAME and error code of each leaf that cannot be used."""
 
@@ -92,7 +96,7 @@ def keys_state(folder: KeyFolder, at: datetime) -> KeysState:
         *_states(folder, folder.issuing_cas, at),
         *_states(folder, folder.leaves, at),
     )
-    lists = tuple(_list_state(folder, name) for name in sorted(folder.lists))
+    lists = tuple(_list_state(folder, name, at) for name in sorted(folder.lists))
     return KeysState(
         certificates=certificates,
         lists=lists,
@@ -102,7 +106,7 @@ def keys_state(folder: KeyFolder, at: datetime) -> KeysState:
 
 
 def is_leaf_due(folder: KeyFolder, at: datetime) -> bool:
-    """Return whether a new leaf is needed: none lasts for another 30 days."""
+    """Return whether a new leaf is needed: the next 30 days are not all covered."""
     return not _lasts(folder, folder.leaves, at, LEAF_DUE)
 
 
@@ -114,11 +118,14 @@ def is_issuing_ca_due(folder: KeyFolder, at: datetime) -> bool:
 def _lasts(
     folder: KeyFolder, among: tuple[StoredCertificate, ...], at: datetime, time: timedelta
 ) -> bool:
-    return any(
-        stored.name not in folder.revoked
-        and all(c.not_valid_after_utc >= at + time for c in stored.chain)
-        for stored in among
-    )
+    """Return whether one or another can be used at any moment of some time."""
+    covered_until = at
+    for stored in among:  # one that begins later does not help before
+        begin = max(c.not_valid_before_utc for c in stored.chain)
+        if stored.name not in folder.revoked and begin <= covered_until:
+            end = min(c.not_valid_after_utc for c in stored.chain)
+            covered_until = max(covered_until, end)
+    return covered_until - at >= time
 
 
 def _warnings(folder: KeyFolder, lists: tuple[ListState, ...], at: datetime) -> list[str]:
@@ -129,13 +136,19 @@ def _warnings(folder: KeyFolder, lists: tuple[ListState, ...], at: datetime) -> 
         warnings.append("signing-key-ends-soon")
     if is_issuing_ca_due(folder, at):
         warnings.append("issuing-ca-ends-soon")
-    if folder.root.not_valid_after_utc < at + ROOT_DUE:
+    if folder.root.not_valid_after_utc - at < ROOT_DUE:
         warnings.append("root-ends-soon")
     for found in lists:
+        if found.is_final:
+            continue
         if found.next_update is None or found.next_update <= at:
             warnings.append("revocation-list-stale")
-        elif found.next_update < at + LIST_DUE:
+        elif found.next_update - at < LIST_DUE:
             warnings.append("revocation-list-ends-soon")
+        if found.this_update > at:
+            warnings.append("clock-behind")
+    if is_exposed(folder.path):
+        warnings.append("keys-exposed")
     if folder.faults:
         warnings.append("signing-key-unusable")
     return warnings
@@ -176,7 +189,7 @@ def _state(file: str, certificate: x509.Certificate, use: KeyUse, at: datetime) 
     )
 
 
-def _list_state(folder: KeyFolder, name: str) -> ListState:
+def _list_state(folder: KeyFolder, name: str, at: datetime) -> ListState:
     found = folder.lists[name]
     return ListState(
         file=f"{LISTS}/{name}.crl",
@@ -184,4 +197,5 @@ def _list_state(folder: KeyFolder, name: str) -> ListState:
         entries=len(found),
         this_update=found.last_update_utc,
         next_update=found.next_update_utc,
+        is_final=name in folder.revoked or folder.signers[name].not_valid_after_utc <= at,
     )

@@ -108,6 +108,7 @@ def test_renew_with_a_wrong_password(operator: Operator, password: str) -> None:
 
 
 def test_a_new_issuing_ca_by_the_root_from_the_safe(operator: Operator, tmp_path: Path) -> None:
+    before = KeyFolder.read(operator.keys).list_numbers
     safe = Path(shutil.move(operator.keys / "offline", tmp_path / "safe")) / "root.key.pem"
     assert operator("renew", "--ca") == {"renewed": None}
     wanted = ("renew", "--ca", "--now", "--root-key", safe)
@@ -117,8 +118,8 @@ def test_a_new_issuing_ca_by_the_root_from_the_safe(operator: Operator, tmp_path
     assert operator.uses() == ["current", "older", "current", "current"]
     operator("renew", "--now")
     newest = KeyFolder.read(operator.keys)
+    assert newest.list_numbers["root"] > before["root"]
     assert newest.leaves[-1].chain[1] == newest.issuing_cas[-1].certificate
-    assert newest.list_numbers["root"] == 2
 
 
 def test_revoke_a_leaf(operator: Operator) -> None:
@@ -153,7 +154,8 @@ def test_new_lists(operator: Operator) -> None:
     assert [found["file"] for found in operator("crl")["lists"]] == [f"crl/{name}.crl"]
     root_key = operator.keys / keys.ROOT_KEY
     operator("crl", "--root-key", root_key, CHINHCHU_KEYS_PASSWORD=ROOT_PASSWORD)
-    assert KeyFolder.read(operator.keys).list_numbers == {"root": 2, name: 2}
+    after = KeyFolder.read(operator.keys).list_numbers
+    assert all(after[n] > before[n] for n in ("root", name))
 
 
 def test_publish(operator: Operator, tmp_path: Path) -> None:

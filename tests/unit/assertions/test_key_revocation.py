@@ -11,7 +11,7 @@ from cryptography import x509
 from api.errors import InputUnusableError
 from api.keys import keys
 from api.keys.errors import CertificateRevokedError, CertificateUnknownError
-from api.keys.folder import ROOT_LIST, KeyFolder, StoredCertificate
+from api.keys.folder import ROOT_LIST, KeyFolder, StoredCertificate, number_of
 from api.keys.publication import publish
 from api.keys.revocation import REASONS, find_certificate, renew_list, revoke
 
@@ -58,7 +58,7 @@ def test_section_5_1_and_5_2_the_list(folder: Path) -> None:
     assert authority.value.key_identifier == own.value.digest
     number = found.extensions.get_extension_for_class(x509.CRLNumber)
     assert not number.critical
-    assert number.value.crl_number == 1
+    assert number.value.crl_number == int(NOW.timestamp())
     # X.509, expiredCertsOnCRL: the entries of expired certificates stay.
     kept = found.extensions.get_extension_for_oid(x509.ObjectIdentifier("2.5.29.60"))
     begin = ca.certificate.not_valid_before_utc
@@ -86,18 +86,30 @@ def test_section_5_3_the_entry(folder: Path, reason: str | None) -> None:
 def test_numbers_rise_and_entries_stay_after_expiry(folder: Path) -> None:
     first = KeyFolder.read(folder).leaves[0].certificate
     revoke_leaf(folder, "key-compromise", NOW - timedelta(days=1))
+    numbers = []
     for number in range(3, 6):
         read = KeyFolder.read(folder)
         (ca,) = read.issuing_cas
         later = NOW + timedelta(days=100 * number)
         made = renew_list(read, ca.name, keys.open_issuing_ca(read, ca.name, SECRETS), later)
-        assert made.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number == number
+        numbers.append(number_of(made))
+        assert numbers[-1] == int(later.timestamp())
         entry = made.get_revoked_certificate_by_serial_number(first.serial_number)
         assert entry is not None
         reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
         assert reason is x509.ReasonFlags.key_compromise
         assert entry.extensions.get_extension_for_class(x509.InvalidityDate)
-    assert KeyFolder.read(folder).list_numbers[ca.name] == 5
+    assert KeyFolder.read(folder).list_numbers[ca.name] == numbers[-1]
+
+
+def test_the_number_rises_where_the_clock_goes_back(folder: Path) -> None:
+    read = KeyFolder.read(folder)
+    (ca,) = read.issuing_cas
+    before = read.list_numbers[ca.name]
+    pair = keys.open_issuing_ca(read, ca.name, SECRETS)
+    for step in (1, 2):
+        renew_list(read, ca.name, pair, NOW - timedelta(days=400))
+        assert KeyFolder.read(folder).list_numbers[ca.name] == before + step
 
 
 def test_not_twice(folder: Path) -> None:
@@ -116,7 +128,8 @@ def test_two_people_revoke_at_once(folder: Path) -> None:
     for stored in read.leaves:
         revoke(read, stored, ca, NOW)
     assert KeyFolder.read(folder).revoked == {stored.name for stored in read.leaves}
-    assert KeyFolder.read(folder).list_numbers[read.issuing_cas[0].name] == 3
+    name = read.issuing_cas[0].name
+    assert KeyFolder.read(folder).list_numbers[name] == read.list_numbers[name] + 2
 
 
 def test_unfit_reasons_and_times(folder: Path) -> None:
