@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from api.assertions.encoding import b64url_decode, b64url_encode, dump_json, parse_json
+from api.assertions.encoding import b64url_decode, b64url_encode, parse_json, write_json
 from api.assertions.errors import (
     AssertionMalformedError,
     DigestAlgorithmNotAllowedError,
@@ -24,6 +24,7 @@ ClaimPath = tuple[str | int, ...]
 """Where a claim is: names of objects and indices of arrays from the top."""
 
 SALT_BYTES = 16  # RFC 9901 §9.3 recommends 128 random bits
+DIGEST_BYTES = 32
 DIGEST_KEY = "_sd"
 ELEMENT_KEY = "..."
 DIGEST_ALGORITHM = "sha-256"
@@ -32,6 +33,10 @@ MAX_DEPTH = 24
 
 # SD-JWT VC, "Registered JWT claims": these must not be selectively disclosed.
 ALWAYS_VISIBLE = frozenset({"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "status"})
+
+
+_HOLDERS = frozenset({dict, list})
+_NONE: Any = object()
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class Disclosure:
         """Salt a value, with fresh random bytes if none are given."""
         salted = b64url_encode(secrets.token_bytes(SALT_BYTES) if salt is None else salt)
         content = [salted, value] if name is None else [salted, name, value]
-        return cls(b64url_encode(dump_json(content)), name, value)
+        return cls(b64url_encode(write_json(content)), name, value)
 
     @classmethod
     def parse(cls, encoded: str) -> "Disclosure":
@@ -65,12 +70,12 @@ class Disclosure:
         Raises:
             AssertionMalformedError: it is not an array of salt, name if any, and value.
         """
-        content = parse_json(b64url_decode(encoded))
-        if not isinstance(content, list) or len(content) not in (2, 3):
-            raise AssertionMalformedError("a disclosure is not an array of two or three")
-        if not all(isinstance(text, str) for text in content[:-1]):
-            raise AssertionMalformedError("a disclosure's salt and name must be text")
-        return cls(encoded, content[1] if len(content) == 3 else None, content[-1])
+        match parse_json(b64url_decode(encoded)):
+            case [str(), str() as name, value]:
+                return cls(encoded, name, value)
+            case [str(), value]:
+                return cls(encoded, None, value)
+        raise AssertionMalformedError("a disclosure is no array of salt, name if any, and value")
 
 
 @dataclass(frozen=True)
@@ -102,29 +107,25 @@ def conceal(
     """
     copies: dict[ClaimPath, Any] = {(): dict(payload)}
     disclosures: list[Disclosure] = []
-    holders: dict[int, dict[str, Any]] = {}
+    digests: dict[ClaimPath, list[str]] = {}
     # Deepest first, so that what is hidden inside a hidden claim goes into its disclosure.
     ordered = sorted(set(paths), key=len, reverse=True)
     random = secrets.token_bytes(SALT_BYTES * len(ordered))
     for number, path in enumerate(ordered):
-        parent = _holder(copies, path)
+        holder = _holder(copies, path)
         key: Any = path[-1]
         salt = random[SALT_BYTES * number : SALT_BYTES * (number + 1)]
-        if isinstance(parent, list):
-            disclosure = Disclosure.make(parent[key], salt=salt)
-            parent[key] = {ELEMENT_KEY: disclosure.digest}
+        if isinstance(holder, list):
+            disclosure = Disclosure.make(holder[key], salt=salt)
+            holder[key] = {ELEMENT_KEY: disclosure.digest}
         else:
-            disclosure = Disclosure.make(parent.pop(key), key, salt=salt)
-            parent.setdefault(DIGEST_KEY, []).append(disclosure.digest)
-            holders[id(parent)] = parent
+            disclosure = Disclosure.make(holder.pop(key), key, salt=salt)
+            digests[path[:-1]] = holder.setdefault(DIGEST_KEY, [])
+            digests[path[:-1]].append(disclosure.digest)
         disclosures.append(disclosure)
+    for of_one_holder in digests.values():
+        _fill(of_one_holder, decoys, fill_to)
     hidden = copies[()]
-    for holder in holders.values():
-        digests = holder[DIGEST_KEY]
-        count = max(decoys, fill_to - len(digests))
-        digests += [b64url_encode(secrets.token_bytes(32)) for _ in range(count)]
-        # Sorted digests do not tell the order of the claims (RFC 9901 §4.2.4.1).
-        digests.sort()
     hidden["_sd_alg"] = DIGEST_ALGORITHM
     return hidden, tuple(disclosures)
 
@@ -147,7 +148,7 @@ def reveal(payload: dict[str, Any], disclosures: Sequence[Disclosure]) -> Reveal
     if len(by_digest) != len(disclosures):
         raise DisclosureDuplicateError("a disclosure is there twice")
     revelation = _Revelation(by_digest)
-    processed = revelation.process(payload, ())
+    processed: dict[str, Any] = revelation.process(payload, ())
     if len(revelation.paths) != len(by_digest):
         raise DisclosureUnreferencedError("a disclosure is not among what the issuer signed")
     processed.pop("_sd_alg", None)
@@ -165,23 +166,28 @@ class _Revelation:
     def process(self, value: Any, path: ClaimPath) -> Any:
         if len(path) > MAX_DEPTH:
             raise AssertionMalformedError("disclosures are nested too deeply")
-        if isinstance(value, dict):
+        if type(value) is dict:
             return self._object(value, path)
-        if isinstance(value, list):
+        if type(value) is list:
             return self._array(value, path)
         return value
 
     def _object(self, value: dict[str, Any], path: ClaimPath) -> dict[str, Any]:
         if ELEMENT_KEY in value:
             raise AssertionMalformedError("an array digest stands where none belongs")
-        digests = value.get(DIGEST_KEY, [])
+        processed = value.copy()
+        digests = processed.pop(DIGEST_KEY, _NONE)
+        for name, item in processed.items():
+            if type(item) in _HOLDERS:
+                processed[name] = self.process(item, (*path, name))
+        if digests is not _NONE:
+            self._disclose(digests, processed, path)
+        return processed
+
+    def _disclose(self, digests: Any, processed: dict[str, Any], path: ClaimPath) -> None:
+        """Add to an object what is disclosed by its digests."""
         if not isinstance(digests, list) or not all(isinstance(d, str) for d in digests):
             raise AssertionMalformedError("_sd is not an array of digests")
-        processed = {
-            name: self.process(item, (*path, name)) if isinstance(item, (dict, list)) else item
-            for name, item in value.items()
-            if name != DIGEST_KEY
-        }
         for digest in digests:
             disclosure = self._find(digest)
             if disclosure is None:
@@ -199,27 +205,31 @@ class _Revelation:
             where = (*path, disclosure.name)
             self.paths[digest] = where
             processed[disclosure.name] = self.process(disclosure.value, where)
-        return processed
 
     def _array(self, value: list[Any], path: ClaimPath) -> list[Any]:
         processed: list[Any] = []
         for item in value:
-            where = (*path, len(processed))
-            if not (isinstance(item, dict) and ELEMENT_KEY in item):
-                processed.append(self.process(item, where))
-                continue
-            digest = item[ELEMENT_KEY]
-            if len(item) != 1 or not isinstance(digest, str):
-                raise AssertionMalformedError("an array digest is malformed")
-            disclosure = self._find(digest)
-            # RFC 9901 §7.1 step 4: an element that is not disclosed leaves the array.
-            if disclosure is None:
-                continue
-            if disclosure.name is not None:
-                raise AssertionMalformedError("a claim is disclosed as an array element")
-            self.paths[digest] = where
-            processed.append(self.process(disclosure.value, where))
+            if type(item) is dict and ELEMENT_KEY in item:
+                processed += self._element(item, (*path, len(processed)))
+            elif type(item) in _HOLDERS:
+                processed.append(self.process(item, (*path, len(processed))))
+            else:
+                processed.append(item)
         return processed
+
+    def _element(self, item: dict[str, Any], path: ClaimPath) -> list[Any]:
+        """Return what an array's digest stands for; nothing where it is not disclosed."""
+        digest = item[ELEMENT_KEY]
+        if len(item) != 1 or not isinstance(digest, str):
+            raise AssertionMalformedError("an array digest is malformed")
+        disclosure = self._find(digest)
+        # RFC 9901 §7.1 step 4: an element that is not disclosed leaves the array.
+        if disclosure is None:
+            return []
+        if disclosure.name is not None:
+            raise AssertionMalformedError("a claim is disclosed as an array element")
+        self.paths[digest] = path
+        return [self.process(disclosure.value, path)]
 
     def _find(self, digest: str) -> Disclosure | None:
         # RFC 9901 §7.1 step 4: a digest met twice, wherever, rejects the whole.
@@ -227,6 +237,17 @@ class _Revelation:
             raise DisclosureDuplicateError("a digest is there twice")
         self._met.add(digest)
         return self._by_digest.get(digest)
+
+
+def _fill(digests: list[str], decoys: int, fill_to: int) -> None:
+    """Add digests of nothing to those of one object."""
+    count = max(decoys, fill_to - len(digests))
+    random = secrets.token_bytes(DIGEST_BYTES * count)
+    for number in range(count):
+        nothing = random[DIGEST_BYTES * number : DIGEST_BYTES * (number + 1)]
+        digests.append(b64url_encode(nothing))
+    # Sorted digests do not tell the order of the claims (RFC 9901 §4.2.4.1).
+    digests.sort()
 
 
 def _holder(copies: dict[ClaimPath, Any], path: ClaimPath) -> Any:

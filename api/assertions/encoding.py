@@ -55,6 +55,24 @@ def dump_json(value: Any) -> bytes:
     return _COMPACT.encode(value).encode()
 
 
+def write_json(value: Any) -> bytes:
+    """Return what `dump_json` does, in a tenth of the time; for what is signed.
+
+    `orjson` writes what is no number as null, where the standard library refuses it, and knows no
+    integer beyond 64 bits: both are left to the standard library. A float can be spelled in another
+    way (``1e16``, ``1e+16``).
+    """
+    import orjson  # here: who only verifies does without
+
+    try:
+        text = orjson.dumps(
+            value, option=orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+        )
+    except TypeError:
+        return dump_json(value)
+    return dump_json(value) if b"null" in text else text
+
+
 def parse_json(data: bytes) -> Any:
     """Parse JSON, refusing what two parsers could read differently.
 
