@@ -158,8 +158,10 @@ def _columns() -> int:
 def _facts(claims: Mapping[str, Any], messages: "Messages") -> Iterator[tuple[str, str]]:
     """Yield what the assertion says, skipping what the issuer left out."""
     heading, label = messages["heading"], messages["claim"]
+    level = value_at(claims, "verified_claims", "verification", "assurance_level")
+    attendance = value_at(claims, "attendance", "mode")
     facts: list[tuple[str, Any]] = [
-        (heading["level"], value_at(claims, "verified_claims", "verification", "assurance_level")),
+        (heading["level"], _told(level, messages)),
         (heading["issuer"], claims.get("iss")),
         (heading["procedure"], value_at(claims, "txn", "procedure_code")),
         (heading["dossier"], value_at(claims, "txn", "dossier_id")),
@@ -170,7 +172,7 @@ def _facts(claims: Mapping[str, Any], messages: "Messages") -> Iterator[tuple[st
     facts += [
         (heading["time"], value_at(claims, "verified_claims", "verification", "time")),
         (heading["expires"], _time(datetime.fromtimestamp(claims["exp"], UTC))),
-        (heading["attendance"], value_at(claims, "attendance", "mode")),
+        (heading["attendance"], _told(attendance, messages)),
     ]
     person = value_at(claims, "verified_claims", "claims")
     if isinstance(person, Mapping):
@@ -188,6 +190,11 @@ def _facts(claims: Mapping[str, Any], messages: "Messages") -> Iterator[tuple[st
             yield name, heading["yes" if value else "no"]
         elif value is not None:
             yield name, str(value)
+
+
+def _told(code: Any, messages: "Messages") -> Any:
+    """Return the words for a code of the claim set; whatever has none as it is."""
+    return messages["value"].get(code, code) if isinstance(code, str) else code
 
 
 def _time(moment: datetime) -> str:

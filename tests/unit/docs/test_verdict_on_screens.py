@@ -2,12 +2,13 @@
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from api.assertions.messages import LANGUAGES, load_messages
 from api.assertions.verification import Check, CheckName, Verification
-from api.assertions.vocabulary import CheckResult
+from api.assertions.vocabulary import AssuranceLevel, AttendanceMode, CheckResult
 from api.cli.verify_output import print_verification
 
 DIGEST = "0123456789abcdef" * 4
@@ -19,13 +20,17 @@ CLAIMS = {
 
 
 def shown(
-    capsys: pytest.CaptureFixture[str], language: str, code: str, result: CheckResult
+    capsys: pytest.CaptureFixture[str],
+    language: str,
+    code: str,
+    result: CheckResult,
+    claims: dict[str, Any] = CLAIMS,
 ) -> list[str]:
     """Print a verification all of whose checks have one reason, as a person would see it."""
     checks = tuple(
         Check(name, result, code, required=name is not CheckName.REPLAY) for name in CheckName
     )
-    found = Verification(checks, CLAIMS, datetime(2026, 11, 22, tzinfo=UTC))
+    found = Verification(checks, claims, datetime(2026, 11, 22, tzinfo=UTC))
     print_verification(found, load_messages(language), time_asked=True)
     return capsys.readouterr().out.splitlines()
 
@@ -52,3 +57,16 @@ def test_what_a_failed_verification_claims_is_not_shown(
     assert DIGEST not in "".join(line.strip() for line in lines)
     lines = shown(capsys, language, "status-unknown", CheckResult.NOT_PERFORMED)
     assert DIGEST in "".join(line.strip() for line in lines)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_levels_and_attendance_are_told_in_words(
+    language: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = load_messages(language)["value"]
+    assert set(words) == {*AssuranceLevel, *AttendanceMode}
+    for mode in (*AttendanceMode, ["unattended"], {}, 7, "by post"):
+        claims = {**CLAIMS, "attendance": {"mode": mode}}
+        lines = shown(capsys, language, "status-unknown", CheckResult.NOT_PERFORMED, claims)
+        told = words[mode] if mode in tuple(AttendanceMode) else str(mode)
+        assert [line for line in lines if line.endswith(f"  {told}")] != []
