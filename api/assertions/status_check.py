@@ -1,6 +1,7 @@
 """The check of an assertion's status against the lists that a relying party has."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,8 @@ from api.assertions.verification import (
 from api.errors import ApiError
 
 if TYPE_CHECKING:
-    from api.assertions.status_array import Status
-    from api.assertions.status_list import VerifiedStatusList
+    from api.assertions.status_array import Status, StatusReference
+    from api.assertions.status_errors import StatusListOfOtherTimeError
 
 NAME = CheckName.STATUS
 
@@ -42,8 +43,9 @@ def check_status(
 
     Returns:
         Failed where the status is invalid or suspended, or the list has no place for it. Not
-        performed, under the code of what is wrong, where no list can be believed: the signature is
-        valid and the status is unknown.
+        performed, under the code of what is wrong, where no list can be believed, or where the
+        issuer revoked the assertion in one that is too old or too new: the signature is valid and
+        the status is unknown.
     """
     # Imported here: most of a verifier's starts have no list to read.
     from api.assertions.status_array import Status, StatusReference
@@ -56,51 +58,96 @@ def check_status(
         return not_supported(NAME, "status-not-in-assertion")
     if not lists:
         return not_performed(NAME, "status-unknown")
-    believed, refused = _read(lists, reference.uri, payload["iss"], roots, crls, times)
-    if not believed:
-        return not_performed(NAME, refused[0].code, detail=str(refused[0]))
     try:
-        status = _status(believed, reference.idx)
+        told, refused = _ask(lists, reference, payload["iss"], roots, crls, times)
     except ApiError as error:
         return failed(NAME, error.code, str(error))
-    if status is Status.VALID:
+    status = _joined(told)
+    if status is Status.INVALID:
+        return failed(NAME, "revoked")
+    if status is Status.SUSPENDED:
+        return failed(NAME, "suspended")
+    # What was revoked stays revoked, whatever another list says.
+    unknown = [refusal for refusal in refused if refusal.is_revoked] or refused
+    if status is Status.VALID and not (unknown and unknown[0].is_revoked):
         return passed(NAME)
-    return failed(NAME, "revoked" if status is Status.INVALID else "suspended")
+    return not_performed(NAME, unknown[0].reason, detail=unknown[0].detail)
 
 
-def _status(believed: "Sequence[VerifiedStatusList]", idx: int) -> "Status":
-    """Return what the newest list says: the worse of two of one second, `INVALID` for good."""
-    from api.assertions.status_array import Status
+@dataclass(frozen=True)
+class _Told:
+    """What a list that can be believed says of the assertion."""
 
-    newest = max(found.issued_at for found in believed)
-    told = [(found.issued_at, found.status(idx)) for found in believed]
-    if any(status is Status.INVALID for _, status in told):
-        return Status.INVALID
-    return max(status for issued_at, status in told if issued_at == newest)
+    issued_at: datetime
+    status: "Status"
 
 
-def _read(
+@dataclass(frozen=True)
+class _Refused:
+    """Why a list cannot be believed."""
+
+    reason: str
+    detail: str
+    is_revoked: bool = False
+    """Whether the issuer did sign it, for another time, and revoked the assertion in it."""
+
+
+def _ask(
     lists: Sequence[str | bytes],
-    uri: str,
+    reference: "StatusReference",
     issuer: str,
     roots: Sequence[x509.Certificate],
     crls: Sequence[x509.CertificateRevocationList],
     times: Sequence[datetime],
-) -> "tuple[list[VerifiedStatusList], list[ApiError]]":
-    """Return the lists that can be believed, and what is wrong with the others."""
-    from api.assertions.status_errors import StatusListOtherSubjectError
+) -> tuple[list[_Told], list[_Refused]]:
+    """Ask each list for each time, one list in memory at once.
+
+    Raises:
+        StatusIndexOutOfRangeError: one that can be believed does not reach so far.
+        StatusValueUnknownError: it holds a status there that is not known.
+    """
+    from api.assertions.status_errors import (
+        StatusListOfOtherTimeError,
+        StatusListOtherSubjectError,
+    )
     from api.assertions.status_list import verify_status_list
 
-    believed: list[VerifiedStatusList] = []
-    refused: list[ApiError] = []
+    told: list[_Told] = []
+    refused: list[_Refused] = []
     for token in lists:
         for at in times:
             try:
-                believed.append(
-                    verify_status_list(token, uri=uri, roots=roots, issuer=issuer, at=at, crls=crls)
+                found = verify_status_list(
+                    token, uri=reference.uri, roots=roots, issuer=issuer, at=at, crls=crls
                 )
+            except StatusListOfOtherTimeError as error:
+                refused.append(_of_other_time(error, reference.idx))
+                continue
             except ApiError as error:
-                refused.append(error)
+                refused.append(_Refused(error.code, str(error)))
+                continue
+            told.append(_Told(found.issued_at, found.status(reference.idx)))
     # A list of another subject is no fault where several are at hand.
-    refused.sort(key=lambda error: isinstance(error, StatusListOtherSubjectError))
-    return believed, refused
+    refused.sort(key=lambda refusal: refusal.reason == StatusListOtherSubjectError.code)
+    return told, refused
+
+
+def _of_other_time(error: "StatusListOfOtherTimeError", idx: int) -> _Refused:
+    from api.assertions.status_array import Status
+
+    try:
+        is_revoked = error.told.status(idx) is Status.INVALID
+    except ApiError:
+        is_revoked = False
+    reason = error.code_if_revoked if is_revoked else error.code
+    return _Refused(reason, str(error), is_revoked)
+
+
+def _joined(told: Sequence[_Told]) -> "Status | None":
+    """Return what the newest list says: the worse of two of one second, `INVALID` for good."""
+    from api.assertions.status_array import Status
+
+    if any(found.status is Status.INVALID for found in told):
+        return Status.INVALID
+    newest = max((found.issued_at for found in told), default=None)
+    return max((found.status for found in told if found.issued_at == newest), default=None)

@@ -1,6 +1,11 @@
 """What can be wrong with a status list, each under a permanent code."""
 
+from typing import TYPE_CHECKING, ClassVar
+
 from api.errors import ApiError
+
+if TYPE_CHECKING:
+    from api.assertions.status_list import VerifiedStatusList
 
 
 class StatusReferenceMalformedError(ApiError):
@@ -38,16 +43,30 @@ class StatusListOtherSubjectError(ApiError):
     code = "status-list-other-subject"
 
 
-class StatusListStaleError(ApiError):
+class StatusListOfOtherTimeError(ApiError):
+    """The token is genuine, and does not speak for the time that is asked about."""
+
+    code_if_revoked: ClassVar[str]
+    """Reason code of a verification where the assertion is revoked in it."""
+
+    def __init__(self, message: str, told: "VerifiedStatusList") -> None:
+        super().__init__(message)
+        self.told = told
+        """What it says of its own time."""
+
+
+class StatusListStaleError(StatusListOfOtherTimeError):
     """The token is too old to say what holds."""
 
     code = "status-list-stale"
+    code_if_revoked = "status-list-stale-revoked"
 
 
-class StatusListNotYetValidError(ApiError):
+class StatusListNotYetValidError(StatusListOfOtherTimeError):
     """The token was issued later than the time that is asked about."""
 
     code = "status-list-not-yet-valid"
+    code_if_revoked = "status-list-later-revoked"
 
 
 class StatusIndexOutOfRangeError(ApiError):

@@ -17,7 +17,11 @@ from cryptography import x509
 
 from api.assertions import chain, jws
 from api.assertions.crl_check import check_revocation
-from api.assertions.errors import AssertionMalformedError, IssuerMismatchError
+from api.assertions.errors import (
+    AssertionMalformedError,
+    ChainExpiredError,
+    IssuerMismatchError,
+)
 from api.assertions.status_array import MAX_ARRAY_BYTES, Status, StatusArray, StatusReference
 from api.assertions.status_errors import (
     StatusListMalformedError,
@@ -134,22 +138,32 @@ def verify_status_list(
         StatusListUntrustedError: type, algorithm, chain, revocation, key usage, signature or
             issuer; its `cause_code` says which.
         StatusListOtherSubjectError: it is another list.
-        StatusListStaleError: it is too old to say what holds.
+        StatusListStaleError: it is too old to say what holds; its signature is that of the issuer
+            at the time when it was made, and what it said then is in the error.
         StatusListNotYetValidError: it was issued later than `at`.
     """
     parsed = _parse(token)
-    _check_trust(parsed, roots, crls, issuer, at)
     payload = parsed.payload
-    if payload.get("sub") != uri:
-        raise StatusListOtherSubjectError("this is another status list")
+    _check_kind(parsed)
     issued_at, stale_at = _freshness(payload)
     # In seconds, for a list may end with the year 9999.
-    if at.timestamp() < issued_at.timestamp() - MAX_SKEW_S:
-        raise StatusListNotYetValidError("the status list was issued later")
-    if at.timestamp() >= stale_at.timestamp() + MAX_SKEW_S:
-        raise StatusListStaleError("the status list is too old: fetch a new one")
+    is_stale = at.timestamp() >= stale_at.timestamp() + MAX_SKEW_S
+    try:
+        _check_trust(parsed, roots, crls, issuer, at)
+    except StatusListUntrustedError as error:
+        # Who signed a list that is too old may have expired with it.
+        if not is_stale or error.cause_code != ChainExpiredError.code:
+            raise
+        _check_trust(parsed, roots, crls, issuer, issued_at)
+    if payload.get("sub") != uri:
+        raise StatusListOtherSubjectError("this is another status list")
     statuses = StatusArray.decode(payload.get("status_list"))
-    return VerifiedStatusList(uri, issued_at, stale_at, statuses)
+    verified = VerifiedStatusList(uri, issued_at, stale_at, statuses)
+    if at.timestamp() < issued_at.timestamp() - MAX_SKEW_S:
+        raise StatusListNotYetValidError("the status list was issued later", verified)
+    if is_stale:
+        raise StatusListStaleError("the status list is too old: fetch a new one", verified)
+    return verified
 
 
 def verify_status(
@@ -178,6 +192,14 @@ def _parse(token: str | bytes) -> jws.Jws:
         raise StatusListMalformedError("this is not a Status List Token") from None
 
 
+def _check_kind(token: jws.Jws) -> None:
+    try:
+        jws.check_type(token.header, TYPE)
+        jws.check_algorithm(token.header)
+    except ApiError as error:
+        raise StatusListUntrustedError(str(error), error.code) from None
+
+
 def _check_trust(
     token: jws.Jws,
     roots: Sequence[x509.Certificate],
@@ -186,8 +208,6 @@ def _check_trust(
     at: datetime,
 ) -> None:
     try:
-        jws.check_type(token.header, TYPE)
-        jws.check_algorithm(token.header)
         certificates = chain.parse_chain(jws.certificates(token.header))
         path = chain.verify_path(certificates, roots, at)
         if crls:

@@ -196,6 +196,14 @@ class TestStatusLater:
         verification = self.judge(dossier, named, before, timestamp=None, at=NOW)
         is_unknown(verification, "status-list-stale")
 
+    def test_list_that_revokes_and_is_stale_by_now(
+        self, dossier: Dossier, named: str, is_unknown: Callable[..., None]
+    ) -> None:
+        """Its leaf has expired as well; that it revoked is known all the same."""
+        later = self.kept(dossier, Status.INVALID, NOW + 20 * DAY)
+        judged = self.judge(dossier, named, self.kept(dossier), later)
+        is_unknown(judged, "status-list-stale-revoked")
+
     def test_list_of_today_that_revokes(
         self, dossier: Dossier, named: str, fails: Callable[..., None]
     ) -> None:

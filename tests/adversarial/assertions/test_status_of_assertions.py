@@ -163,6 +163,63 @@ def test_revoked_is_for_good(office: Any, fails: Callable[..., None]) -> None:
     fails(verify(office, revoked, status_list(office)), "revoked")
 
 
+class TestListsOfAnotherTime:
+    """A list that is too old or too new proves nothing good; what it revoked is told."""
+
+    @pytest.fixture
+    def too_old(self, office: Any) -> str:
+        return status_list(office, Status.INVALID, at=office.at - 48 * HOUR)
+
+    def test_stale_list_that_revokes(
+        self, office: Any, is_unknown: Callable[..., None], too_old: str
+    ) -> None:
+        is_unknown(verify(office, too_old), "status-list-stale-revoked")
+
+    def test_beside_a_stale_one_that_does_not(
+        self, office: Any, is_unknown: Callable[..., None], too_old: str
+    ) -> None:
+        stale = status_list(office, at=office.at - 47 * HOUR)
+        for lists in ((stale, too_old), (too_old, stale), ("junk", too_old)):
+            is_unknown(verify(office, *lists), "status-list-stale-revoked")
+
+    def test_beside_a_fresh_one_that_says_valid(
+        self, office: Any, is_unknown: Callable[..., None], too_old: str
+    ) -> None:
+        is_unknown(verify(office, status_list(office), too_old), "status-list-stale-revoked")
+
+    def test_beside_a_fresh_one_that_revokes_too(
+        self, office: Any, fails: Callable[..., None], too_old: str
+    ) -> None:
+        fails(verify(office, status_list(office, Status.INVALID), too_old), "revoked")
+
+    def test_stale_list_that_suspends(
+        self, office: Any, is_unknown: Callable[..., None], passes: Callable[..., None]
+    ) -> None:
+        """What was suspended may have been reinstated."""
+        stale = status_list(office, Status.SUSPENDED, at=office.at - 48 * HOUR)
+        is_unknown(verify(office, stale), "status-list-stale")
+        passes(verify(office, stale, status_list(office)), CheckName.STATUS)
+
+    def test_stale_list_that_has_no_such_place(
+        self, office: Any, is_unknown: Callable[..., None]
+    ) -> None:
+        stale = status_list(office, size=IDX - 5, at=office.at - 48 * HOUR)
+        is_unknown(verify(office, stale), "status-list-stale")
+
+    def test_list_that_revokes_after_the_time_asked_about(
+        self, office: Any, is_unknown: Callable[..., None]
+    ) -> None:
+        later = status_list(office, Status.INVALID, at=office.at + 2 * HOUR)
+        is_unknown(verify(office, later), "status-list-later-revoked")
+        is_unknown(verify(office, status_list(office), later), "status-list-later-revoked")
+
+    def test_stale_list_of_another_issuer_says_nothing(
+        self, office: Any, other_office: Any, passes: Callable[..., None]
+    ) -> None:
+        foreign = status_list(other_office, Status.INVALID, at=office.at - 48 * HOUR)
+        passes(verify(office, status_list(office), foreign), CheckName.STATUS)
+
+
 def test_list_until_the_end_of_time(office: Any, passes: Callable[..., None]) -> None:
     last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
     statuses = StatusArray.of_valid(100)

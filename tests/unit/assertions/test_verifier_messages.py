@@ -65,11 +65,9 @@ def constants_of(node: ast.AST) -> Iterator[str]:
 
 def codes_in(module: str) -> set[str]:
     loaded = import_module(module)
-    return {
-        value.code
-        for value in vars(loaded).values()
-        if isinstance(value, type) and issubclass(value, ApiError)
-    }
+    errors = [v for v in vars(loaded).values() if isinstance(v, type) and issubclass(v, ApiError)]
+    further = {getattr(error, "code_if_revoked", error.code) for error in errors}
+    return further | {error.code for error in errors}
 
 
 def every_reason() -> set[str]:
