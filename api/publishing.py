@@ -22,7 +22,7 @@ from api.keys.publication import (
     publish,
 )
 from api.keys.ring import KeyRing
-from api.status.routes import matches
+from api.read_only import matches, read_only
 
 MAX_AGE_S = 3600
 """Who meets a key that is not in its copy asks again (RFC 7517 sets no time); a revocation list is
@@ -64,14 +64,14 @@ Publisher = Annotated[KeyPublisher, Depends(get_publisher)]
 OptionalHeader = Annotated[str | None, Header(max_length=1000)]
 
 
-@router.get("/.well-known/jwks.json", response_class=Response)
+@read_only(router, "/.well-known/jwks.json", response_class=Response)
 def read_key_set(publisher: Publisher, if_none_match: OptionalHeader = None) -> Response:
     """Return the JWK set of all leaves that are not revoked (RFC 7517 §5)."""
     return _answer(JWKS, publisher.publication().files[JWKS], if_none_match)
 
 
-@router.get("/.well-known/jwt-vc-issuer", response_class=Response)
-@router.get("/.well-known/jwt-vc-issuer/{path:path}", response_class=Response)
+@read_only(router, "/.well-known/jwt-vc-issuer", response_class=Response)
+@read_only(router, "/.well-known/jwt-vc-issuer/{path:path}", response_class=Response)
 def read_issuer_metadata(
     publisher: Publisher, path: str = "", if_none_match: OptionalHeader = None
 ) -> Response:
@@ -83,13 +83,13 @@ def read_issuer_metadata(
     return _answer(ISSUER_METADATA, file, if_none_match)
 
 
-@router.get("/v1/keys", response_class=Response)
+@read_only(router, "/v1/keys", response_class=Response)
 def read_manifest(publisher: Publisher, if_none_match: OptionalHeader = None) -> Response:
     """Name every published file with its SHA-256."""
     return _answer(MANIFEST, publisher.publication().files[MANIFEST], if_none_match)
 
 
-@router.get("/v1/keys/state")
+@read_only(router, "/v1/keys/state")
 def read_state(publisher: Publisher, response: Response) -> dict[str, Any]:
     """Say how long the signing certificate lasts and what needs doing, for monitoring."""
     response.headers["Cache-Control"] = "no-store"
@@ -103,7 +103,7 @@ def read_state(publisher: Publisher, response: Response) -> dict[str, Any]:
     }
 
 
-@router.get("/v1/keys/{name}", response_class=Response)
+@read_only(router, "/v1/keys/{name}", response_class=Response)
 def read_file(name: str, publisher: Publisher, if_none_match: OptionalHeader = None) -> Response:
     """Return one published file."""
     file = publisher.publication().files.get(name)

@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from api.assertions.status_list import MEDIA_TYPE
+from api.read_only import matches, read_only
 from api.status.allocation import PATH
 from api.status.errors import (
     StatusHistoryNotSupportedError,
@@ -38,13 +39,14 @@ Publisher = Annotated[StatusPublisher, Depends(get_publisher)]
 OptionalHeader = Annotated[str | None, Header(max_length=1000)]
 
 
-@router.get("")
+@read_only(router, "")
 def read_aggregation(publisher: Publisher) -> dict[str, list[str]]:
     """Name every status list, for who keeps them all at hand (§9.3)."""
     return {"status_lists": publisher.uris()}
 
 
-@router.get(
+@read_only(
+    router,
     "/{list_id}",
     response_class=Response,
     responses={200: {"content": {MEDIA_TYPE: {}}}, 304: {"description": "not modified"}},
@@ -86,12 +88,6 @@ def accepts(header: str | None, media_type: str) -> bool:
         if name in ranges and ranges.index(name) < closest:
             closest, quality = ranges.index(name), _quality(parameters)
     return quality > 0
-
-
-def matches(header: str, etag: str) -> bool:
-    """Return whether `If-None-Match` names an entity tag (RFC 9110 §13.1.2, weak comparison)."""
-    tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
-    return "*" in tags or etag in tags
 
 
 def _quality(parameters: list[str]) -> float:

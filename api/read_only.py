@@ -1,0 +1,27 @@
+"""HTTP that only reads: HEAD beside every GET, and conditional requests."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from fastapi import APIRouter
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def read_only(router: APIRouter, path: str, **options: Any) -> Callable[[Function], Function]:
+    """Answer GET and HEAD at a path (RFC 9110 §9.3.2: who has the one has the other).
+
+    The body of an answer to HEAD is left out by the server below. Only GET is in the schema.
+    """
+
+    def add(function: Function) -> Function:
+        router.head(path, include_in_schema=False, **options)(function)
+        return router.get(path, **options)(function)
+
+    return add
+
+
+def matches(header: str, etag: str) -> bool:
+    """Return whether `If-None-Match` names an entity tag (RFC 9110 §13.1.2, weak comparison)."""
+    tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
+    return "*" in tags or etag in tags
