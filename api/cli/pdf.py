@@ -1,8 +1,8 @@
-"""`chinhchu pdf`: attach an assertion to its PDF, sign over both, print the page for people."""
+"""`chinhchu pdf`: attach assertions to their PDF, sign over both, print the page for people."""
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from getpass import getpass
 from pathlib import Path
@@ -21,6 +21,8 @@ PASSWORD_VARIABLE = "CHINHCHU_PDF_PASSWORD"  # noqa: S105 - the variable's name,
 EPILOG = f"""\
 examples:
   chinhchu pdf attach contract.pdf --assertion assertion.txt --tsa https://tsa.example --out a.pdf
+  chinhchu pdf attach contract.pdf --assertion seller.txt --assertion buyer.txt \\
+      --tsa https://tsa.example --out a.pdf
   chinhchu pdf sign a.pdf --pkcs12 notary.p12 --tsa https://tsa.example \\
       --root notary-ca.pem --tsa-root tsa-ca.pem --out b.pdf
   chinhchu pdf sign b.pdf --pkcs11 /usr/lib/token.so --token "Văn phòng" --label seal \\
@@ -45,13 +47,13 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Add `pdf attach`, `pdf sign` and `pdf sheet`."""
     group = commands.add_parser(
         "pdf",
-        help="attach an assertion to its PDF, sign over both, print the page for people",
-        description="Keep an assertion in the PDF that it is for.",
+        help="attach assertions to their PDF, sign over both, print the page for people",
+        description="Keep assertions in the PDF that they are for.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = group.add_subparsers(metavar="ACTION", required=True)
-    _register_attach(_action(actions, "attach", "append assertion and timestamp as attachments"))
+    _register_attach(_action(actions, "attach", "append assertions and timestamps as attachments"))
     _register_sign(_action(actions, "sign", "append a PAdES B-LTA signature"))
     _register_sheet(_action(actions, "sheet", "make the evidence sheet with its QR code"))
 
@@ -72,10 +74,19 @@ def _action(
     return parser
 
 
-def _register_attach(parser: argparse.ArgumentParser) -> None:
+def _add_assertions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--assertion", type=Path, required=True, metavar="FILE", help="the assertion for it"
+        "--assertion",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="the assertion for it; with several parties once for each",
     )
+
+
+def _register_attach(parser: argparse.ArgumentParser) -> None:
+    _add_assertions(parser)
     stamp = parser.add_mutually_exclusive_group()
     stamp.add_argument(
         "--tsa",
@@ -83,7 +94,14 @@ def _register_attach(parser: argparse.ArgumentParser) -> None:
         help="timestamp authority (RFC 3161); without a timestamp nobody "
         "can tell later that the assertion was valid when it was attached",
     )
-    stamp.add_argument("--timestamp", type=Path, metavar="FILE", help="a token that is at hand")
+    stamp.add_argument(
+        "--timestamp",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a token that is at hand; once for each assertion, in the same order",
+    )
     parser.add_argument(
         "--tsa-root",
         type=Path,
@@ -134,9 +152,7 @@ def _register_sign(parser: argparse.ArgumentParser) -> None:
 
 
 def _register_sheet(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--assertion", type=Path, required=True, metavar="FILE", help="the assertion for it"
-    )
+    _add_assertions(parser)
     parser.add_argument(
         "--url", required=True, help="where people find the assertion or how to check it; https"
     )
@@ -146,21 +162,25 @@ def _register_sheet(parser: argparse.ArgumentParser) -> None:
 def run_attach(args: argparse.Namespace) -> int:
     """Attach."""
     with _extra():
-        from api.pdf.attachments import attach
+        from api.pdf.attachments import CarriedAssertion, attach_all
         from api.pdf.timestamp_client import request_timestamp
     document = read_input(args.document, MAX_PDF_BYTES)
-    assertion = _assertion(args.assertion)
-    # Attached once without a token, so that no authority is asked about what will be refused.
-    result = attach(document, assertion)
-    token = read_input(args.timestamp) if args.timestamp else None
+    assertions = [_assertion(path) for path in args.assertion]
+    # Attached once without tokens, so that no authority is asked about what will be refused.
+    result = attach_all(document, [CarriedAssertion(assertion) for assertion in assertions])
+    tokens = [read_input(path) for path in args.timestamp]
     if args.tsa:
-        token = request_timestamp(args.tsa, assertion)
-    if token is not None:
-        time = _verified(token, assertion, args.tsa_root)
-        result = attach(document, assertion, token)
-    else:
-        time = None
-    return _written(args, result, {"timestamp": time})
+        tokens = [request_timestamp(args.tsa, assertion) for assertion in assertions]
+    times: list[str | None] = []
+    if tokens:
+        if len(tokens) != len(assertions):
+            raise InputUnusableError("give one --timestamp for each --assertion, in the same order")
+        pairs = list(zip(assertions, tokens, strict=True))
+        times = [_verified(token, assertion, args.tsa_root) for assertion, token in pairs]
+        result = attach_all(document, [CarriedAssertion(*pair) for pair in pairs])
+    if len(assertions) == 1:
+        return _written(args, result, {"timestamp": times[0] if times else None})
+    return _written(args, result, {"timestamps": times})
 
 
 def run_sign(args: argparse.Namespace) -> int:
@@ -194,7 +214,8 @@ def run_sheet(args: argparse.Namespace) -> int:
     with _extra():
         from api.pdf.sheet import make_sheet
     document = read_input(args.document, MAX_PDF_BYTES)
-    return _written(args, make_sheet(document, _assertion(args.assertion), url=args.url), {})
+    assertions = [_assertion(path) for path in args.assertion]
+    return _written(args, make_sheet(document, assertions, url=args.url), {})
 
 
 def _assertion(path: Path) -> bytes:
@@ -239,7 +260,9 @@ def _password(file: Path | None, prompt: str) -> str:
     return os.environ.get(PASSWORD_VARIABLE) or getpass(prompt)
 
 
-def _written(args: argparse.Namespace, data: bytes, facts: dict[str, str | None]) -> int:
+def _written(
+    args: argparse.Namespace, data: bytes, facts: Mapping[str, str | Sequence[str | None] | None]
+) -> int:
     from hashlib import sha256
 
     try:
@@ -252,8 +275,9 @@ def _written(args: argparse.Namespace, data: bytes, facts: dict[str, str | None]
     else:
         print(f"{args.out}  {len(data)} bytes  SHA-256 {digest}")
         for name, value in facts.items():
-            if value is not None:
-                print(f"  {name} {value}")
+            for time in [value] if value is None or isinstance(value, str) else value:
+                if time is not None:
+                    print(f"  {name} {time}")
     return EXIT_PASSED
 
 

@@ -32,6 +32,8 @@ examples:
       --nonce n-0S6_WzA2Mj --timestamp assertion.tst --timestamp-root tsa.pem --crl issuing-ca.crl
   chinhchu verify signed.pdf --root root.pem --audience notary-7 --nonce n-0S6_WzA2Mj \\
       --timestamp-root tsa.pem --signature-root notaries.pem
+  chinhchu verify two-parties.pdf --root root.pem --audience notary-7 --nonce n-0S6_WzA2Mj \\
+      --nonce n-7aQ_ZkB9Xv --timestamp-root tsa.pem --signature-root notaries.pem
 
 Nothing is fetched: roots, lists and the nonce come from your own records. What is not given is not
 checked; where that is required the verdict is INDETERMINATE.
@@ -80,7 +82,13 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="the issuer's root certificate, got by another way; once for each",
     )
     parser.add_argument("--audience", metavar="NAME", help="your own name at the issuer")
-    parser.add_argument("--nonce", metavar="NONCE", help="the nonce that you gave for the session")
+    parser.add_argument(
+        "--nonce",
+        action="append",
+        metavar="NONCE",
+        help="the nonce that you gave for the session; of a PDF with several assertions once for "
+        "each, in any order",
+    )
     parser.add_argument(
         "--status-list",
         type=Path,
@@ -95,7 +103,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         action="append",
         default=[],
         metavar="FILE",
-        help="a certificate revocation list of the issuer's CAs; once for each",
+        help="a certificate revocation list of the issuer's CAs, and of a PDF also of those who "
+        "sign or timestamp it; once for each",
     )
     parser.add_argument(
         "--timestamp", type=Path, metavar="FILE", help="the timestamp token over the assertion"
@@ -149,9 +158,9 @@ def run(args: argparse.Namespace) -> int:
     with _held(args.seen) as seen:
         found = _verify(args, seen)
         if seen is not None and found.outcome is Outcome.PASSED:
-            judged = found if isinstance(found, Verification) else found.assertion
-            assert judged is not None and judged.claims is not None
-            seen.add(judged.claims["iss"], judged.claims["jti"])
+            for judged in [found] if isinstance(found, Verification) else found.assertions:
+                assert judged.claims is not None
+                seen.add(judged.claims["iss"], judged.claims["jti"])
     if args.json:
         print_json(as_json(found))
     else:
@@ -171,7 +180,6 @@ def _verify(
         "documents": [read_input(path, MAX_DOCUMENT_BYTES) for path in args.document],
         "roots": [read_input(path) for path in args.root],
         "audience": args.audience,
-        "nonce": args.nonce,
         "at": args.at,
         "minimum_level": args.level and AssuranceLevel(args.level),
         "policies": [_policy(path) for path in args.policy] if args.policy else None,
@@ -184,11 +192,14 @@ def _verify(
         if args.timestamp is not None:
             raise InputUnusableError("a PDF carries its timestamp itself: leave --timestamp out")
         roots = [read_input(path) for path in args.signature_root]
-        return _verify_pdf()(subject, **given, signature_roots=roots)
+        return _verify_pdf()(subject, **given, nonce=args.nonce, signature_roots=roots)
     if args.signature_root:
         raise InputUnusableError("--signature-root is for a PDF that carries its assertion")
+    nonce, *others = args.nonce or [None]
+    if others:
+        raise InputUnusableError("one assertion has one nonce: give --nonce once")
     token = args.timestamp and read_input(args.timestamp, MAX_LIST_BYTES)
-    return verify(subject.strip(), **given, timestamp=token)
+    return verify(subject.strip(), **given, nonce=nonce, timestamp=token)
 
 
 def _verify_pdf() -> "Callable[..., PdfVerification]":

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from api.assertions.findings import value_at
-from api.assertions.verification import Outcome, Verification
+from api.assertions.verification import CheckName, Outcome, Verification
+from api.assertions.vocabulary import CheckResult
 from api.cli.output import printable
 
 if TYPE_CHECKING:
@@ -25,16 +26,23 @@ BELOW = "    "
 
 
 def as_json(found: "Verification | PdfVerification") -> dict[str, Any]:
-    """Return a verification as a JSON object; that of a PDF has `pdf` besides."""
+    """Return a verification as a JSON object.
+
+    That of a PDF has `pdf` besides. Where the PDF carries several assertions, what one alone has at
+    the top is in `assertions`, once for each.
+    """
     if isinstance(found, Verification):
         return _assertion_as_json(found)
     judged = found.assertion
-    unread: dict[str, Any] = {"judged_at": None, "time_proven": False, "checks": [], "claims": None}
+    alone: dict[str, Any] = {"judged_at": None, "time_proven": False, "checks": [], "claims": None}
+    several = len(found.assertions) > 1
+    is_failed = found.outcome is Outcome.FAILED
     return {
-        **(unread if judged is None else _assertion_as_json(judged)),
-        **({"claims": None} if found.outcome is Outcome.FAILED else {}),
+        **(alone if judged is None else _assertion_as_json(judged)),
+        **({"claims": None} if is_failed else {}),
         "outcome": found.outcome,
         "reasons": list(found.reasons),
+        **({"assertions": _numbered_as_json(found)} if several else {}),
         "pdf": {
             "checks": [_check(check) for check in found.checks],
             "signatures": [_signature(signature) for signature in found.signatures],
@@ -42,31 +50,77 @@ def as_json(found: "Verification | PdfVerification") -> dict[str, Any]:
     }
 
 
+def _numbered_as_json(found: "PdfVerification") -> list[dict[str, Any]]:
+    is_failed = found.outcome is Outcome.FAILED
+    return [
+        {
+            "number": number,
+            "party_role": value_at(one.claims or {}, "txn", "party_role"),
+            "transaction": value_at(one.claims or {}, "txn", "id"),
+            **_assertion_as_json(one),
+            **({"claims": None} if is_failed else {}),
+        }
+        for number, one in enumerate(found.assertions, start=1)
+    ]
+
+
 def print_verification(
     found: "Verification | PdfVerification", messages: "Messages", *, time_asked: bool
 ) -> None:
-    """Print every check, the outcome with its reasons, and what the assertion says."""
+    """Print the verdict, every check, the verdict's reasons, and what each assertion says."""
     heading, reason = messages["heading"], messages["reason"]
-    judged = found if isinstance(found, Verification) else found.assertion
-    checks: list[Check | PdfCheck] = [*found.checks]
-    if judged is not None and judged is not found:
-        checks += judged.checks
+    judged = (found,) if isinstance(found, Verification) else found.assertions
+    verdict = _verdict(found, messages)
+    print(f"{verdict}\n")
     head = [heading[column] for column in ("check", "result", "meaning")]
-    _print_table([head, *(_row(check, messages) for check in checks)])
-    print(f"\n{messages['outcome'][found.outcome]}")
+    own: list[Check | PdfCheck] = [] if isinstance(found, Verification) else [*found.checks]
+    if len(judged) == 1:
+        own += judged[0].checks
+    _print_table([head, *(_row(check, messages) for check in own)])
+    for number, one in enumerate(judged, start=1):
+        if len(judged) > 1:
+            print(f"\n{printable(_name(number, one, messages))}: {one.outcome}")
+            _print_table(_row(check, messages) for check in one.checks)
+    print(f"\n{verdict}")
     for code in found.reasons:
         _print_wrapped(f"  - {reason[code]} [{code}]")
     if not isinstance(found, Verification):
         for signature in found.signatures:
             _print_wrapped(printable(_signature_line(signature, messages)))
-    if judged is None:
-        return
+    for number, one in enumerate(judged, start=1):
+        if len(judged) > 1:
+            print(f"\n{printable(_name(number, one, messages))}")
+        _print_what_it_says(one, found.outcome, messages, time_asked=time_asked)
+
+
+def _verdict(found: "Verification | PdfVerification", messages: "Messages") -> str:
+    """Return the outcome in words; of all that can be missing, a status has words of its own."""
+    checks: list[Check | PdfCheck] = [*found.checks]
+    if not isinstance(found, Verification):
+        checks += [check for one in found.assertions for check in one.checks]
+    missing = {c.name for c in checks if c.required and c.result is not CheckResult.OK}
+    if found.outcome is Outcome.INDETERMINATE and missing == {CheckName.STATUS}:
+        return messages["heading"]["status_unknown"]
+    return messages["outcome"][found.outcome]
+
+
+def _name(number: int, judged: Verification, messages: "Messages") -> str:
+    """Return what tells an assertion from the others: its number, whose it is, of what."""
+    known = [value_at(judged.claims or {}, "txn", key) for key in ("party_role", "id")]
+    said = ", ".join(str(value) for value in known if value is not None)
+    return f"{messages['heading']['assertion']} {number}" + (f" ({said})" if said else "")
+
+
+def _print_what_it_says(
+    judged: Verification, outcome: Outcome, messages: "Messages", *, time_asked: bool
+) -> None:
+    heading = messages["heading"]
     if judged.judged_at is not None:
         source = "proven" if judged.time_proven else "asked" if time_asked else "now"
         words = heading[f"time_{source}"]
         _print_wrapped(f"{heading['judged_at']}: {_time(judged.judged_at)} ({words})")
-    if judged.claims is not None and found.outcome is not Outcome.FAILED:
-        confirmed = found.outcome is Outcome.PASSED
+    if judged.claims is not None and outcome is not Outcome.FAILED:
+        confirmed = outcome is Outcome.PASSED
         print(f"\n{heading['confirmed' if confirmed else 'unconfirmed']}")
         _print_table(_facts(judged.claims, messages))
 

@@ -5,7 +5,8 @@ lists them. The bytes of the document as it was stay as they are: the assertion 
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 
@@ -16,6 +17,8 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 from api.assertions import sd_jwt
 from api.assertions.findings import document_digests
+from api.errors import ApiError, InputUnusableError
+from api.pdf.embedded_files import FileSpecification, contents_of, embedded_files
 from api.pdf.errors import (
     PdfAssertionPresentError,
     PdfAttachmentAmbiguousError,
@@ -24,22 +27,36 @@ from api.pdf.errors import (
     PdfNotBoundError,
     PdfUnusableError,
 )
-from api.pdf.reading import entry, open_pdf, reading, resolve
+from api.pdf.reading import entry, open_pdf, reading
 
-ASSERTION = "assertion.sd-jwt"
 ASSERTION_TYPE = "application/dc+sd-jwt"
-TIMESTAMP = "assertion.tst"
 TIMESTAMP_TYPE = "application/vnd.etsi.timestamp-token"
 """Registered by ETSI EN 319 122-1, Annex C, for an RFC 3161 token in a file."""
-OURS = frozenset({ASSERTION, TIMESTAMP})
 
-MAX_ATTACHMENTS = 4096
-MAX_TREE_DEPTH = 16
+MAX_ASSERTIONS = 16
+"""Parties to one document; each brings about 8 KiB."""
 MAX_ATTACHMENT_BYTES = 128 << 10
 """Of ours; others are not unpacked."""
 
-FileSpecification = generic.PdfObject
-"""A file specification dictionary, or a reference to one."""
+
+def _names(number: int) -> tuple[str, str]:
+    suffix = "" if number == 1 else f"-{number}"
+    return f"assertion{suffix}.sd-jwt", f"assertion{suffix}.tst"
+
+
+NAMES = tuple(_names(number) for number in range(1, MAX_ASSERTIONS + 1))
+"""Of the attachments: each assertion and its timestamp."""
+(ASSERTION, TIMESTAMP), *_ = NAMES
+OURS = frozenset(name for pair in NAMES for name in pair)
+
+
+@dataclass(frozen=True)
+class CarriedAssertion:
+    """An assertion of one party, with what proves when it existed."""
+
+    assertion: bytes = field(repr=False)
+    timestamp: bytes | None = field(default=None, repr=False)
+    """RFC 3161 token over it."""
 
 
 def attach(document: bytes, assertion: str | bytes, timestamp: bytes | None = None) -> bytes:
@@ -53,9 +70,27 @@ def attach(document: bytes, assertion: str | bytes, timestamp: bytes | None = No
     Returns:
         The document, followed by the revision.
 
+    Raises what `attach_all` raises.
+    """
+    text = assertion.encode() if isinstance(assertion, str) else assertion
+    return attach_all(document, [CarriedAssertion(text, timestamp)])
+
+
+def attach_all(document: bytes, assertions: Sequence[CarriedAssertion]) -> bytes:
+    """Append one revision with the assertions of all parties, as attachments.
+
+    Args:
+        document: revision 0, byte for byte what all sessions were opened for.
+        assertions: at least one and at most `MAX_ASSERTIONS`, in the order of their numbers.
+
+    Returns:
+        The document, followed by the revision.
+
     Raises:
-        AssertionMalformedError: the assertion is none.
-        PdfNotBoundError: the assertion is for other documents.
+        InputUnusableError: there is none, or there are too many.
+        AssertionMalformedError: an assertion is none.
+        PdfNotBoundError: an assertion is for other documents.
+        PdfAttachmentAmbiguousError: an assertion is given twice.
         PdfAssertionPresentError: the document carries one already.
         PdfCertifiedError: the document is certified, and this change would break that.
         PdfUnusableError: not a PDF, broken, or with parts that show otherwise later (XFA forms,
@@ -63,19 +98,25 @@ def attach(document: bytes, assertion: str | bytes, timestamp: bytes | None = No
         PdfEncryptedError: it is encrypted.
         PdfTooComplexError: it is beyond the bounds.
     """
-    text = assertion.encode("ascii") if isinstance(assertion, str) else assertion
-    token = sd_jwt.parse(text)
-    if hashlib.sha256(document).hexdigest() not in document_digests(token.issued.payload):
-        raise PdfNotBoundError("the assertion is not for this document")
+    check_count(assertions)
+    digest = hashlib.sha256(document).hexdigest()
+    for one in assertions:
+        if digest not in document_digests(sd_jwt.parse(one.assertion).issued.payload):
+            raise PdfNotBoundError("an assertion is not for this document")
+    check_different([one.assertion for one in assertions])
     reader = open_pdf(document)
     check_bindable(reader)
     with reading():
         writer = IncrementalPdfFileWriter.from_reader(reader)
         writer.IO_CHUNK_SIZE = 1 << 20
         now = datetime.now(UTC)
-        added = {ASSERTION: _specification(writer, ASSERTION, ASSERTION_TYPE, text, now)}
-        if timestamp is not None:
-            added[TIMESTAMP] = _specification(writer, TIMESTAMP, TIMESTAMP_TYPE, timestamp, now)
+        added: dict[str, generic.IndirectObject] = {}
+        for (name, token_name), one in zip(NAMES, assertions, strict=False):
+            added[name] = _specification(writer, name, ASSERTION_TYPE, one.assertion, now)
+            if one.timestamp is not None:
+                added[token_name] = _specification(
+                    writer, token_name, TIMESTAMP_TYPE, one.timestamp, now
+                )
         _register(writer, {**embedded_files(reader), **added}, tuple(added.values()))
         output = BytesIO()
         writer.write(output)  # type: ignore[no-untyped-call]
@@ -83,6 +124,35 @@ def attach(document: bytes, assertion: str | bytes, timestamp: bytes | None = No
     if not result.startswith(document):
         raise PdfUnusableError("the revision could not be appended without changing the document")
     return result
+
+
+def check_count(assertions: Sequence[object]) -> None:
+    """Check that there is an assertion, and that there are not too many.
+
+    Raises:
+        InputUnusableError: there is none, or there are more than `MAX_ASSERTIONS`.
+    """
+    if not 1 <= len(assertions) <= MAX_ASSERTIONS:
+        raise InputUnusableError(f"a PDF carries one to {MAX_ASSERTIONS} assertions")
+
+
+def check_different(assertions: Sequence[bytes]) -> None:
+    """Check that no assertion is there twice.
+
+    Raises:
+        PdfAttachmentAmbiguousError: one is.
+    """
+    seen: set[tuple[object, ...]] = set()
+    for assertion in assertions:
+        try:
+            payload = sd_jwt.parse(assertion).issued.payload
+        except ApiError:  # whoever verifies it will say what is wrong with it
+            continue
+        name = payload.get("iss"), payload.get("jti")
+        if all(isinstance(part, str) for part in name):
+            if name in seen:
+                raise PdfAttachmentAmbiguousError("an assertion is there twice")
+            seen.add(name)
 
 
 def check_bindable(reader: PdfFileReader) -> None:
@@ -105,87 +175,32 @@ def check_bindable(reader: PdfFileReader) -> None:
             )
 
 
-def assertion_of(reader: PdfFileReader) -> bytes:
-    """Return the assertion that a document carries.
+def assertions_of(reader: PdfFileReader) -> tuple[CarriedAssertion, ...]:
+    """Return the assertions that a document carries, in the order of their numbers.
 
     Raises:
         PdfAttachmentMissingError: there is none.
-        PdfAttachmentAmbiguousError: there are two, or two names of the tree are the same.
+        PdfAttachmentAmbiguousError: one is there twice, or they are not numbered one by one.
+        PdfUnusableError: the attachments cannot be read.
     """
-    data = _contents(reader, ASSERTION)
-    if data is None:
+    files = embedded_files(reader)
+    count = sum(name in files for name, _ in NAMES)
+    if count == 0:
         raise PdfAttachmentMissingError("the document carries no assertion")
-    return data
+    if any(name not in files for name, _ in NAMES[:count]) or any(
+        token in files for _, token in NAMES[count:]
+    ):
+        raise PdfAttachmentAmbiguousError("the assertions of the document are not numbered")
 
+    def contents(name: str) -> bytes:
+        return contents_of(reader, files[name], name, MAX_ATTACHMENT_BYTES)
 
-def timestamp_of(reader: PdfFileReader) -> bytes | None:
-    """Return the RFC 3161 token over the assertion, if the document carries one."""
-    return _contents(reader, TIMESTAMP)
-
-
-def embedded_files(reader: PdfFileReader) -> dict[str, FileSpecification]:
-    """Return the file specifications of a document by their names, in order.
-
-    Raises:
-        PdfAttachmentAmbiguousError: a name is there twice.
-        PdfUnusableError: the tree of names is too deep or too large, or runs in a circle.
-    """
-    found: dict[str, FileSpecification] = {}
-    with reading():
-        names = entry(reader, reader.root, "/Names")
-        for name, specification in _leaves(reader, entry(reader, names, "/EmbeddedFiles")):
-            if name in found:
-                raise PdfAttachmentAmbiguousError("two attachments of the document have one name")
-            found[name] = specification
-    return found
-
-
-def _leaves(
-    reader: PdfFileReader, root: generic.PdfObject | None
-) -> Iterator[tuple[str, FileSpecification]]:
-    """Walk a name tree (ISO 32000-2 §7.9.6)."""
-    stack: list[tuple[generic.PdfObject | None, int]] = [(root, 0)]
-    count = 0
-    while stack:
-        node, depth = stack.pop()
-        count += 1
-        if depth > MAX_TREE_DEPTH or count > MAX_ATTACHMENTS:
-            raise PdfUnusableError("the tree of attachments is too large")
-        pairs = entry(reader, node, "/Names")
-        if isinstance(pairs, generic.ArrayObject):
-            if len(pairs) > 2 * MAX_ATTACHMENTS or len(pairs) % 2:
-                raise PdfUnusableError("the tree of attachments is too large or broken")
-            for index in range(0, len(pairs), 2):
-                name = resolve(reader, pairs.raw_get(index))
-                yield _text(name), pairs.raw_get(index + 1)
-        kids = entry(reader, node, "/Kids")
-        if isinstance(kids, generic.ArrayObject):
-            if len(kids) > MAX_ATTACHMENTS:
-                raise PdfUnusableError("the tree of attachments is too large")
-            children = [resolve(reader, kids.raw_get(index)) for index in range(len(kids))]
-            stack += [(child, depth + 1) for child in reversed(children)]
-
-
-def _text(name: generic.PdfObject) -> str:
-    if isinstance(name, generic.TextStringObject):
-        return str(name)
-    if isinstance(name, generic.ByteStringObject):
-        return str(name.original_bytes, "latin-1")
-    raise PdfUnusableError("an attachment has no name")
-
-
-def _contents(reader: PdfFileReader, name: str) -> bytes | None:
-    with reading():
-        specification = embedded_files(reader).get(name)
-        if specification is None:
-            return None
-        streams = entry(reader, resolve(reader, specification), "/EF")
-        stream = entry(reader, streams, "/F")
-        if not isinstance(stream, generic.StreamObject) or (
-            len(stream.encoded_data) > MAX_ATTACHMENT_BYTES
-        ):
-            raise PdfAttachmentMissingError(f"the attachment {name} is not a file of that kind")
-        return bytes(stream.data[: MAX_ATTACHMENT_BYTES + 1])
+    carried = tuple(
+        CarriedAssertion(contents(name), contents(token) if token in files else None)
+        for name, token in NAMES[:count]
+    )
+    check_different([one.assertion for one in carried])
+    return carried
 
 
 def _specification(
@@ -209,7 +224,7 @@ def _specification(
 
 def _register(
     writer: IncrementalPdfFileWriter,
-    files: dict[str, FileSpecification],
+    files: Mapping[str, FileSpecification],
     added: tuple[generic.IndirectObject, ...],
 ) -> None:
     """List the files in the tree of names, sorted as §7.9.6 wants it, and as associated."""

@@ -20,7 +20,8 @@ from typing import NoReturn
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from api.pdf.attachments import OURS, embedded_files
+from api.pdf.attachments import OURS
+from api.pdf.embedded_files import embedded_files
 from api.pdf.errors import (
     PdfAttachmentChangedError,
     PdfChangedError,

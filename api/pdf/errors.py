@@ -52,7 +52,7 @@ class PdfAttachmentMissingError(ApiError):
 
 
 class PdfAttachmentAmbiguousError(ApiError):
-    """The document carries an attachment of ours twice."""
+    """An attachment is there twice, or it is not clear which assertions the document carries."""
 
     code = "pdf-assertion-ambiguous"
 

@@ -1,6 +1,7 @@
 """QR codes in PDF pages: modules as rectangles, so that print at any size stays sharp."""
 
 import hashlib
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import segno
@@ -13,8 +14,8 @@ QUIET_MODULES = 4
 """ISO/IEC 18004 §5.3.8."""
 
 
-def evidence_address(url: str, assertion: bytes) -> str:
-    """Return what the code holds: `url#sha256=<hash of the assertion>`.
+def evidence_address(url: str, assertions: Sequence[bytes]) -> str:
+    """Return what the code holds: `url#sha256=<hash of the assertion>`, of several with commas.
 
     Raises:
         InputUnusableError: the address is not https, too long, not ASCII, or has a fragment.
@@ -24,7 +25,8 @@ def evidence_address(url: str, assertion: bytes) -> str:
         raise InputUnusableError("the address must be https, without a fragment, and short")
     if not url.isascii() or not url.isprintable():
         raise InputUnusableError("the address must be plain ASCII")
-    return f"{url}#sha256={hashlib.sha256(assertion).hexdigest()}"
+    hashes = ",".join(hashlib.sha256(assertion).hexdigest() for assertion in assertions)
+    return f"{url}#sha256={hashes}"
 
 
 def draw_qr(pdf: FPDF, text: str, *, left: float, top: float, side: float) -> None:

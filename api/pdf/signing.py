@@ -24,7 +24,7 @@ from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, Signer, Simple
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.errors import PathError, ValidationError
 
-from api.pdf.attachments import assertion_of
+from api.pdf.attachments import assertions_of
 from api.pdf.errors import PdfUnusableError, SignerUnusableError, SigningFailedError
 from api.pdf.reading import accept_hybrid, open_pdf
 from api.pdf.revocation import fetch_revocation_lists
@@ -193,7 +193,6 @@ def _style(
         return
     # Drawing is needed for a visible field alone, and takes long to import.
     from api.pdf.appearance import field_size, signature_style
-    from api.pdf.qr_code import evidence_address
 
     size = field_size(reader, field)
     if size is None:
@@ -201,9 +200,15 @@ def _style(
         return
     certificate = signer.signing_cert
     name = certificate.subject.native.get("common_name", "") if certificate else ""
-    address = evidence_address(url, assertion_of(reader)) if url else None
+    address = _address(reader, url) if url else None
     with signature_style(size, signer=str(name), address=address) as style:
         yield style
+
+
+def _address(reader: PdfFileReader, url: str) -> str:
+    from api.pdf.qr_code import evidence_address
+
+    return evidence_address(url, [one.assertion for one in assertions_of(reader)])
 
 
 def _chains(

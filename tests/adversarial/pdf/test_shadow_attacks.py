@@ -404,7 +404,7 @@ def test_an_assertion_that_was_there_before_is_not_one_for_the_document(
     asserted = pdf_office.issue(inner)
     with_other = attacked(inner, swap(ASSERTION, asserted.encode()))
     reasons = pdf_office.verify(with_other, signature_roots=[]).reasons
-    assert reasons == ("pdf-attachment-changed",)
+    assert reasons == ("pdf-assertion-present",)
 
 
 def test_a_changed_byte_of_the_document_is_refused(pdf_office: PdfOffice, signed: bytes) -> None:

@@ -8,7 +8,8 @@ from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
 
 from api.assertions.errors import AssertionMalformedError
 from api.errors import InputUnusableError
-from api.pdf.attachments import ASSERTION, TIMESTAMP, assertion_of, attach, embedded_files
+from api.pdf.attachments import ASSERTION, TIMESTAMP, CarriedAssertion, assertions_of, attach
+from api.pdf.embedded_files import embedded_files
 from api.pdf.errors import (
     PdfAssertionPresentError,
     PdfCertifiedError,
@@ -28,7 +29,7 @@ def test_the_document_stays_as_it_is(pdf_office: PdfOffice, kind: str) -> None:
     pdf = attach(document, assertion, b"token")
     assert pdf.startswith(document)
     reader = open_pdf(pdf)
-    assert assertion_of(reader) == assertion.encode()
+    assert assertions_of(reader) == (CarriedAssertion(assertion.encode(), b"token"),)
 
 
 def test_names_are_sorted_and_types_are_told(pdf_office: PdfOffice) -> None:
@@ -99,7 +100,7 @@ def test_the_sheet_holds_address_and_hash_and_nobodys_name(pdf_office: PdfOffice
     document = plain()
     assertion = pdf_office.issue(document).encode()
     url = "https://office.example/a/1"
-    sheet = make_sheet(document, assertion, url=url)
+    sheet = make_sheet(document, [assertion], url=url)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "sheet.pdf"
         file.write_bytes(sheet)
@@ -123,6 +124,6 @@ def test_the_sheet_holds_address_and_hash_and_nobodys_name(pdf_office: PdfOffice
 )
 def test_the_sheet_wants_a_fit_address(pdf_office: PdfOffice, url: str) -> None:
     with pytest.raises(InputUnusableError):
-        make_sheet(plain(), pdf_office.issue(plain()).encode(), url=url)
+        make_sheet(plain(), [pdf_office.issue(plain()).encode()], url=url)
     with pytest.raises(PdfNotBoundError):
-        make_sheet(b"x", pdf_office.issue(plain()).encode(), url="https://a.example")
+        make_sheet(b"x", [pdf_office.issue(plain()).encode()], url="https://a.example")
