@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.cli import status_export
 from api.cli.output import EXIT_PASSED, print_json, printable, read_input
-from api.errors import ApiError, InputUnusableError
+from api.cli.status_database import server_database
+from api.errors import InputUnusableError
 from api.settings import Settings
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from api.assertions.status_list import Status, StatusReference
     from api.status.register import StatusEntry, StatusRegister
 
@@ -26,20 +26,16 @@ examples:
   chinhchu status reinstate --jti d2Fz… --reason "ticket 41: found again"
   chinhchu status revoke --assertion assertion.txt --reason "ticket 44: wrong person"
   chinhchu status export /media/usb --days 7               for counters without network
+  chinhchu status close                                    once, after a restore from a backup
 
 Which assertion: by the file that a relying party sends, by --jti, --session or --dossier (while the
 server still knows whose it is: see server.toml), or by --list URI --index N as the assertion says.
 Suspending can be undone, revoking cannot. The reason of a change is kept for good: write no names.
 HOME is --home, else $CHINHCHU_HOME, else ~/.chinhchu. A server that is running sees each change at
 once; relying parties that have a list see it when they fetch the next, within an hour.
+
+exit codes: 0 done, 1 a list is of another issuer than the signing key's and was not exported
 """
-
-
-class DatabaseUnusableError(ApiError):
-    """The server's database is missing, busy, or not one."""
-
-    code = "database-unusable"
-    retryable = True
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -66,15 +62,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
             "--by", metavar="WHO", help="who decided it (default: the name of your account)"
         )
         change.add_argument("--all", action="store_true", help="also where it is several")
-    export = _action(actions, "export", "write every list as a file to carry", run_export)
-    export.add_argument("folder", type=Path, metavar="DIR", help="where to; made if missing")
-    export.add_argument(
-        "--days",
-        type=int,
-        default=7,
-        metavar="N",
-        help="how long they hold, 1 to 31: so late may a counter see a revocation (%(default)s)",
-    )
+    export = _action(actions, "export", "write every list as a file to carry", status_export.run)
+    status_export.add_arguments(export)
     _action(actions, "close", "give no more indices of the present lists out", run_close)
 
 
@@ -121,42 +110,11 @@ def run_reinstate(args: argparse.Namespace) -> int:
     return _change(args, Status.VALID)
 
 
-def run_export(args: argparse.Namespace) -> int:
-    """Write every list into a folder."""
-    from api.keys.ring import KeyRing
-    from api.status.publishing import MAX_EXPORT_DAYS, StatusPublisher
-    from api.status.register import StatusRegister
-
-    if not 1 <= args.days <= MAX_EXPORT_DAYS:
-        raise InputUnusableError(f"--days is 1 to {MAX_EXPORT_DAYS}")
-    settings = Settings.from_environment(args.home)
-    with _database(settings) as engine:
-        ring = KeyRing.open(settings.keys, settings.keys_password, pin=settings.keys_pin)
-        publisher = StatusPublisher(engine, ring)
-        lists = StatusRegister(engine).lists()
-        tokens = {found.id: publisher.exported(found.id, args.days) for found in lists}
-    args.folder.mkdir(parents=True, exist_ok=True)
-    files = []
-    for found in lists:
-        path = args.folder / f"{found.id}.statuslist.jwt"
-        aside = path.with_name(f"{path.name}.new")
-        aside.write_text(tokens[found.id], "ascii")
-        aside.replace(path)
-        files.append({"file": str(path), "uri": found.uri})
-    if args.json:
-        print_json({"days": args.days, "files": files})
-        return EXIT_PASSED
-    for file in files:
-        print(f"{file['file']}\n  {printable(file['uri'])}")
-    print(f"lists: {len(files)}, days: {args.days}")
-    return EXIT_PASSED
-
-
 def run_close(args: argparse.Namespace) -> int:
     """Close the present lists: the next assertion opens a new one."""
     from api.status.allocation import StatusAllocation
 
-    with _database(Settings.from_environment(args.home)) as engine:
+    with server_database(Settings.from_environment(args.home)) as engine:
         closed = StatusAllocation(engine).close()
     if args.json:
         print_json({"closed": closed})
@@ -259,29 +217,8 @@ def _issued_at(path: Path, payload: Mapping[str, Any]) -> datetime:
 def _register(args: argparse.Namespace) -> "Iterator[StatusRegister]":
     from api.status.register import StatusRegister
 
-    with _database(Settings.from_environment(args.home)) as engine:
+    with server_database(Settings.from_environment(args.home)) as engine:
         yield StatusRegister(engine)
-
-
-@contextmanager
-def _database(settings: Settings) -> "Iterator[Engine]":
-    """Open the server's database, which must be there."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from api.store.database import open_database
-
-    if not settings.database.is_file():
-        raise DatabaseUnusableError(f"{settings.database} is not there: which folder is it?")
-    try:
-        engine = open_database(settings.database)
-        try:
-            yield engine
-        finally:
-            engine.dispose()
-    except SQLAlchemyError as error:
-        raise DatabaseUnusableError(
-            f"{settings.database} cannot be used now ({type(error).__name__})"
-        ) from None
 
 
 def _print_entries(args: argparse.Namespace, entries: "list[StatusEntry]") -> None:
