@@ -132,13 +132,15 @@ class Pkcs11Token:
 
         Raises:
             Pkcs11KeyMissingError: the token has none of that identifier, or two.
-            Pkcs11KeyMismatchError: the key is not the certificate's.
+            Pkcs11KeyMismatchError: the key is not the certificate's, or the token would give it
+                out.
             ApiError: what `use` raises.
         """
         public = certificate.public_key()
         if not isinstance(public, ec.EllipticCurvePublicKey):
             raise Pkcs11KeyMismatchError("the certificate's key is not an elliptic curve key")
         key = Pkcs11PrivateKey(self, public)
+        self._refuse_extractable(key.identifier)
         probe = b"chinhchu: does this key fit its certificate?"
         try:
             public.verify(key.sign(probe, ES256), probe, ES256)
@@ -200,6 +202,17 @@ class Pkcs11Token:
         """Log out; the next use logs in again."""
         with self._lock:
             self._drop(_library())
+
+    def _refuse_extractable(self, identifier: bytes) -> None:
+        pkcs11 = _library()
+
+        def may_leave(session: Any) -> bool:
+            return _may_leave(self._find_key(pkcs11, session, identifier), pkcs11.Attribute)
+
+        if self.use(may_leave):
+            raise Pkcs11KeyMismatchError(
+                f"the token {self.label!r} would give the private key out: make it anew there"
+            )
 
     def _read_write(self) -> Any:
         """Return a second session that may write; it shares the first one's login."""
@@ -337,7 +350,7 @@ def _generate(
         capabilities=pkcs11.MechanismFlag.SIGN | pkcs11.MechanismFlag.VERIFY,
         private_template={attribute.SENSITIVE: True, attribute.EXTRACTABLE: False},
     )
-    if made_private[attribute.EXTRACTABLE] or not made_private[attribute.SENSITIVE]:
+    if _may_leave(made_private, attribute):
         made_private.destroy()
         made_public.destroy()
         raise Pkcs11KeyMismatchError("the token made a key that could leave it")
@@ -347,6 +360,10 @@ def _generate(
     for made in (made_public, made_private):
         made[attribute.ID] = identifier
     return public
+
+
+def _may_leave(key: Any, attribute: Any) -> bool:
+    return bool(key[attribute.EXTRACTABLE] or not key[attribute.SENSITIVE])
 
 
 def _find_token(pkcs11: ModuleType, module: Path, label: str) -> Any:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from api.assertions.errors import SigningKeyUnusableError
+from api.assertions.errors import KeysPasswordError, SigningKeyUnusableError
 from api.keys import files as key_files
 from api.keys import pkcs11 as pkcs11_keys
 from api.keys.authority import KeyPair
@@ -60,7 +60,10 @@ def open_key_file(
         data = key_files.read_file(path, may_be_pipe=may_be_pipe)
     except KeyFolderUnusableError:
         raise AuthorityKeyMissingError(f"{path} is not there or cannot be read") from None
-    key = key_files.decode_private_key(data, password)
+    try:
+        key = key_files.decode_private_key(data, password)
+    except KeysPasswordError as error:
+        raise KeysPasswordError(f"{path}: {error}") from None
     if key.public_key() != certificate.public_key():
         raise SigningKeyUnusableError(f"the key in {path} does not fit its certificate")
     return KeyPair(certificate, key)

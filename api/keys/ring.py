@@ -13,6 +13,7 @@ from api.assertions.claims import DEFAULT_LIFETIME_S
 from api.assertions.errors import SigningKeyExpiredError
 from api.assertions.signing_key import SigningKey, signing_key
 from api.errors import ApiError
+from api.keys.errors import KeyFolderUnusableError
 from api.keys.folder import Fingerprint, KeyFolder, StoredCertificate, fingerprint
 from api.keys.list_memory import ListMemory
 from api.keys.private_keys import KeySecrets, open_stored_key
@@ -32,6 +33,7 @@ class KeyRing:
         self._secrets = secrets
         self._lock = threading.Lock()
         self._seen: Fingerprint | None = None
+        self._refused_at: Fingerprint | None = None
         self._folder: KeyFolder | None = None
         self._opened: dict[str, SigningKey] = {}
         self._refused: dict[str, ApiError] = {}
@@ -107,8 +109,14 @@ class KeyRing:
             self._folder = None
             self._opened.clear()
             self._refused.clear()
-            # Were an earlier list taken, what was revoked since would be back.
-            self._folder = self._memory.accept(KeyFolder.read(self._path))
+            try:
+                # Were an earlier list taken, what was revoked since would be back.
+                self._folder = self._memory.accept(KeyFolder.read(self._path))
+            except KeyFolderUnusableError as error:
+                if seen != self._refused_at:  # once a change, however many requests come
+                    log.error("keys: %s", error)
+                self._refused_at = seen
+                raise
             self._seen = seen
             for fault in self._folder.faults:
                 log.warning("leaf %s cannot be used: %s", fault.name, fault.error.code)

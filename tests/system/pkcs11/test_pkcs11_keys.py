@@ -361,3 +361,63 @@ def test_cryptography_takes_the_opaque_key(token: TokenPlace) -> None:
     root.certificate.verify_directly_issued_by(root.certificate)
     ca = authority.make_issuing_ca("Mẫu", root, NOW)
     ca.certificate.verify_directly_issued_by(root.certificate)
+
+
+@pytest.mark.parametrize("attribute", ["EXTRACTABLE", "SENSITIVE"])
+def test_a_key_that_could_leave_the_token_signs_nothing(
+    folder: Path, token: TokenPlace, attribute: str
+) -> None:
+    """Imported, or made by a tool that did not forbid it: it could have been copied."""
+    import pkcs11
+    from pkcs11.util.ec import decode_ec_private_key
+
+    (leaf,) = KeyFolder.read(folder).leaves
+    opened = private_keys.open_token(token, PIN)
+    opened.private_key(leaf.certificate).destroy()
+    made = ec.generate_private_key(ec.SECP256R1())
+    der = made.private_bytes(
+        serialization.Encoding.DER,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    read = KeyFolder.read(folder)
+    ca = keys.open_newest_issuing_ca(read, SECRETS, NOW)
+    pair = authority.make_leaf("Mẫu", "https://office.example", ca, NOW, made)
+    pem = serialization.Encoding.PEM
+    chain = b"".join(c.public_bytes(pem) for c in (pair.certificate, ca.certificate))
+    leaf.path.write_bytes(chain)
+    identifier = pkcs11_keys.Pkcs11PrivateKey(opened, made.public_key()).identifier
+
+    def bring_in(session: Any, **changes: bool) -> None:
+        flags = {"EXTRACTABLE": False, "SENSITIVE": True, "PRIVATE": True, "SIGN": True} | changes
+        attributes = decode_ec_private_key(der)
+        attributes |= {pkcs11.Attribute[name]: value for name, value in flags.items()}
+        attributes |= {pkcs11.Attribute.ID: identifier, pkcs11.Attribute.TOKEN: True}
+        with session.token.open(rw=True) as writing:
+            writing.create_object(attributes)
+
+    opened.use(bring_in)
+    assert KeyRing.open(folder, None, pin=PIN)
+    opened.destroy(identifier)
+    opened.use(lambda session: bring_in(session, **{attribute: attribute == "EXTRACTABLE"}))
+    with pytest.raises(Pkcs11KeyMismatchError, match="give the private key out"):
+        KeyRing.open(folder, None, pin=PIN)
+
+
+def test_a_token_taken_out_while_serving_and_put_back(softhsm: SoftHsm, folder: Path) -> None:
+    """Nothing is signed meanwhile; afterwards the same server goes on."""
+    key = KeyRing.open(folder, None, pin=PIN).current(NOW)
+    tokens = softhsm.configuration.parent / "tokens"
+    tokens.rename(tokens.with_name("pocket"))
+    tokens.mkdir()
+    try:
+        softhsm.restart()
+        for _ in range(3):
+            with pytest.raises(Pkcs11TokenMissingError) as refused:
+                key.sign(b"m")
+            assert refused.value.retryable
+    finally:
+        tokens.rmdir()
+        tokens.with_name("pocket").rename(tokens)
+        softhsm.restart()
+    assert key.sign(b"m")
