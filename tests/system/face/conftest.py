@@ -4,21 +4,33 @@ import pytest
 
 from biometrics.manifest import load_manifest
 from biometrics.pipeline import FacePipeline
-from biometrics.rig import Rig
 from biometrics.weights.errors import SampleMissingError
 from biometrics.weights.fetch import fetch, sample
+from tests.fixtures.faces import RememberingRig, open_remembering_pipeline
 
 
 @pytest.fixture(scope="session")
-def pipeline():
+def installed():
     manifest = load_manifest()
     fetch(manifest, ["yunet", "sface", "facemesh"])
-    return FacePipeline(manifest)
+    return manifest
+
+
+@pytest.fixture(scope="session")
+def pipeline(installed):
+    """Most tests change a few frames of the same captures."""
+    return open_remembering_pipeline(installed)
+
+
+@pytest.fixture
+def forgetful(installed):
+    """A pipeline that has seen nothing yet, and remembers nothing."""
+    return FacePipeline(installed)
 
 
 @pytest.fixture(scope="session")
 def rig(pipeline):
-    return Rig(pipeline.detector, pipeline.mesh_estimator)
+    return RememberingRig(pipeline)
 
 
 @pytest.fixture(scope="session")

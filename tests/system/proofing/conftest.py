@@ -34,6 +34,7 @@ from devices.simulator.card import SimulatedCard
 from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise
 from devices.simulator.profile import SPECIMEN, load_profile
+from tests.fixtures.faces import RememberingRig, open_remembering_pipeline
 
 DOCUMENT = b"%PDF-1.7 a specimen"
 SEED = 1
@@ -96,7 +97,7 @@ class Server:
 
 @pytest.fixture(scope="session")
 def pipeline(manifest: Manifest) -> FacePipeline:
-    return FacePipeline(manifest)
+    return open_remembering_pipeline(manifest)
 
 
 @pytest.fixture(scope="session")
@@ -187,7 +188,7 @@ def read_card(card: CardImage) -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def rig(pipeline: FacePipeline) -> Rig:
-    return Rig(pipeline.detector, pipeline.mesh_estimator)
+    return RememberingRig(pipeline)
 
 
 @pytest.fixture
