@@ -5,7 +5,7 @@ Source: RFC 9901 §4.2 (disclosures), §7.1 (processing).
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,10 @@ from api.assertions.errors import (
 ClaimPath = tuple[str | int, ...]
 """Where a claim is: names of objects and indices of arrays from the top."""
 
-SALT_BYTES = 16  # RFC 9901 §9.3 recommends 128 random bits
+SALT_BYTES = 18
+"""RFC 9901 §9.3 recommends 128 random bits. A multiple of three, so that salts need no padding and
+all of an assertion are encoded in one go."""
+_SALT_LETTERS = SALT_BYTES // 3 * 4
 DIGEST_BYTES = 32
 DIGEST_KEY = "_sd"
 ELEMENT_KEY = "..."
@@ -55,12 +58,10 @@ class Disclosure:
         return b64url_encode(hashlib.sha256(self.encoded.encode("ascii")).digest())
 
     @classmethod
-    def make(
-        cls, value: Any, name: str | None = None, *, salt: bytes | None = None
-    ) -> "Disclosure":
-        """Salt a value, with fresh random bytes if none are given."""
-        salted = b64url_encode(secrets.token_bytes(SALT_BYTES) if salt is None else salt)
-        content = [salted, value] if name is None else [salted, name, value]
+    def make(cls, value: Any, name: str | None = None, *, salt: str | None = None) -> "Disclosure":
+        """Salt a value, with fresh random characters if none are given."""
+        salt = salt or random_salts(1)[0]
+        content = [salt, value] if name is None else [salt, name, value]
         return cls(b64url_encode(write_json(content)), name, value)
 
     @classmethod
@@ -88,7 +89,7 @@ class Revealed:
 
 
 def conceal(
-    payload: dict[str, Any], paths: Iterable[ClaimPath], *, decoys: int = 0, fill_to: int = 0
+    payload: Mapping[str, Any], paths: Iterable[ClaimPath], *, decoys: int = 0, fill_to: int = 0
 ) -> tuple[dict[str, Any], tuple[Disclosure, ...]]:
     """Replace claims by digests.
 
@@ -106,26 +107,26 @@ def conceal(
         DisclosureUnknownError: a path leads nowhere.
     """
     copies: dict[ClaimPath, Any] = {(): dict(payload)}
-    disclosures: list[Disclosure] = []
-    digests: dict[ClaimPath, list[str]] = {}
     # Deepest first, so that what is hidden inside a hidden claim goes into its disclosure.
     ordered = sorted(set(paths), key=len, reverse=True)
-    random = secrets.token_bytes(SALT_BYTES * len(ordered))
-    for number, path in enumerate(ordered):
-        holder = _holder(copies, path)
-        key: Any = path[-1]
-        salt = random[SALT_BYTES * number : SALT_BYTES * (number + 1)]
-        if isinstance(holder, list):
-            disclosure = Disclosure.make(holder[key], salt=salt)
-            holder[key] = {ELEMENT_KEY: disclosure.digest}
+    salts = iter(random_salts(len(ordered)))
+    by_holder: dict[ClaimPath, list[Any]] = {}
+    for path in ordered:
+        by_holder.setdefault(path[:-1], []).append(path[-1])
+    disclosures: list[Disclosure] = []
+    for where, keys in by_holder.items():
+        holder = _copy_at(copies, where)
+        if type(holder) is dict:
+            made = [Disclosure.make(_of(holder, key), key, salt=next(salts)) for key in keys]
+            for key in keys:
+                del holder[key]
+            holder[DIGEST_KEY] = _filled([d.digest for d in made], decoys, fill_to)
         else:
-            disclosure = Disclosure.make(holder.pop(key), key, salt=salt)
-            digests[path[:-1]] = holder.setdefault(DIGEST_KEY, [])
-            digests[path[:-1]].append(disclosure.digest)
-        disclosures.append(disclosure)
-    for of_one_holder in digests.values():
-        _fill(of_one_holder, decoys, fill_to)
-    hidden = copies[()]
+            made = [Disclosure.make(_of(holder, key), salt=next(salts)) for key in keys]
+            for key, disclosure in zip(keys, made, strict=True):
+                holder[key] = {ELEMENT_KEY: disclosure.digest}
+        disclosures += made
+    hidden: dict[str, Any] = copies[()]
     hidden["_sd_alg"] = DIGEST_ALGORITHM
     return hidden, tuple(disclosures)
 
@@ -239,29 +240,36 @@ class _Revelation:
         return self._by_digest.get(digest)
 
 
-def _fill(digests: list[str], decoys: int, fill_to: int) -> None:
-    """Add digests of nothing to those of one object."""
+def random_salts(count: int) -> list[str]:
+    """Return fresh salts in base64url."""
+    text = b64url_encode(secrets.token_bytes(SALT_BYTES * count))
+    return [text[start : start + _SALT_LETTERS] for start in range(0, len(text), _SALT_LETTERS)]
+
+
+def _filled(digests: list[str], decoys: int, fill_to: int) -> list[str]:
+    """Return the digests of one object with those of nothing, in an order that tells nothing."""
     count = max(decoys, fill_to - len(digests))
-    random = secrets.token_bytes(DIGEST_BYTES * count)
-    for number in range(count):
-        nothing = random[DIGEST_BYTES * number : DIGEST_BYTES * (number + 1)]
-        digests.append(b64url_encode(nothing))
+    digests += [b64url_encode(secrets.token_bytes(DIGEST_BYTES)) for _ in range(count)]
     # Sorted digests do not tell the order of the claims (RFC 9901 §4.2.4.1).
-    digests.sort()
+    return sorted(digests)
 
 
-def _holder(copies: dict[ClaimPath, Any], path: ClaimPath) -> Any:
-    """Return the object or array that holds the last step of a path, copied once.
+def _copy_at(copies: dict[ClaimPath, Any], path: ClaimPath) -> Any:
+    """Return the object or array at a path, copied once with all that it is in.
 
-    `copies` has what was copied, by its path; what the holder is in comes into it too.
+    `copies` has what was copied, by its path.
     """
-    holder = copies[()]
+    if path not in copies:
+        outer, step = _copy_at(copies, path[:-1]), path[-1]
+        inner = _of(outer, step)
+        if type(inner) not in _HOLDERS:
+            raise DisclosureUnknownError("there is no such claim to disclose")
+        copies[path] = outer[step] = inner.copy()
+    return copies[path]
+
+
+def _of(holder: Any, step: Any) -> Any:
     try:
-        for depth, step in enumerate(path[:-1], 1):
-            if path[:depth] not in copies:
-                copies[path[:depth]] = holder[step] = holder[step].copy()
-            holder = copies[path[:depth]]
-        holder[path[-1]]
-    except (KeyError, IndexError, TypeError, AttributeError):
+        return holder[step]
+    except (KeyError, IndexError, TypeError):
         raise DisclosureUnknownError("there is no such claim to disclose") from None
-    return holder

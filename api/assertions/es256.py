@@ -32,8 +32,13 @@ class PrivateKeySigner:
 
     def sign(self, message: bytes) -> bytes:
         """Return r and s over a message, 32 bytes each, big-endian."""
-        r, s = decode_dss_signature(self.private_key.sign(message, _ECDSA))
-        return r.to_bytes(COORDINATE_BYTES) + s.to_bytes(COORDINATE_BYTES)
+        return sign(self.private_key, message)
+
+
+def sign(key: ec.EllipticCurvePrivateKey, message: bytes) -> bytes:
+    """Return r and s over a message, 32 bytes each, big-endian."""
+    r, s = decode_dss_signature(key.sign(message, _ECDSA))
+    return r.to_bytes(COORDINATE_BYTES) + s.to_bytes(COORDINATE_BYTES)
 
 
 def verify(key: ec.EllipticCurvePublicKey, message: bytes, signature: bytes) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from api.assertions import es256
-from api.assertions.encoding import b64url_decode, b64url_encode, dump_json, parse_json
+from api.assertions.encoding import b64url_decode, b64url_encode, dump_json, parse_json, write_json
 from api.assertions.errors import (
     AlgorithmNotAllowedError,
     AssertionMalformedError,
@@ -53,7 +53,7 @@ def encode_header(header: Mapping[str, Any]) -> str:
 
 def sign_under(encoded_header: str, payload: Mapping[str, Any], signer: Signer) -> str:
     """Sign as `sign` does, under a header that was encoded before."""
-    signing_input = f"{encoded_header}.{b64url_encode(dump_json(payload))}"
+    signing_input = f"{encoded_header}.{b64url_encode(write_json(payload))}"
     return f"{signing_input}.{b64url_encode(signer.sign(signing_input.encode('ascii')))}"
 
 

@@ -5,7 +5,6 @@ Source: RFC 9901 §4 (format), SD-JWT VC (`typ: dc+sd-jwt`).
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -62,8 +61,7 @@ def issue(
         SigningKeyExpiredError: the leaf is not valid at the time of issue or dies before `exp`.
     """
     payload = claims.to_payload(key.issuer)
-    begin, end = (datetime.fromtimestamp(payload.claims[name], UTC) for name in ("iat", "exp"))
-    if not key.not_before <= begin <= end <= key.not_after:
+    if not key.covers(payload.claims["iat"], payload.claims["exp"]):
         raise SigningKeyExpiredError("the signing certificate does not cover the assertion's life")
     return sign_payload(payload.claims, payload.disclosable, key, decoys=decoys, fill_to=fill_to)
 
@@ -77,7 +75,7 @@ def sign_payload(
     fill_to: int = 0,
 ) -> str:
     """Sign any payload as an SD-JWT VC; `issue` is the one that knows what may be signed."""
-    hidden, disclosures = conceal(dict(payload), disclosable, decoys=decoys, fill_to=fill_to)
+    hidden, disclosures = conceal(payload, disclosable, decoys=decoys, fill_to=fill_to)
     return _join(jws.sign_under(_header(key.x5c, key.kid), hidden, key), disclosures)
 
 

@@ -10,9 +10,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from api.assertions import es256
 from api.assertions.chain import issuers_named_by
 from api.assertions.errors import SigningKeyUnusableError
-from api.assertions.es256 import PrivateKeySigner
 from api.assertions.jwk import thumbprint
 
 
@@ -30,6 +30,15 @@ class SigningKey:
     private_key: ec.EllipticCurvePrivateKey = field(repr=False)
     """In memory, or an opaque one in a security module."""
 
+    def covers(self, begin_s: int, end_s: int) -> bool:
+        """Whether a span of time (Unix seconds) lies in the validity of the chain."""
+        not_before_s, not_after_s = self._validity_s
+        return not_before_s <= begin_s <= end_s <= not_after_s
+
+    @cached_property
+    def _validity_s(self) -> tuple[float, float]:
+        return self.not_before.timestamp(), self.not_after.timestamp()
+
     @cached_property
     def public_key(self) -> ec.EllipticCurvePublicKey:
         """The leaf's public key."""
@@ -42,7 +51,7 @@ class SigningKey:
 
     def sign(self, message: bytes) -> bytes:
         """Return the ES256 signature, as `jws.Signer` has it."""
-        return PrivateKeySigner(self.private_key).sign(message)
+        return es256.sign(self.private_key, message)
 
 
 def signing_key(

@@ -83,7 +83,7 @@ def test_salts_are_fresh_and_long_enough(office: Any) -> None:
     tokens = [sd_jwt.parse(office.issue()) for _ in range(5)]
     salts = [parse_json(b64url_decode(d.encoded))[0] for t in tokens for d in t.disclosures]
     assert len(set(salts)) == len(salts)
-    assert all(len(b64url_decode(salt)) == 16 for salt in salts)
+    assert all(len(b64url_decode(salt)) >= 16 for salt in salts)
 
 
 def test_header(office: Any) -> None:
