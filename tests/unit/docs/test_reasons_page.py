@@ -11,6 +11,7 @@ from api.assertions.errors import RootsUnusableError
 from api.assertions.levels import LEVELS
 from api.assertions.messages import load_messages
 from api.assertions.seen import SeenFileBusyError, SeenFileUnusableError
+from api.cli import build_parser
 from api.cli.output import EXIT_BY_OUTCOME, EXIT_FAULT
 from api.errors import InputUnusableError
 
@@ -58,6 +59,16 @@ def test_both_pages_give_the_same_outcome() -> None:
         assert {code: OUTCOMES[code] for code in codes(missing)} == dict.fromkeys(
             codes(missing), "I"
         )
+
+
+def test_every_argument_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(["verify", "--help"])
+    usage = capsys.readouterr().out.partition("\n\n")[0]
+    table = RELYING_PARTY.partition("| argument | |")[2].partition("\n\n")[0]
+    options = set(re.findall(r"--[a-z][a-z-]+", usage))
+    assert "--status-list" in options
+    assert set(re.findall(r"--[a-z][a-z-]+", table)) == options
 
 
 @pytest.mark.parametrize("page", [PAGE, RELYING_PARTY], ids=["reasons", "relying-party"])
