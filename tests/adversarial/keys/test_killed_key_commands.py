@@ -1,11 +1,8 @@
 """`chinhchu keys` killed before each change of its files: nothing is lost, nothing half used."""
 
 import hashlib
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,35 +14,10 @@ from api.keys.folder import KeyFolder
 from api.keys.publication import SHA256SUMS, publish
 from api.keys.revocation import carries_on, find_certificate
 from api.keys.ring import KeyRing
+from tests.fixtures.killed import Killed
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no fork, no SIGKILL")
-HERE = Path(__file__).parent
 NOW = datetime.now(UTC)
 SECRETS = keys.KeySecrets()
-
-Killed = Callable[..., list[Path]]
-
-
-@pytest.fixture
-def killed(tmp_path: Path) -> Killed:
-    """Run a command, killed before each change; return the homes, the last one's not killed."""
-
-    def run(*arguments: str, base: Path) -> list[Path]:
-        results = tmp_path / "killed"
-        done = subprocess.run(
-            [sys.executable, HERE / "killed.py", base, results, *arguments],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "PYTHONUTF8": "1", "PYTHONPATH": str(HERE.parents[2])},
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        assert done.returncode == 0, done.stderr
-        homes = [results / str(number) for number in range(int(done.stdout) + 1)]
-        assert len(homes) > 3
-        return homes
-
-    return run
 
 
 @pytest.fixture

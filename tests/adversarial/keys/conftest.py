@@ -1,0 +1,5 @@
+"""What these tests share."""
+
+from tests.fixtures.killed import killed
+
+__all__ = ["killed"]
