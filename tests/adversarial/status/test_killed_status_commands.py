@@ -1,4 +1,4 @@
-"""`chinhchu status` killed before each change: a status is changed with its reason or not at all."""
+"""`chinhchu status` killed before each change: a status is changed with its reason, or not."""
 
 from datetime import UTC, datetime
 from pathlib import Path
