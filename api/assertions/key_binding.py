@@ -63,11 +63,19 @@ def check_key_binding(
     except ApiError as error:
         raise KeyBindingInvalidError(f"the key-binding JWT is refused: {error}") from None
     _check_claims(token.payload, presented, audience, nonce)
-    issued_at = token.payload.get("iat")
-    if isinstance(issued_at, bool) or not isinstance(issued_at, int):
+    _check_times(token.payload, at.timestamp(), skew_s)
+
+
+def _check_times(payload: Mapping[str, Any], now: float, skew_s: int) -> None:
+    times = {name: payload[name] for name in ("iat", "nbf", "exp") if name in payload}
+    if "iat" not in times or any(type(time) is not int for time in times.values()):
         raise KeyBindingInvalidError("the key-binding JWT does not say when it was made")
-    if not issued_at - skew_s <= at.timestamp() <= issued_at + MAX_AGE_S + skew_s:
+    if not times["iat"] - skew_s <= now <= times["iat"] + MAX_AGE_S + skew_s:
         raise KeyBindingInvalidError("the key-binding JWT was not made just now")
+    # RFC 9901 §7.3, step 5: it is a JWT, so that RFC 7519 §4.1.4 and §4.1.5 hold where it has them.
+    is_over = "exp" in times and now >= times["exp"] + skew_s
+    if is_over or now < times.get("nbf", times["iat"]) - skew_s:
+        raise KeyBindingInvalidError("the key-binding JWT is not valid at this time")
 
 
 def _holder_key(confirmation: Any) -> ec.EllipticCurvePublicKey:

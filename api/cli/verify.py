@@ -1,6 +1,7 @@
 """`chinhchu verify`: the relying party's check, offline."""
 
 import argparse
+import codecs
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from api.pdf.verification import PdfVerification
 
 PDF_HEADER = b"%PDF-"
+MAX_SUBJECT_BYTES = 128 << 20
+"""As large as a PDF that carries its assertion may be."""
 MAX_DOCUMENT_BYTES = 1 << 30
 MAX_LIST_BYTES = 16 << 20
 LEVELS = ("basic", "substantial", "high")
@@ -175,7 +178,7 @@ def _verify(
     from api.assertions.verifier import verify
     from api.assertions.vocabulary import AssuranceLevel
 
-    subject = read_input(args.assertion, MAX_DOCUMENT_BYTES)
+    subject = read_input(args.assertion, MAX_SUBJECT_BYTES)
     given: dict[str, Any] = {
         "documents": [read_input(path, MAX_DOCUMENT_BYTES) for path in args.document],
         "roots": [read_input(path) for path in args.root],
@@ -184,7 +187,7 @@ def _verify(
         "minimum_level": args.level and AssuranceLevel(args.level),
         "policies": [_policy(path) for path in args.policy] if args.policy else None,
         "seen_jti": seen,
-        "status_lists": [read_input(path, MAX_LIST_BYTES).strip() for path in args.status_list],
+        "status_lists": [_one_line(read_input(path, MAX_LIST_BYTES)) for path in args.status_list],
         "crls": [read_input(path, MAX_LIST_BYTES) for path in args.crl],
         "timestamp_roots": [read_input(path) for path in args.timestamp_root],
     }
@@ -199,7 +202,18 @@ def _verify(
     if others:
         raise InputUnusableError("one assertion has one nonce: give --nonce once")
     token = args.timestamp and read_input(args.timestamp, MAX_LIST_BYTES)
-    return verify(subject.strip(), **given, nonce=nonce, timestamp=token)
+    return verify(_one_line(subject), **given, nonce=nonce, timestamp=token)
+
+
+def _one_line(file: bytes) -> bytes:
+    """Return the line of ASCII in a file, whatever mark or line end an editor or a shell left."""
+    if file.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-8-sig" if file.startswith(codecs.BOM_UTF8) else "utf-16"
+        try:
+            file = file.decode(encoding).encode("ascii")
+        except UnicodeError:
+            return file
+    return file.strip()
 
 
 def _verify_pdf() -> "Callable[..., PdfVerification]":
