@@ -15,6 +15,7 @@ from api.status.errors import (
     StatusReasonMissingError,
 )
 from api.status.permutation import Permutation
+from api.store.database import forget_deleted
 from api.store.status_tables import (
     StatusArrayRow,
     StatusChangeRow,
@@ -212,6 +213,8 @@ class StatusRegister:
             count = db.scalar(select(func.count()).select_from(StatusEntryRow).where(old)) or 0
             if count:
                 db.execute(delete(StatusEntryRow).where(old))
+        if count:
+            forget_deleted(self.engine)
         return count
 
     def _linked(self, condition: ColumnElement[bool]) -> tuple[StatusReference, ...]:

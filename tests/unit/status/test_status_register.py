@@ -279,3 +279,28 @@ def test_if_none_match_header() -> None:
     assert matches('W/"b"', '"b"')
     assert matches("*", '"b"')
     assert not matches('"c"', '"b"')
+
+
+def test_a_forgotten_link_is_in_no_file(tmp_path: Path, office: Any) -> None:
+    """Neither in the database nor in its log, while the server goes on."""
+    engine = open_database(tmp_path / "chinhchu.sqlite")
+    keys_ = Ring(office.key)
+    lists = StatusLists.over(engine, keys_, keep_links_s=3600, list_size=1 << 10)
+    jti, session = "jti-that-nobody-may-find", "session-that-nobody-may-find"
+    for number in range(200):
+        reserved = lists.allocation.reserve("https://chinhchu.example")
+        with Session(engine) as db, db.begin():
+            db.add(reserved.entry(jti=f"{jti}-{number}", session_id=f"{session}-{number}"))
+
+    def is_there(text: str) -> bool:
+        return any(text.encode() in file.read_bytes() for file in tmp_path.iterdir())
+
+    assert is_there(jti)
+    assert is_there(session)
+    with Session(engine) as db, db.begin():
+        ago = datetime.now(UTC).replace(tzinfo=None) - timedelta(seconds=3601)
+        db.execute(update(StatusEntryRow).values(at=ago))
+    assert lists.forget_links() == 200
+    assert not is_there(jti)
+    assert not is_there(session)
+    engine.dispose()
