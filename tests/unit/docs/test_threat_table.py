@@ -20,6 +20,8 @@ PREFIXES = (
     "master-list-",
     "online-verdict-",
     "challenge-step-",
+    "audience-",
+    "nonce-",
 )
 
 
