@@ -9,6 +9,8 @@ import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cryptography import x509
+
 from api.assertions.claims import DEFAULT_LIFETIME_S
 from api.assertions.errors import SigningKeyExpiredError
 from api.assertions.signing_key import SigningKey, signing_key
@@ -35,7 +37,7 @@ class KeyRing:
         self._seen: Fingerprint | None = None
         self._refused_at: Fingerprint | None = None
         self._folder: KeyFolder | None = None
-        self._opened: dict[str, SigningKey] = {}
+        self._opened: dict[tuple[x509.Certificate, ...], SigningKey] = {}
         self._refused: dict[str, ApiError] = {}
         self._memory = memory or ListMemory()
         self._warned_at: datetime | None = None
@@ -107,7 +109,6 @@ class KeyRing:
         seen = fingerprint(self._path)
         if self._folder is None or seen != self._seen:
             self._folder = None
-            self._opened.clear()
             self._refused.clear()
             try:
                 # Were an earlier list taken, what was revoked since would be back.
@@ -118,12 +119,15 @@ class KeyRing:
                 self._refused_at = seen
                 raise
             self._seen = seen
+            # What was opened stays open: a new password or PIN waits for the next start.
+            chains = {leaf.chain for leaf in self._folder.leaves}
+            self._opened = {chain: k for chain, k in self._opened.items() if chain in chains}
             for fault in self._folder.faults:
                 log.warning("leaf %s cannot be used: %s", fault.name, fault.error.code)
         return self._folder
 
     def _key(self, folder: KeyFolder, stored: StoredCertificate) -> SigningKey:
-        key = self._opened.get(stored.name)
+        key = self._opened.get(stored.chain)
         if key is not None:
             return key
         if stored.name in self._refused:
@@ -135,7 +139,7 @@ class KeyRing:
             if not error.retryable:
                 self._refused[stored.name] = error
             raise
-        key = self._opened[stored.name] = signing_key(pair.private_key, stored.chain)
+        key = self._opened[stored.chain] = signing_key(pair.private_key, stored.chain)
         return key
 
     def _warn(self, folder: KeyFolder, at: datetime) -> None:

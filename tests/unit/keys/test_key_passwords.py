@@ -1,7 +1,7 @@
 """Passwords of keys: text however it is typed, and never a key left open beside encrypted ones."""
 
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -10,8 +10,10 @@ import pytest
 from api.assertions.errors import KeysPasswordError
 from api.cli.keys_secrets import first_line
 from api.keys import keys
-from api.keys.files import is_encrypted
+from api.keys.files import encode_private_key, is_encrypted, write_file
 from api.keys.folder import KeyFolder
+from api.keys.private_keys import open_key_file
+from api.keys.ring import KeyRing
 
 NOW = datetime.now(UTC)
 PASSWORD = "một mật khẩu đủ dài"
@@ -88,3 +90,27 @@ def test_open_keys_stay_open_or_not_as_is_said(tmp_path: Path) -> None:
         ca = keys.open_newest_issuing_ca(read, keys.KeySecrets(), NOW)
         made = keys.renew_leaf(read, ca, keys.KeySecrets(password), NOW)
         assert is_encrypted(made.key_path.read_bytes()) is (password is not None)
+
+
+def test_a_new_password_does_not_stop_a_running_server(tmp_path: Path) -> None:
+    """The key's file is encrypted anew; the server, which knows the old one, has the key open."""
+    folder = tmp_path / "keys"
+    keys.init(folder, password=PASSWORD, at=NOW - timedelta(hours=1))
+    ring = KeyRing.open(folder, PASSWORD)
+    before = ring.current(NOW)
+    (leaf,) = ring.folder.leaves
+    pair = open_key_file(leaf.key_path, leaf.certificate, PASSWORD)
+    write_file(leaf.key_path, encode_private_key(pair.private_key, ROOT_PASSWORD), replace=True)
+    assert ring.current(NOW).sign(b"m")
+    assert ring.current(NOW).kid == before.kid
+    # A new leaf under the new password waits for the restart, and the old one goes on.
+    read = KeyFolder.read(folder)
+    ca = keys.open_newest_issuing_ca(read, keys.KeySecrets(PASSWORD), NOW)
+    made = keys.renew_leaf(read, ca, keys.KeySecrets(ROOT_PASSWORD), NOW)
+    assert ring.current(NOW).kid == before.kid
+    restarted = KeyRing.open(folder, ROOT_PASSWORD).current(NOW)
+    assert restarted.public_key == made.certificate.public_key()
+    # And what is gone from the folder is not used any more.
+    leaf.path.unlink()
+    with pytest.raises(KeysPasswordError):
+        ring.current(NOW)
