@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from biometrics.manifest import Manifest
 
-pytest_plugins = ["tests.fixtures.office"]
+pytest_plugins = ["tests.fixtures.office", "tests.fixtures.rsa_keys"]
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from devices.simulator.image import CardImage
 from devices.simulator.personalise import personalise
+from devices.simulator.portrait import make_portrait
 from devices.simulator.profile import CardProfile, load_profile
 
 SPECIMEN = Path(__file__).parents[3] / "devices/simulator/specimen.toml"
@@ -35,4 +36,5 @@ class CardMaker:
 def make_card() -> CardMaker:
     picture = BytesIO()
     Image.effect_noise((360, 480), 60).convert("RGB").save(picture, "PNG")
-    return CardMaker(load_profile(SPECIMEN), picture.getvalue())
+    # As the chip stores it: a card takes it as it is, and none compresses it again.
+    return CardMaker(load_profile(SPECIMEN), make_portrait(picture.getvalue()).data)
