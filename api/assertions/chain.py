@@ -9,6 +9,7 @@ Source: RFC 5280 §4.2.1 and §6, RFC 9336 (id-kp-documentSigning).
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -80,8 +81,9 @@ def parse_chain(x5c: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
     """
     if not 0 < len(x5c) <= MAX_CERTIFICATES:
         raise AssertionMalformedError(f"x5c must hold one to {MAX_CERTIFICATES} certificates")
+    leaf, *authorities = x5c
     try:
-        return tuple(_understood(x509.load_der_x509_certificate(der)) for der in x5c)
+        return _parse_leaf(leaf), *[_parse_authority(der) for der in authorities]
     except UNREADABLE:
         raise AssertionMalformedError("x5c holds something else than certificates") from None
 
@@ -113,7 +115,7 @@ def verify_path(
     try:
         return tuple(builder.build_client_verifier().verify(chain[0], list(chain[1:])).chain)
     except (VerificationError, ValueError):
-        if any(root.subject == chain[-1].issuer and not _valid(root, at) for root in roots):
+        if any(_names_issuer(root, chain[-1]) and not _valid(root, at) for root in roots):
             raise ChainExpiredError(
                 "the pinned root is not valid at the time of verification"
             ) from None
@@ -160,12 +162,32 @@ def check_issuer(leaf: x509.Certificate, issuer: Any) -> None:
         raise IssuerMismatchError("the signing certificate does not speak for this issuer")
 
 
+def _parse_leaf(der: bytes) -> x509.Certificate:
+    """Read a leaf but for its names: a path compares them as bytes, and nothing else asks."""
+    leaf = x509.load_der_x509_certificate(der)
+    _ = leaf.extensions, leaf.public_key()
+    return leaf
+
+
+@lru_cache(maxsize=64)
+def _parse_authority(der: bytes) -> x509.Certificate:
+    """Read a CA's certificate, which comes with every leaf that it ever certified."""
+    return _understood(x509.load_der_x509_certificate(der))
+
+
 def _understood(certificate: x509.Certificate) -> x509.Certificate:
     """Read now what `cryptography` reads only when asked, so that nothing fails to parse later."""
     for part in ("subject", "issuer", "extensions", "not_valid_before_utc", "not_valid_after_utc"):
         getattr(certificate, part)
     certificate.public_key()
     return certificate
+
+
+def _names_issuer(root: x509.Certificate, certificate: x509.Certificate) -> bool:
+    try:
+        return root.subject == certificate.issuer
+    except UNREADABLE:
+        return False
 
 
 def _valid(certificate: x509.Certificate, at: datetime) -> bool:

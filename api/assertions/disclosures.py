@@ -39,7 +39,6 @@ ALWAYS_VISIBLE = frozenset({"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", 
 
 
 _HOLDERS = frozenset({dict, list})
-_NONE: Any = object()
 
 
 @dataclass(frozen=True)
@@ -149,7 +148,7 @@ def reveal(payload: dict[str, Any], disclosures: Sequence[Disclosure]) -> Reveal
     if len(by_digest) != len(disclosures):
         raise DisclosureDuplicateError("a disclosure is there twice")
     revelation = _Revelation(by_digest)
-    processed: dict[str, Any] = revelation.process(payload, ())
+    processed = revelation.object(payload, ()).copy()
     if len(revelation.paths) != len(by_digest):
         raise DisclosureUnreferencedError("a disclosure is not among what the issuer signed")
     processed.pop("_sd_alg", None)
@@ -157,32 +156,30 @@ def reveal(payload: dict[str, Any], disclosures: Sequence[Disclosure]) -> Reveal
 
 
 class _Revelation:
-    """One walk through a payload: the digests met, and the disclosures placed."""
+    """One walk through a payload: the digests met, and the disclosures placed.
+
+    What holds no digest, most of a payload, is not copied.
+    """
 
     def __init__(self, by_digest: dict[str, Disclosure]) -> None:
         self._by_digest = by_digest
         self._met: set[str] = set()
         self.paths: dict[str, ClaimPath] = {}
 
-    def process(self, value: Any, path: ClaimPath) -> Any:
-        if len(path) > MAX_DEPTH:
-            raise AssertionMalformedError("disclosures are nested too deeply")
-        if type(value) is dict:
-            return self._object(value, path)
-        if type(value) is list:
-            return self._array(value, path)
-        return value
-
-    def _object(self, value: dict[str, Any], path: ClaimPath) -> dict[str, Any]:
+    def object(self, value: dict[str, Any], path: ClaimPath) -> dict[str, Any]:
         if ELEMENT_KEY in value:
             raise AssertionMalformedError("an array digest stands where none belongs")
-        processed = value.copy()
-        digests = processed.pop(DIGEST_KEY, _NONE)
-        for name, item in processed.items():
-            if type(item) in _HOLDERS:
-                processed[name] = self.process(item, (*path, name))
-        if digests is not _NONE:
-            self._disclose(digests, processed, path)
+        processed = value
+        for name, item in value.items():
+            if type(item) in _HOLDERS and name != DIGEST_KEY:
+                inside = self._inside(item, (*path, name))
+                if inside is not item:
+                    processed = value.copy() if processed is value else processed
+                    processed[name] = inside
+        if DIGEST_KEY not in value:
+            return processed
+        processed = value.copy() if processed is value else processed
+        self._disclose(processed.pop(DIGEST_KEY), processed, path)
         return processed
 
     def _disclose(self, digests: Any, processed: dict[str, Any], path: ClaimPath) -> None:
@@ -193,19 +190,16 @@ class _Revelation:
             disclosure = self._find(digest)
             if disclosure is None:
                 continue
-            if disclosure.name is None:
+            name = disclosure.name
+            if name is None:
                 raise AssertionMalformedError("an array element is disclosed as a claim")
             # RFC 9901 §7.1 step 3.c.ii.2, and SD-JWT VC for the claims of the JWT itself.
-            if disclosure.name in (DIGEST_KEY, ELEMENT_KEY) or (
-                not path and disclosure.name in ALWAYS_VISIBLE
-            ):
+            if name in (DIGEST_KEY, ELEMENT_KEY) or (not path and name in ALWAYS_VISIBLE):
                 raise DisclosureNameForbiddenError("a disclosure has a name that none may have")
             # RFC 9901 §7.1 step 3.c.ii.3
-            if disclosure.name in processed:
+            if name in processed:
                 raise DisclosureNameTakenError("a disclosure would overwrite a claim")
-            where = (*path, disclosure.name)
-            self.paths[digest] = where
-            processed[disclosure.name] = self.process(disclosure.value, where)
+            processed[name] = self._place(disclosure, digest, (*path, name))
 
     def _array(self, value: list[Any], path: ClaimPath) -> list[Any]:
         processed: list[Any] = []
@@ -213,10 +207,10 @@ class _Revelation:
             if type(item) is dict and ELEMENT_KEY in item:
                 processed += self._element(item, (*path, len(processed)))
             elif type(item) in _HOLDERS:
-                processed.append(self.process(item, (*path, len(processed))))
+                processed.append(self._inside(item, (*path, len(processed))))
             else:
                 processed.append(item)
-        return processed
+        return value if processed == value else processed
 
     def _element(self, item: dict[str, Any], path: ClaimPath) -> list[Any]:
         """Return what an array's digest stands for; nothing where it is not disclosed."""
@@ -229,8 +223,18 @@ class _Revelation:
             return []
         if disclosure.name is not None:
             raise AssertionMalformedError("a claim is disclosed as an array element")
+        return [self._place(disclosure, digest, path)]
+
+    def _place(self, disclosure: Disclosure, digest: str, path: ClaimPath) -> Any:
         self.paths[digest] = path
-        return [self.process(disclosure.value, path)]
+        value = disclosure.value
+        return self._inside(value, path) if type(value) in _HOLDERS else value
+
+    def _inside(self, value: Any, path: ClaimPath) -> Any:
+        """Return an object or array with what is disclosed in it."""
+        if len(path) > MAX_DEPTH:
+            raise AssertionMalformedError("disclosures are nested too deeply")
+        return self.object(value, path) if type(value) is dict else self._array(value, path)
 
     def _find(self, digest: str) -> Disclosure | None:
         # RFC 9901 §7.1 step 4: a digest met twice, wherever, rejects the whole.

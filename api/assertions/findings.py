@@ -19,6 +19,12 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 Word = TypeVar("Word", bound=StrEnum)
 
+# Found in a third of the time that calling the class takes, and without an exception.
+_WORDS: dict[type[StrEnum], Any] = {
+    words: {word.value: word for word in words}
+    for words in (AssuranceLevel, AttendanceMode, Capture, CheckResult, OfficerDecision)
+}
+
 OFFICERS_EYES = frozenset({AttendanceMode.ATTENDED_LOCAL, AttendanceMode.ATTENDED_OFFLINE})
 """Modes in which an officer sees the person, the card and the camera."""
 
@@ -68,22 +74,24 @@ class Findings:
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "Findings":
         """Read the findings from a claim set (`chip`, `face`, `pad`, `iad`, `attendance`)."""
+        chip, face, pad, attendance = (
+            _object_at(payload, name) for name in ("chip", "face", "pad", "attendance")
+        )
+        pa = _object_at(chip, "pa")
         return cls(
-            pa=_result(payload, "chip", "pa", "result"),
-            crl=_result(payload, "chip", "pa", "crl_check"),
-            downgrade=_result(payload, "chip", "downgrade_check"),
-            clone=_clone(payload),
-            capture=_capture(payload),
-            face=_result(payload, "face", "result"),
-            fmr_at_threshold=_rate(value_at(payload, "face", "fmr_at_threshold")),
-            pad=_result(payload, "pad", "result"),
-            pad_active=_pad_methods(payload, PadKind.ACTIVE),
-            pad_passive=_pad_methods(payload, PadKind.PASSIVE),
-            attendance=_word(value_at(payload, "attendance", "mode"), AttendanceMode.UNATTENDED),
-            officer_decision=_word(
-                value_at(payload, "attendance", "officer_decision"), OfficerDecision.NOT_ASKED
-            ),
-            kiosk_seal=_result(payload, "attendance", "kiosk_seal"),
+            pa=_result(pa, "result"),
+            crl=_result(pa, "crl_check"),
+            downgrade=_result(chip, "downgrade_check"),
+            clone=_clone(_object_at(chip, "clone")),
+            capture=_capture(_object_at(payload, "iad")),
+            face=_result(face, "result"),
+            fmr_at_threshold=_rate(face.get("fmr_at_threshold")),
+            pad=_result(pad, "result"),
+            pad_active=_pad_methods(pad, PadKind.ACTIVE),
+            pad_passive=_pad_methods(pad, PadKind.PASSIVE),
+            attendance=_word(attendance.get("mode"), AttendanceMode.UNATTENDED),
+            officer_decision=_word(attendance.get("officer_decision"), OfficerDecision.NOT_ASKED),
+            kiosk_seal=_result(attendance, "kiosk_seal"),
         )
 
 
@@ -128,7 +136,7 @@ def mandatory_shortfalls(
 def claimed_level(payload: Mapping[str, Any]) -> AssuranceLevel | None:
     """Return the assurance level that a claim set names; None where it is no known one."""
     value = value_at(payload, "verified_claims", "verification", "assurance_level")
-    return AssuranceLevel(value) if value in tuple(AssuranceLevel) else None
+    return _WORDS[AssuranceLevel].get(value) if isinstance(value, str) else None
 
 
 def document_digests(payload: Mapping[str, Any]) -> tuple[str, ...]:
@@ -164,31 +172,33 @@ def value_at(payload: Any, *path: str) -> Any:
     return payload
 
 
+def _object_at(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the object of a name; an empty one where there is none."""
+    value = holder.get(name)
+    return value if isinstance(value, dict) else {}
+
+
 def _word(value: Any, default: Word) -> Word:
-    try:
-        return type(default)(value)
-    except ValueError:
-        return default
+    words: Mapping[str, Word] = _WORDS[type(default)]
+    return words.get(value, default) if isinstance(value, str) else default
 
 
-def _result(payload: Mapping[str, Any], *path: str) -> CheckResult:
-    return _word(value_at(payload, *path), CheckResult.NOT_PERFORMED)
+def _result(holder: Mapping[str, Any], name: str) -> CheckResult:
+    return _word(holder.get(name), CheckResult.NOT_PERFORMED)
 
 
-def _clone(payload: Mapping[str, Any]) -> CheckResult:
+def _clone(clone: Mapping[str, Any]) -> CheckResult:
     """Count a clone check as ok only where it says by which method and on whose challenge."""
-    result = _result(payload, "chip", "clone", "result")
-    proven = value_at(payload, "chip", "clone", "method") in ("CA", "AA") and value_at(
-        payload, "chip", "clone", "server_challenge"
-    )
+    result = _result(clone, "result")
+    proven = clone.get("method") in ("CA", "AA") and clone.get("server_challenge")
     return CheckResult.NOT_PERFORMED if result is CheckResult.OK and not proven else result
 
 
-def _capture(payload: Mapping[str, Any]) -> Capture:
+def _capture(iad: Mapping[str, Any]) -> Capture:
     """Count a capture as attested only where an agent's key is named and every check is ok."""
-    capture = _word(value_at(payload, "iad", "capture"), Capture.BROWSER)
-    is_ok = _results(value_at(payload, "iad", "checks")) == {CheckResult.OK}
-    return capture if is_ok and value_at(payload, "iad", "agent_key") else Capture.BROWSER
+    capture = _word(iad.get("capture"), Capture.BROWSER)
+    is_ok = _results(iad.get("checks")) == {CheckResult.OK}
+    return capture if is_ok and iad.get("agent_key") else Capture.BROWSER
 
 
 def _rate(value: Any) -> float | None:
@@ -197,9 +207,9 @@ def _rate(value: Any) -> float | None:
     return float(value) if 0 < value <= 1 else None
 
 
-def _pad_methods(payload: Mapping[str, Any], kind: PadKind) -> CheckResult:
+def _pad_methods(pad: Mapping[str, Any], kind: PadKind) -> CheckResult:
     """Combine the methods of one kind: one failed fails all, one ok suffices otherwise."""
-    methods = value_at(payload, "pad", "methods")
+    methods = pad.get("methods")
     if not isinstance(methods, list):
         return CheckResult.NOT_PERFORMED
     results = [_result(m, "result") for m in methods if value_at(m, "kind") == kind]

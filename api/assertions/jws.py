@@ -7,6 +7,8 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -36,7 +38,8 @@ class Jws:
     """A parsed JWS whose signature is not verified yet."""
 
     compact: str = field(repr=False)
-    header: dict[str, Any] = field(repr=False)
+    header: Mapping[str, Any] = field(repr=False)
+    """Shared by all that have the same: not to be changed."""
     payload: dict[str, Any] = field(repr=False)
     signature: bytes = field(repr=False)
 
@@ -69,14 +72,26 @@ def parse(compact: str) -> Jws:
         raise AssertionMalformedError("a JWS has three parts")
     if len(parts[0]) > MAX_HEADER_BYTES:
         raise AssertionMalformedError("the header is too large")
-    header, payload = (parse_json(b64url_decode(part)) for part in parts[:2])
-    signature = b64url_decode(parts[2])
-    if not isinstance(header, dict) or not isinstance(payload, dict):
-        raise AssertionMalformedError("header and payload must be JSON objects")
+    header = _parse_header(parts[0])
+    payload = _parse_object(parts[1])
+    return Jws(compact, header, payload, b64url_decode(parts[2]))
+
+
+@lru_cache(maxsize=64)
+def _parse_header(encoded: str) -> Mapping[str, Any]:
+    """Read a header, once for all that is signed under one leaf."""
+    header = _parse_object(encoded)
     # RFC 7515 §4.1.11: no extension is understood here, so none can be critical.
     if "crit" in header or "b64" in header:
         raise AssertionMalformedError("the header asks for an extension")
-    return Jws(compact, header, payload, signature)
+    return MappingProxyType(header)
+
+
+def _parse_object(encoded: str) -> dict[str, Any]:
+    value = parse_json(b64url_decode(encoded))
+    if not isinstance(value, dict):
+        raise AssertionMalformedError("header and payload must be JSON objects")
+    return value
 
 
 def check_algorithm(header: Mapping[str, Any]) -> None:
@@ -100,6 +115,11 @@ def certificates(header: Mapping[str, Any]) -> tuple[bytes, ...]:
     x5c = header.get("x5c")
     if not isinstance(x5c, list) or not all(isinstance(item, str) for item in x5c):
         raise AssertionMalformedError("x5c must be a list of certificates")
+    return _decode_chain(tuple(x5c))
+
+
+@lru_cache(maxsize=64)
+def _decode_chain(x5c: tuple[str, ...]) -> tuple[bytes, ...]:
     try:
         return tuple(base64.b64decode(item, validate=True) for item in x5c)
     except (binascii.Error, ValueError):

@@ -4,6 +4,7 @@ The issuer and the relying party read the same table over the same findings. A r
 anywhere does not hold; below the last row there is no assertion.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -83,36 +84,50 @@ LEVELS: tuple[Requirement, ...] = (
 def cap_level(findings: Findings) -> AssuranceLevel | None:
     """Return the highest level that the findings allow, or None where not even basic holds."""
     for requirement in LEVELS:
-        if not shortfalls(findings, requirement):
+        if next(_missed(findings, requirement), None) is None:
             return requirement.level
     return None
 
 
 def shortfalls(findings: Findings, requirement: Requirement) -> tuple[str, ...]:
     """Return what keeps the findings from one row of the table, in the claim set's words."""
-    ok = CheckResult.OK
-    clone_excused = (
+    return tuple(_missed(findings, requirement))
+
+
+def _missed(findings: Findings, requirement: Requirement) -> Iterator[str]:
+    ok, failed = CheckResult.OK, CheckResult.FAILED
+    if findings.pa is not ok:
+        yield "chip.pa"
+    if findings.crl is not ok and (requirement.fresh_crl or findings.crl is failed):
+        yield "chip.pa.crl_check"
+    if findings.downgrade is not ok and requirement.no_downgrade:
+        yield "chip.downgrade_check"
+    if findings.clone is not ok and not _clone_excused(findings, requirement):
+        yield "chip.clone"
+    if not _capture_holds(findings, requirement.browser):
+        yield "iad.capture"
+    if findings.face is not ok:
+        yield "face"
+    if findings.fmr_at_threshold is None or findings.fmr_at_threshold > requirement.max_fmr:
+        yield "face.fmr_at_threshold"
+    if findings.pad is not ok:
+        yield "pad"
+    if findings.pad_active is not ok:
+        yield "pad.active"
+    if findings.pad_passive is not ok and (
+        requirement.passive_pad or findings.pad_passive is failed
+    ):
+        yield "pad.passive"
+    if not _attendance_holds(findings, requirement.attending):
+        yield "attendance"
+
+
+def _clone_excused(findings: Findings, requirement: Requirement) -> bool:
+    return (
         requirement.clone_optional_under_officer
         and findings.clone is CheckResult.NOT_SUPPORTED
         and findings.under_officers_eyes
     )
-    holds = {
-        "chip.pa": findings.pa is ok,
-        "chip.pa.crl_check": findings.crl is ok
-        or (not requirement.fresh_crl and findings.crl is not CheckResult.FAILED),
-        "chip.downgrade_check": findings.downgrade is ok or not requirement.no_downgrade,
-        "chip.clone": findings.clone is ok or clone_excused,
-        "iad.capture": _capture_holds(findings, requirement.browser),
-        "face": findings.face is ok,
-        "face.fmr_at_threshold": findings.fmr_at_threshold is not None
-        and findings.fmr_at_threshold <= requirement.max_fmr,
-        "pad": findings.pad is ok,
-        "pad.active": findings.pad_active is ok,
-        "pad.passive": findings.pad_passive is ok
-        or (not requirement.passive_pad and findings.pad_passive is not CheckResult.FAILED),
-        "attendance": _attendance_holds(findings, requirement.attending),
-    }
-    return tuple(name for name, met in holds.items() if not met)
 
 
 def _capture_holds(findings: Findings, browser: BrowserCapture) -> bool:

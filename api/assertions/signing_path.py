@@ -69,11 +69,11 @@ class PathMemory:
                 return known
         given = chain.parse_chain(x5c)
         path = chain.verify_path(given, roots, at)
-        everything = {*given, *path}
+        everything = (*given, path[-1])  # which lies between is among those given
         verified = SigningPath(
             certificates=path,
-            not_before=max(c.not_valid_before_utc for c in everything),
-            not_after=min(c.not_valid_after_utc for c in everything),
+            not_before=max([c.not_valid_before_utc for c in everything]),
+            not_after=min([c.not_valid_after_utc for c in everything]),
         )
         with self._lock:
             self._paths[key] = verified

@@ -113,12 +113,10 @@ class Verification:
     @property
     def outcome(self) -> Outcome:
         """FAILED by any failed check, PASSED only if every required one is ok."""
-        if any(check.result is CheckResult.FAILED for check in self.checks):
+        if CheckResult.FAILED in [check.result for check in self.checks]:
             return Outcome.FAILED
-        required = [check for check in self.checks if check.required]
-        if required and all(check.result is CheckResult.OK for check in required):
-            return Outcome.PASSED
-        return Outcome.INDETERMINATE
+        required = {check.result for check in self.checks if check.required}
+        return Outcome.PASSED if required == {CheckResult.OK} else Outcome.INDETERMINATE
 
     @property
     def reasons(self) -> tuple[str, ...]:

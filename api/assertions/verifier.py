@@ -50,6 +50,7 @@ __all__ = ["Check", "CheckName", "Outcome", "Verification", "verify"]
 Value = TypeVar("Value")
 
 _PATHS = PathMemory()
+_IN_ORDER = tuple(CheckName)
 
 
 def verify(
@@ -274,10 +275,11 @@ class _Report:
 
     def verification(self, payload: Mapping[str, Any] | None) -> Verification:
         """Return all checks in order; what was not reached was not performed."""
+        made = self._checks
         checks = tuple(
-            self._checks.get(name) or not_performed(name, "not-reached") for name in CheckName
+            [made[n] if n in made else not_performed(n, "not-reached") for n in _IN_ORDER]
         )
-        is_failed = any(check.result is CheckResult.FAILED for check in checks)
+        is_failed = CheckResult.FAILED in [check.result for check in checks]
         return Verification(
             checks, None if is_failed else payload, self.judged_at, self.time_proven
         )

@@ -22,7 +22,10 @@ class AssuranceLevel(StrEnum):
     @property
     def rank(self) -> int:
         """0 for basic, 2 for high."""
-        return list(AssuranceLevel).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {level: rank for rank, level in enumerate(AssuranceLevel)}
 
 
 class ChipAccess(StrEnum):
