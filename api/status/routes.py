@@ -15,6 +15,7 @@ from api.status.allocation import PATH
 from api.status.errors import (
     StatusHistoryNotSupportedError,
     StatusListNotAcceptableError,
+    StatusListOtherIssuerError,
     StatusListUnknownError,
 )
 from api.status.publishing import StatusPublisher
@@ -63,7 +64,11 @@ def read_status_list(
         raise StatusHistoryNotSupportedError("only the present status is served (no `time`)")
     if not accepts(accept, MEDIA_TYPE):
         raise StatusListNotAcceptableError(f"a status list is {MEDIA_TYPE}")
-    published = publisher.published(str(list_id))
+    try:
+        published = publisher.published(str(list_id))
+    except StatusListOtherIssuerError:
+        # Of keys that this server had before: no fault of today's.
+        raise StatusListUnknownError("the list is of an issuer whose keys are gone") from None
     left_s = int((published.stale_at - datetime.now(UTC)).total_seconds())
     headers = {
         "ETag": published.etag,

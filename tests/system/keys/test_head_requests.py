@@ -80,3 +80,10 @@ def test_the_schema_names_each_once(server: PublicServer) -> None:
     schema = httpx.get(f"{server.url}/openapi.json")
     assert schema.status_code == 200
     assert all(set(path) == {"get"} for path in schema.json()["paths"].values())
+
+
+def test_a_list_of_an_issuer_whose_keys_are_gone(server: PublicServer) -> None:
+    place = server.statuses.allocation.reserve("https://before.example").reference
+    path = place.uri.removeprefix(PUBLIC_URL)
+    assert httpx.get(server.url + path).status_code == 404
+    assert httpx.head(server.url + path).status_code == 404
