@@ -18,9 +18,11 @@ from api.pdf.reading import Deadline, entry, resolve
 
 ALLOWED = frozenset(
     {"/FT", "/T", "/TU", "/V", "/F", "/Ff", "/Rect", "/Type", "/Subtype", "/P", "/AP"}
-    | {"/Lock", "/SV", "/MK", "/BS", "/Border", "/M", "/NM", "/DA"}
+    | {"/Lock", "/SV", "/MK", "/M", "/NM", "/DA"}
 )
-"""What a new signature field with its widget may hold: no action, no parent, no children."""
+"""What a new signature field with its widget may hold: no action, no border, no other field."""
+KINDS = {"/FT": "/Sig", "/Type": "/Annot", "/Subtype": "/Widget"}
+"""Viewers draw icons of their own for annotations of other kinds, however small (§12.5.6)."""
 MAX_DEPTH = 64
 MAX_FIELDS = 100_000
 
@@ -147,7 +149,15 @@ def _all(reader: PdfFileReader) -> Iterator[generic.Reference]:
 
 
 def _check_new(reader: PdfFileReader, field: generic.DictionaryObject) -> None:
-    if not _is_signature(reader, field) or not field.keys() <= ALLOWED:
+    is_plain = all(str(entry(reader, field, key) or kind) == kind for key, kind in KINDS.items())
+    # A border or a background in /MK would be painted by viewers themselves.
+    is_painted = bool(entry(reader, field, "/MK"))
+    if (
+        is_painted
+        or not is_plain
+        or not _is_signature(reader, field)
+        or not field.keys() <= ALLOWED
+    ):
         raise PdfFormChangedError("a later revision adds a form field that is no plain signature")
     if not _is_flat(reader, entry(reader, field, "/Rect")) or not _shows_nothing(
         reader, entry(reader, field, "/AP")
@@ -167,7 +177,10 @@ def _is_flat(reader: PdfFileReader, box: generic.PdfObject | None) -> bool:
         return True
     if not isinstance(box, generic.ArrayObject) or len(box) != 4:
         return False
-    left, bottom, right, top = (resolve(reader, box.raw_get(index)) for index in range(4))
+    sides = [resolve(reader, box.raw_get(index)) for index in range(4)]
+    if not all(isinstance(side, generic.NumberObject | generic.FloatObject) for side in sides):
+        return False
+    left, bottom, right, top = sides
     return bool(left == right or bottom == top)
 
 
@@ -181,7 +194,7 @@ def _shows_nothing(reader: PdfFileReader, appearance: generic.PdfObject | None) 
     return all(
         isinstance(stream, generic.StreamObject)
         and (
-            not stream.encoded_data
+            (not stream.encoded_data and "/F" not in stream)
             or ("/BBox" in stream and _is_flat(reader, entry(reader, stream, "/BBox")))
         )
         for stream in streams

@@ -7,16 +7,22 @@ after a certificate had expired, when its authority may have dropped it (RFC 528
 Source: RFC 5280 §5 and §6.3.3; RFC 3161 §4 (revoked timestamp authorities).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 
-from asn1crypto import x509 as asn1_x509
+from asn1crypto import cms
 from cryptography import x509
-from pyhanko_certvalidator.path import ValidationPath
+from pyhanko.sign.general import extract_certificate_info
 
-from api.assertions.crl_check import ChainRevokedError, check_revocation
+from api.assertions import chain
+from api.assertions.crl_check import (
+    ChainRevokedError,
+    CrlMissingError,
+    CrlSignatureInvalidError,
+    check_revocation,
+)
 from api.errors import ApiError
 from api.pdf.validation_data import ValidationData
 
@@ -32,6 +38,8 @@ _PEACEFUL = frozenset(
 who has it chooses the time."""
 
 Lists = Sequence[x509.CertificateRevocationList]
+Path = Sequence[x509.Certificate]
+"""From the leaf to the root; empty where there is none, and nothing to tell."""
 Pair = tuple[x509.Certificate, x509.Certificate]
 """A certificate and the one above it."""
 
@@ -45,17 +53,17 @@ class Revocation(StrEnum):
 
 
 def revocation_of_signer(
-    path: ValidationPath | None, data: ValidationData, *, at: datetime, proven: bool
+    path: Path, data: ValidationData, *, at: datetime, proven: bool
 ) -> Revocation:
     """Tell whether the certificates of a signature were revoked.
 
     Args:
-        path: from the root to the signer; None where there is none, and nothing to tell.
+        path: of the signer.
         data: all lists that are at hand; those of other authorities do not matter.
         at: when the signature existed.
         proven: whether a timestamp proves that: a revocation after it does not count then.
     """
-    pairs = _pairs(path)
+    pairs = list(pairwise(path))
     lists = (*data.lists, *data.given)
     if any(_is_revoked(pair, lists, at=at, proven=proven) for pair in pairs):
         return Revocation.REVOKED
@@ -63,17 +71,17 @@ def revocation_of_signer(
 
 
 def revocation_of_authority(
-    path: ValidationPath | None, data: ValidationData, *, at: datetime, covered_at: datetime | None
+    path: Path, data: ValidationData, *, at: datetime, covered_at: datetime | None
 ) -> Revocation:
     """Tell whether a timestamp authority was revoked so that its token does not hold.
 
     Args:
-        path: from the root to the authority; None where there is none, and nothing to tell.
+        path: of the authority.
         data: all lists that are at hand.
         at: the token's time.
         covered_at: when the token existed by a later timestamp of an authority that holds.
     """
-    pairs = _pairs(path)
+    pairs = list(pairwise(path))
     lists = (*data.lists, *data.given)
     for pair in pairs:
         if not _is_revoked(pair, lists, at=at, proven=False):
@@ -85,11 +93,21 @@ def revocation_of_authority(
     return _known(pairs, data, at)
 
 
-def _pairs(path: ValidationPath | None) -> list[Pair]:
-    """Return the certificates of a path, each with the one above it, the leaf's first."""
-    found: Iterable[asn1_x509.Certificate] = path.iter_certs(include_root=True) if path else ()
-    certificates = [x509.load_der_x509_certificate(one.dump()) for one in found]
-    return list(pairwise(reversed(certificates)))
+def path_of_token(token: bytes, roots: Sequence[x509.Certificate]) -> tuple[Path, datetime]:
+    """Return who signed a timestamp token that was verified to roots, and its time.
+
+    Raises:
+        ChainExpiredError, ChainUnpinnedRootError: it was not.
+    """
+    signed = cms.ContentInfo.load(token)["content"]
+    time: datetime = signed["encap_content_info"]["content"].parsed["gen_time"].native
+    found = extract_certificate_info(signed)
+    leaf, *others = (
+        x509.load_der_x509_certificate(one.dump())
+        for one in (found.signer_cert, *found.other_certs)
+    )
+    valid = [c for c in others if c.not_valid_before_utc <= time <= c.not_valid_after_utc]
+    return chain.verify_path([leaf, *valid], roots, time), time
 
 
 def _is_revoked(pair: Pair, lists: Lists, *, at: datetime, proven: bool) -> bool:
@@ -111,20 +129,25 @@ def _known(pairs: Sequence[Pair], data: ValidationData, at: datetime) -> Revocat
 
 def _is_unknown(pair: Pair, data: ValidationData, at: datetime) -> bool:
     """Whether no list tells of a certificate, although one is given or all came too late."""
-    certificate, issuer = pair
-    carried = [one for one in data.lists if one.issuer == issuer.subject]
-    given = [one for one in data.given if one.issuer == issuer.subject]
-    if any(_tells(pair, one, at) for one in (*carried, *given)):
+    carried = [_tells(pair, one, at) for one in data.lists]
+    given = [_tells(pair, one, at) for one in data.given]
+    if True in (*carried, *given):
         return False
-    # What else is wrong with a list that the document carries (a part of a list, for instance, that
-    # is the right part), pyHanko has judged.
-    late = [one for one in carried if one.last_update_utc > certificate.not_valid_after_utc]
-    return bool(given) or (bool(carried) and late == carried)
+    expired = pair[0].not_valid_after_utc
+    carried_before = (
+        told is False and one.last_update_utc <= expired
+        for told, one in zip(carried, data.lists, strict=True)
+    )
+    # What else is wrong with a list that the document carries, pyHanko has judged.
+    return False in given or (False in carried and not any(carried_before))
 
 
-def _tells(pair: Pair, one: x509.CertificateRevocationList, at: datetime) -> bool:
+def _tells(pair: Pair, one: x509.CertificateRevocationList, at: datetime) -> bool | None:
+    """Whether a list tells of a certificate; None for a part of a list, and another authority's."""
     try:
         check_revocation(pair, [one], at=at, proven=True)
+    except (CrlMissingError, CrlSignatureInvalidError):
+        return None
     except ChainRevokedError:
         return True
     except ApiError:

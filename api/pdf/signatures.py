@@ -193,7 +193,7 @@ class _Judge:
         if not status.trusted or algorithm not in IMPRINTS:
             return "pdf-timestamp-untrusted"
         revocation = revocation_of_authority(
-            status.validation_path, self.data, at=_time(token), covered_at=covered_at
+            _path(status), self.data, at=_time(token), covered_at=covered_at
         )
         if revocation is Revocation.REVOKED:
             return "pdf-timestamp-revoked"
@@ -205,13 +205,15 @@ class _Judge:
         if not self.roots:
             return "pdf-signature-root-not-given"
         revocation = revocation_of_signer(
-            status.validation_path, self.data, at=time or self.at, proven=time is not None
+            _path(status), self.data, at=time or self.at, proven=time is not None
         )
         if status.revoked or revocation is Revocation.REVOKED:
             return "pdf-signature-revoked"
         if status.trusted and _may_sign(status.signing_cert):
             known = revocation is Revocation.GOOD
             return None if known else "pdf-signature-revocation-unknown"
+        if not _is_valid(status.signing_cert, time or self.at):
+            return "pdf-signature-untrusted"
         if status.trust_problem_indic in (
             AdESIndeterminate.TRY_LATER,
             AdESIndeterminate.REVOKED_NO_POE,
@@ -245,6 +247,17 @@ def _signature_timestamp(signature: EmbeddedPdfSignature) -> cms.SignedData | No
     except NonexistentAttributeError:
         return None
     return token["content"]
+
+
+def _path(status: Any) -> list[x509.Certificate]:
+    """Return the certificates that were found, from the leaf to the root."""
+    path = status.validation_path
+    found = list(path.iter_certs(include_root=True)) if path is not None else []
+    return [x509.load_der_x509_certificate(one.dump()) for one in reversed(found)]
+
+
+def _is_valid(certificate: asn1_x509.Certificate, at: datetime) -> bool:
+    return bool(certificate.not_valid_before <= at <= certificate.not_valid_after)
 
 
 def _may_sign(certificate: asn1_x509.Certificate) -> bool:

@@ -29,8 +29,10 @@ from api.pdf.errors import (
     PdfChangedError,
     PdfUnusableError,
 )
-from api.pdf.reading import Deadline, open_pdf
+from api.pdf.reading import Deadline, open_pdf, reading
+from api.pdf.revocation_check import Revocation, path_of_token, revocation_of_authority
 from api.pdf.signatures import PdfSignature, verify_signatures
+from api.pdf.validation_data import ValidationData
 from api.pdf.verdict import PdfCheck, PdfCheckName, PdfVerification
 
 if TYPE_CHECKING:
@@ -108,8 +110,8 @@ def verify_pdf(
             PdfCheckName.SIGNATURES,
             lambda: verify_signatures(
                 reader,
-                roots=signer_roots,
-                timestamp_roots=tsa_roots,
+                roots=_as_asn1(signer_roots),
+                timestamp_roots=_as_asn1(tsa_roots),
                 at=moment,
                 deadline=deadline,
                 crls=lists,
@@ -145,6 +147,14 @@ def verify_pdf(
         )
         for one, asked in zip(carried, expected, strict=True)
     )
+    tokens = [one.timestamp for one, it in zip(carried, judged, strict=True) if it.time_proven]
+    if tokens:
+        with reading():
+            data = ValidationData.of(reader, lists)
+            covered_at = min(
+                (s.time for s in signatures if s.is_timestamp and s.time is not None), default=None
+            )
+            report.lower(_judge_tokens([t for t in tokens if t], tsa_roots, data, covered_at))
     return PdfVerification(report.complete(), judged, signatures, original)
 
 
@@ -218,12 +228,33 @@ def _judge(
     return PdfCheck(name, CheckResult.OK)
 
 
-def _certificates(given: Certificates) -> tuple[asn1_x509.Certificate, ...]:
-    parsed = [c for c in given if isinstance(c, x509.Certificate)]
+def _judge_tokens(
+    tokens: Sequence[bytes],
+    roots: Sequence[x509.Certificate],
+    data: ValidationData,
+    covered_at: datetime | None,
+) -> PdfCheck:
+    """Look up the authorities of the timestamps beside the assertions, which are verified."""
+    name = PdfCheckName.ATTACHMENT
+    found = set()
+    for token in tokens:
+        path, time = path_of_token(token, roots)
+        found.add(revocation_of_authority(path, data, at=time, covered_at=covered_at))
+    if Revocation.REVOKED in found:
+        return PdfCheck(name, CheckResult.FAILED, "timestamp-revoked")
+    if Revocation.UNKNOWN in found:
+        return PdfCheck(name, CheckResult.NOT_PERFORMED, "timestamp-revocation-unknown")
+    return PdfCheck(name, CheckResult.OK)
+
+
+def _certificates(given: Certificates) -> tuple[x509.Certificate, ...]:
     encoded = [c for c in given if isinstance(c, bytes)]
-    if encoded:
-        parsed += chain.load_roots(*encoded)
-    return tuple(asn1_x509.Certificate.load(c.public_bytes(Encoding.DER)) for c in parsed)
+    parsed = [c for c in given if isinstance(c, x509.Certificate)]
+    return (*parsed, *(chain.load_roots(*encoded) if encoded else ()))
+
+
+def _as_asn1(certificates: Sequence[x509.Certificate]) -> list[asn1_x509.Certificate]:
+    return [asn1_x509.Certificate.load(c.public_bytes(Encoding.DER)) for c in certificates]
 
 
 class _StoppedError(Exception):
@@ -248,6 +279,11 @@ class _Report:
 
     def replace(self, check: PdfCheck) -> None:
         self._checks[check.name] = check
+
+    def lower(self, check: PdfCheck) -> None:
+        """Replace a check that was ok."""
+        if self._checks[check.name].result is CheckResult.OK:
+            self.replace(check)
 
     def complete(self) -> tuple[PdfCheck, ...]:
         """Return all checks in order; what was not reached was not performed."""

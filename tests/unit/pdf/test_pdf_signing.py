@@ -11,9 +11,6 @@ from pathlib import Path
 import pytest
 from asn1crypto import crl as asn1_crl
 from cryptography.hazmat.primitives.serialization import Encoding
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign.fields import SigSeedSubFilter
-from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from api.assertions.verification import Outcome
@@ -24,7 +21,7 @@ from api.pdf.errors import (
     TimestampRefusedError,
 )
 from api.pdf.signing import signer_from_pkcs11, signer_from_pkcs12
-from api.pdf.timestamp_client import HttpTimeStamper, request_timestamp
+from api.pdf.timestamp_client import request_timestamp
 from tests.fixtures.pdf_documents import plain
 from tests.fixtures.pdf_office import PASSWORD, PdfOffice, Person
 from tests.fixtures.timestamp_authority import Ca, serve
@@ -143,15 +140,6 @@ def test_nothing_is_signed_with_a_revoked_or_foreign_certificate(
             pdf_office.signed(attached, person.signer, signature_roots=[people.pem])
 
 
-def basic(pdf_office: PdfOffice, pdf: bytes, person: Person) -> bytes:
-    """Sign as software does that embeds a timestamp and no validation data (PAdES B-T)."""
-    metadata = PdfSignatureMetadata(field_name="Basic", subfilter=SigSeedSubFilter.PADES)
-    out = PdfSigner(
-        metadata, person.signer, timestamper=HttpTimeStamper(pdf_office.tsa_url)
-    ).sign_pdf(IncrementalPdfFileWriter(BytesIO(pdf)))
-    return bytes(out.getvalue())
-
-
 def with_list(pdf: bytes, crl: bytes) -> bytes:
     """Add a revocation list, as anybody may."""
     out = BytesIO(pdf)
@@ -165,7 +153,7 @@ def test_other_softwares_signatures_are_judged_by_what_they_carry(
     people = Ca("Gốc có thu hồi")
     person = Person(people, "http://127.0.0.1:9/crl")
     roots = [people.pem]
-    pdf = basic(pdf_office, attached, person)
+    pdf = pdf_office.basic(attached, person)
     unknown = pdf_office.verify(pdf, signature_roots=roots)
     assert unknown.outcome is Outcome.INDETERMINATE
     assert unknown.reasons == ("pdf-signature-revocation-unknown",)
