@@ -6,7 +6,7 @@ Source: RFC 7519 §4.1, RFC 9901 §7.3, and docs/guides/relying-party.md.
 import hashlib
 from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from api.assertions.findings import (
     Findings,
@@ -61,6 +61,7 @@ def check_equal(name: CheckName, given: Any, expected: str | None) -> Check:
     return passed(name) if given == expected else failed(name, f"{name}-mismatch")
 
 
+@runtime_checkable
 class SeenByIssuer(Protocol):
     """What remembers accepted assertions by issuer and `jti`: two issuers may use the same `jti`.
 
@@ -88,10 +89,10 @@ def check_replay(
         return not_performed(name, "replay-not-checked", required=False)
     if isinstance(seen_jti, str | bytes):
         raise InputUnusableError("seen_jti is a collection, not text")
-    if isinstance(seen_jti, Container):
-        is_seen = jti in seen_jti
-    else:
+    if isinstance(seen_jti, SeenByIssuer):
         is_seen = seen_jti.was_accepted(payload["iss"], jti)
+    else:
+        is_seen = jti in seen_jti
     return failed(name, "assertion-replayed") if is_seen else passed(name)
 
 
