@@ -22,7 +22,7 @@ from api.keys.publication import (
     publish,
 )
 from api.keys.ring import KeyRing
-from api.read_only import matches, read_only
+from api.status.read_only import matches, read_only
 
 MAX_AGE_S = 3600
 """Who meets a key that is not in its copy asks again (RFC 7517 sets no time); a revocation list is

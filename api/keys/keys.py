@@ -1,60 +1,46 @@
 """The keys that sign assertions: made, renewed, loaded; never overwritten.
 
-Where they lie is said in `key_folder`; `key_ring` takes the newest of them while a server runs.
+Where they lie is said in `folder`; `renewal` makes the next ones, and `ring` takes the newest while
+a server runs.
 """
 
 import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.x509.oid import NameOID
-
-from api.assertions.chain import issuers_named_by
 from api.assertions.errors import (
     KeysExistError,
-    KeysPasswordError,
     SigningKeyExpiredError,
     SigningKeyUnusableError,
 )
 from api.assertions.signing_key import SigningKey, signing_key
-from api.errors import ApiError
 from api.keys import private_keys
 from api.keys.authority import KeyPair, make_issuing_ca, make_leaf, make_root
 from api.keys.errors import KeyFolderUnusableError
 from api.keys.files import (
     check_password,
-    decode_private_key,
     encode_private_key,
-    is_encrypted,
     make_private_folder,
-    read_file,
     write_file,
 )
 from api.keys.folder import (
     ISSUING,
-    KEY_SUFFIX,
     KEYS_TOML,
-    LISTS,
     ROOT,
     ROOT_KEY,
     ROOT_LIST,
     SIGNING,
     UNFINISHED,
     KeyFolder,
-    StoredCertificate,
     TokenPlace,
-    name_of,
 )
-from api.keys.pkcs11 import Pkcs11PrivateKey
+from api.keys.making import KeyMaker, encode_certificates, write_first_list
 from api.keys.private_keys import KeySecrets
-from api.keys.revocation import days_of, make_list
+from api.keys.renewal import renew_issuing_ca, renew_leaf
 from api.keys.ring import KeyRing
 
 __all__ = [
@@ -104,7 +90,7 @@ def init(
         KeysPasswordWeakError: a password has fewer than 12 characters.
         SigningKeyUnusableError: the name or issuer is unfit.
         KeyFolderUnusableError: the folder cannot be written.
-        ApiError: what `pkcs11_keys` raises.
+        ApiError: what `pkcs11` raises.
     """
     issuer = issuer or f"urn:uuid:{uuid.uuid4()}"
     if not urlsplit(issuer).scheme or not issuer.isascii() or " " in issuer:
@@ -116,18 +102,18 @@ def init(
         check_password(secret)
     _refuse_files(folder)
     begin = at or datetime.now(UTC)
-    maker = _KeyMaker(folder, token, KeySecrets(password, pin))
+    maker = KeyMaker(folder, token, KeySecrets(password, pin))
     root = make_root(name, begin)
     issuing_ca = make_issuing_ca(name, root, begin, maker.new(ISSUING) if ca_in_token else None)
     leaf = make_leaf(name, issuer, issuing_ca, begin, maker.new(SIGNING))
     root_key = encode_private_key(root.private_key, root_password or password)
     with _unfinished(folder):
         write_file(folder / ROOT_KEY, root_key, private=True)
-        write_file(folder / ROOT, _pem(root))
+        write_file(folder / ROOT, encode_certificates(root))
         if token is not None:
             write_file(folder / KEYS_TOML, _keys_toml(token))
-        _write_list(folder, ROOT_LIST, root, begin)
-        _write_list(folder, maker.store(ISSUING, issuing_ca), issuing_ca, begin)
+        write_first_list(folder, ROOT_LIST, root, begin)
+        write_first_list(folder, maker.store(ISSUING, issuing_ca), issuing_ca, begin)
         maker.store(SIGNING, leaf, issuing_ca)
     return signing_key(leaf.private_key, (leaf.certificate, issuing_ca.certificate))
 
@@ -202,100 +188,6 @@ def open_newest_issuing_ca(
     return open_issuing_ca(folder, usable[0].name, secrets, key_file)
 
 
-def renew_leaf(
-    folder: KeyFolder, issuing_ca: KeyPair, secrets: KeySecrets, at: datetime
-) -> StoredCertificate:
-    """Make a new leaf for the same issuer beside those that are there.
-
-    Args:
-        folder: what is in the folder of keys.
-        issuing_ca: who signs it.
-        secrets: the password that encrypts the new key's file (None where it stays open, for
-            demonstrations), or the token's PIN.
-        at: when the leaf begins.
-
-    Raises:
-        SigningKeyUnusableError: the folder has no leaf whose issuer the new one could take.
-        KeysPasswordError: the password is not that of the other keys' files.
-        ApiError: the key cannot be made or written.
-    """
-    if not folder.leaves:
-        raise SigningKeyUnusableError("there is no signing certificate to renew")
-    (issuer,) = issuers_named_by(folder.leaves[-1].certificate)
-    if folder.token is None:
-        _check_password_of_others(folder, secrets.password)
-    maker = _KeyMaker(folder.path, folder.token, secrets)
-    organisation = _organisation(folder.root)
-    leaf = make_leaf(organisation, issuer, issuing_ca, at, maker.new(SIGNING))
-    name = maker.store(SIGNING, leaf, issuing_ca)
-    chain = (leaf.certificate, issuing_ca.certificate)
-    return StoredCertificate(folder.path / SIGNING / f"{name}.pem", chain)
-
-
-def renew_issuing_ca(
-    folder: KeyFolder, root: KeyPair, secrets: KeySecrets, at: datetime, *, in_token: bool
-) -> StoredCertificate:
-    """Make a new issuing CA with its first revocation list; leaves made from now on are under it.
-
-    Args:
-        folder: what is in the folder of keys.
-        root: who signs it.
-        secrets: as for `renew_leaf`.
-        at: when the CA begins.
-        in_token: make its key in the token.
-
-    Raises:
-        SigningKeyExpiredError: the root is not valid then.
-        KeysPasswordError: the password is not that of the other keys' files.
-        ApiError: the key cannot be made or written.
-    """
-    certificate = root.certificate
-    if not certificate.not_valid_before_utc <= at < certificate.not_valid_after_utc:
-        raise SigningKeyExpiredError(
-            "the root is not valid at that time; after its end a new one is needed, in a new folder"
-        )
-    if not in_token:
-        _check_password_of_others(folder, secrets.password)
-    maker = _KeyMaker(folder.path, folder.token, secrets)
-    key = maker.new(ISSUING) if in_token else None
-    issuing_ca = make_issuing_ca(_organisation(folder.root), root, at, key)
-    name = name_of(issuing_ca.certificate)
-    _write_list(folder.path, name, issuing_ca, at)
-    maker.store(ISSUING, issuing_ca)
-    return StoredCertificate(folder.path / ISSUING / f"{name}.pem", (issuing_ca.certificate,))
-
-
-@dataclass(frozen=True)
-class _KeyMaker:
-    """Makes and stores private keys where the folder has them."""
-
-    folder: Path
-    token: TokenPlace | None
-    secrets: KeySecrets
-
-    def new(self, use: str) -> Pkcs11PrivateKey | None:
-        """Return a new key in the token; None where there is no token and a file will hold it."""
-        if self.token is None:
-            return None
-        return private_keys.open_token(self.token, self.secrets.pin).generate(f"chinhchu {use}")
-
-    def store(self, kind: str, pair: KeyPair, *above: KeyPair) -> str:
-        """Write a certificate with what is above it, and its key if that is not in a token."""
-        name = name_of(pair.certificate)
-        place = self.folder / kind / name
-        try:
-            if not isinstance(pair.private_key, Pkcs11PrivateKey):
-                data = encode_private_key(pair.private_key, self.secrets.password)
-                write_file(place.with_name(f"{name}{KEY_SUFFIX}"), data, private=True)
-            # Last, for a server takes what has a certificate.
-            write_file(place.with_name(f"{name}.pem"), _pem(pair, *above))
-        except ApiError:
-            if isinstance(pair.private_key, Pkcs11PrivateKey):
-                pair.private_key.destroy()
-            raise
-        return name
-
-
 def _refuse_files(folder: Path, *besides: str) -> None:
     try:
         found = {path.name for path in folder.iterdir()} if folder.exists() else set()
@@ -322,41 +214,6 @@ def _unfinished(folder: Path) -> Iterator[None]:
     _refuse_files(folder, UNFINISHED)
     yield
     mark.unlink()
-
-
-def _check_password_of_others(folder: KeyFolder, password: str | None) -> None:
-    """Refuse to leave a key open, or under a password of its own, beside encrypted ones."""
-    stored = (*reversed(folder.leaves), *reversed(folder.issuing_cas))
-    present = next((s.key_path for s in stored if s.key_path.is_file()), None)
-    if present is None:
-        return
-    data = read_file(present)
-    try:
-        if is_encrypted(data):
-            decode_private_key(data, password)
-    except KeysPasswordError:
-        raise KeysPasswordError(
-            "the new key gets the password of the other keys, and the one given does not open "
-            f"{present}"
-        ) from None
-
-
-def _write_list(folder: Path, name: str, ca: KeyPair, at: datetime) -> None:
-    made = make_list(ca, at, days=days_of(name))
-    der = made.public_bytes(serialization.Encoding.DER)
-    write_file(folder / LISTS / f"{name}.crl", der)
-
-
-def _organisation(certificate: x509.Certificate) -> str:
-    names = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    if not names:
-        raise KeyFolderUnusableError("the root does not name its organisation")
-    return str(names[0].value)
-
-
-def _pem(*pairs: KeyPair) -> bytes:
-    encoding = serialization.Encoding.PEM
-    return b"".join(pair.certificate.public_bytes(encoding) for pair in pairs)
 
 
 def _keys_toml(token: TokenPlace) -> bytes:

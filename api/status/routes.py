@@ -10,7 +10,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from api.assertions.status_list import MEDIA_TYPE
-from api.read_only import matches, read_only
 from api.status.allocation import PATH
 from api.status.errors import (
     StatusHistoryNotSupportedError,
@@ -19,6 +18,7 @@ from api.status.errors import (
     StatusListUnknownError,
 )
 from api.status.publishing import StatusPublisher
+from api.status.read_only import matches, read_only
 
 router = APIRouter(prefix=PATH)
 

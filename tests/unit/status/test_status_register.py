@@ -16,9 +16,9 @@ from api.assertions.status_list import Status, StatusReference, verify_status_li
 from api.errors import ApiError
 from api.keys import keys
 from api.keys.ring import KeyRing
-from api.read_only import matches
 from api.status.lists import StatusLists
 from api.status.publishing import LIFETIME_S, TTL_S
+from api.status.read_only import matches
 from api.status.routes import accepts
 from api.store.database import open_database
 from api.store.status_tables import StatusEntryRow, StatusListRow, StatusTokenRow
