@@ -36,9 +36,9 @@ def measure(quick: bool) -> Figures:
     def pair() -> object:
         return pipeline.compare(pipeline.enrol(portrait), [frame])
 
-    figures = _pair(manifest, pair, (portrait, frame), 5 if quick else 60)
-    figures |= _two_threads(pair, 2 if quick else 10)
-    figures |= _memory(10 if quick else 100)
+    figures = _pair(manifest, pair, (portrait, frame), 3 if quick else 60)
+    figures |= _two_threads(pair, 1 if quick else 10)
+    figures |= _memory(5 if quick else 100)
     return figures
 
 

@@ -33,7 +33,7 @@ from biometrics.weights import ModelMissingError
 
 DATA = "CHINHCHU_TEST_DATA"
 COMPARISONS = ("default", "fused")
-QUICK_PAIRS = 10
+QUICK_PAIRS = 4
 """Pairs of each fold and kind in a quick run."""
 
 Vectors = tuple[FloatArray, ...]

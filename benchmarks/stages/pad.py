@@ -39,8 +39,8 @@ def measure(quick: bool) -> Figures:
     challenge = choose_challenge(random.Random(SEED))  # noqa: S311 — drawn again by the seed
     rig = Rig(pipeline.detector, pipeline.mesh_estimator)
     frames = rig.perform(picture, challenge, seed=SEED)
-    figures = _frame(manifest, pipeline, frames, 2 if quick else 15)
-    figures |= _verdict(manifest, pipeline, challenge, frames, 2 if quick else 15)
+    figures = _frame(manifest, pipeline, frames, 1 if quick else 15)
+    figures |= _verdict(manifest, pipeline, challenge, frames, 1 if quick else 15)
     image = decode_image(picture)
     if pipeline.passive_pad([image]).result is CheckResult.NOT_PERFORMED:
         figures["pad.passive"] = Skipped(pipeline.passive_lack or "the picture cannot be judged")
