@@ -93,7 +93,13 @@ def test_policy_that_did_not_decide(office: Any) -> None:
         POLICY + b"attendance = []",
         b"a = " + b"[" * 5000,
         b"#" * (MAX_POLICY_BYTES + 1),
+        (b"a" + b".a" * MAX_POLICY_BYTES)[: MAX_POLICY_BYTES - 2] + b"=1",
+        POLICY.replace(b'["attended_local"]', b'"attended_local"'),
+        POLICY.replace(b'["attended_local"]', b"[]"),
+        POLICY.replace(b'["attended_local"]', b'["attended_local", 7]'),
+        POLICY.replace(b'["transferor", "transferee"]', b'{ transferor = "transferee" }'),
     ],
+    ids=range(12),
 )
 def test_something_else_than_a_policy(file: bytes) -> None:
     with pytest.raises(InputUnusableError):
