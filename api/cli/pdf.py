@@ -277,7 +277,7 @@ def _written(
         for name, value in facts.items():
             for time in [value] if value is None or isinstance(value, str) else value:
                 if time is not None:
-                    print(f"  {name} {time}")
+                    print(f"  {name.removesuffix('s')} {time}")
     return EXIT_PASSED
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 
+from asn1crypto import cms
 from pyhanko.pdf_utils import embed, generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -17,6 +18,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 from api.assertions import sd_jwt
 from api.assertions.findings import document_digests
+from api.assertions.timestamps import TimestampImprintError, TimestampMalformedError
 from api.errors import ApiError, InputUnusableError
 from api.pdf.embedded_files import FileSpecification, contents_of, embedded_files
 from api.pdf.errors import (
@@ -91,6 +93,8 @@ def attach_all(document: bytes, assertions: Sequence[CarriedAssertion]) -> bytes
         AssertionMalformedError: an assertion is none.
         PdfNotBoundError: an assertion is for other documents.
         PdfAttachmentAmbiguousError: an assertion is given twice.
+        TimestampMalformedError, TimestampImprintError: a token is none, or is not over its
+            assertion.
         PdfAssertionPresentError: the document carries one already.
         PdfCertifiedError: the document is certified, and this change would break that.
         PdfUnusableError: not a PDF, broken, or with parts that show otherwise later (XFA forms,
@@ -103,6 +107,8 @@ def attach_all(document: bytes, assertions: Sequence[CarriedAssertion]) -> bytes
     for one in assertions:
         if digest not in document_digests(sd_jwt.parse(one.assertion).issued.payload):
             raise PdfNotBoundError("an assertion is not for this document")
+        if one.timestamp is not None:
+            _check_imprint(one.timestamp, one.assertion)
     check_different([one.assertion for one in assertions])
     reader = open_pdf(document)
     check_bindable(reader)
@@ -124,6 +130,17 @@ def attach_all(document: bytes, assertions: Sequence[CarriedAssertion]) -> bytes
     if not result.startswith(document):
         raise PdfUnusableError("the revision could not be appended without changing the document")
     return result
+
+
+def _check_imprint(timestamp: bytes, assertion: bytes) -> None:
+    """Check that a token is for an assertion; who signed it, only roots could tell."""
+    try:
+        content = cms.ContentInfo.load(timestamp, strict=True)["content"]["encap_content_info"]
+        imprint = content["content"].parsed["message_imprint"]["hashed_message"].native
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise TimestampMalformedError("this is not a timestamp token") from None
+    if imprint != hashlib.sha256(assertion).digest():
+        raise TimestampImprintError("the timestamp is over something else than the assertion")
 
 
 def check_count(assertions: Sequence[object]) -> None:

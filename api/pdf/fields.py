@@ -14,7 +14,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from api.pdf.errors import PdfFormChangedError, PdfSignatureVisibleError, PdfUnusableError
-from api.pdf.reading import Deadline, entry, resolve
+from api.pdf.reading import Deadline, entry, reading, resolve
 
 ALLOWED = frozenset(
     {"/FT", "/T", "/TU", "/V", "/F", "/Ff", "/Rect", "/Type", "/Subtype", "/P", "/AP"}
@@ -54,8 +54,7 @@ class SignatureFields:
         filled: set[generic.Reference] = set()
         shown: set[str] = set()
         for (reference, was), (_, now) in zip(before, after, strict=False):
-            reserved = _is_signature(old, was) and "/V" not in was and "/Kids" not in was
-            if reserved and "/V" in now:
+            if _is_reserved(old, was) and "/V" in now:
                 filled.add(reference)
                 if not _is_flat(new, entry(new, now, "/Rect")):
                     shown.add(field_name(new, now))
@@ -70,6 +69,16 @@ class SignatureFields:
             frozenset(filled),
             frozenset(reference for reference, _ in added),
             frozenset(shown),
+        )
+
+
+def reserved_fields(reader: PdfFileReader) -> frozenset[str]:
+    """Return the names of the signature fields that a document leaves empty."""
+    with reading():
+        return frozenset(
+            field_name(reader, field)
+            for _, field in top_fields(reader)
+            if _is_reserved(reader, field)
         )
 
 
@@ -165,6 +174,10 @@ def _check_new(reader: PdfFileReader, field: generic.DictionaryObject) -> None:
         raise PdfSignatureVisibleError(
             "a later revision shows a signature where the document reserved no field for it"
         )
+
+
+def _is_reserved(reader: PdfFileReader, field: generic.DictionaryObject) -> bool:
+    return _is_signature(reader, field) and "/V" not in field and "/Kids" not in field
 
 
 def _is_signature(reader: PdfFileReader, field: generic.DictionaryObject) -> bool:

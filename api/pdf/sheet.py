@@ -21,12 +21,12 @@ from api.pdf.qr_code import draw_qr, evidence_address
 TITLE = "Phiếu kiểm chứng xác nhận điện tử"
 SUBTITLE = "Evidence sheet of an electronic assertion"
 EXPLANATION = (
-    "Xác nhận điện tử này gắn với đúng một tài liệu. Tài liệu là bản gốc khi mã SHA-256 của tệp "
-    "trùng với mã dưới đây; xác nhận là bản gốc khi mã của nó trùng với mã trong mã QR. Hình in "
-    "không có giá trị thay cho việc kiểm tra chữ ký bằng phần mềm.",
-    "The assertion is for one document and no other. The file is that document if its SHA-256 is "
-    "the one below; the assertion is the one meant if its SHA-256 is the one in the QR code. Print "
-    "proves nothing: signatures are verified by software.",
+    "Một tệp là đúng tài liệu này khi mã SHA-256 của tệp trùng với mã ở trên. Một xác nhận điện tử "
+    "là đúng xác nhận này khi mã SHA-256 của nó trùng với mã ở trên, cũng là mã trong mã QR. Bản "
+    "in không có giá trị thay cho việc kiểm tra chữ ký bằng phần mềm.",
+    "A file is this document if its SHA-256 is the one above. An assertion is the one meant if its "
+    "SHA-256 is the one above, which the QR code holds too. Print proves nothing: signatures are "
+    "verified by software.",
 )
 QR_SIDE_MM = 60.0
 QR_SIDE_PER_ASSERTION_MM = 4.0

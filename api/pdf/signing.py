@@ -26,6 +26,7 @@ from pyhanko_certvalidator.errors import PathError, ValidationError
 
 from api.pdf.attachments import assertions_of
 from api.pdf.errors import PdfUnusableError, SignerUnusableError, SigningFailedError
+from api.pdf.fields import reserved_fields
 from api.pdf.reading import accept_hybrid, open_pdf
 from api.pdf.revocation import fetch_revocation_lists
 from api.pdf.timestamp_client import HttpTimeStamper
@@ -140,6 +141,8 @@ def sign(
     """
     reader = open_pdf(document)
     accept_hybrid(reader)
+    if field is not None and field not in reserved_fields(reader):
+        raise SigningFailedError("the document reserves no empty signature field of that name")
     timestamper = HttpTimeStamper(tsa_url)
     roots = [c for data in (*signature_roots, *timestamp_roots) for c in _certificates(data)]
     others = [c for data in certificates for c in _certificates(data)]
@@ -176,7 +179,19 @@ def sign(
                 existing_fields_only=field is not None,
                 output=output,
             )
-    except (SigningError, ValidationError, PathError, PdfError) as error:
+    except SigningError as error:
+        if not isinstance(error.__cause__, ValidationError | PathError):
+            raise SigningFailedError(f"the document could not be signed: {error}") from None
+        raise SigningFailedError(
+            "the signer's certificate does not lead to the given root, is revoked, or no "
+            "revocation list of its authority could be had"
+        ) from None
+    except (ValidationError, PathError):
+        raise SigningFailedError(
+            "the timestamp authority's certificate does not lead to the given root, is revoked, "
+            "or no revocation list of its authority could be had"
+        ) from None
+    except PdfError as error:
         raise SigningFailedError(f"the document could not be signed: {error}") from None
     result = output.getvalue()
     if not result.startswith(document):

@@ -7,6 +7,7 @@ from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
 
 from api.assertions.errors import AssertionMalformedError
+from api.assertions.timestamps import TimestampImprintError, TimestampMalformedError
 from api.errors import InputUnusableError
 from api.pdf.attachments import ASSERTION, TIMESTAMP, CarriedAssertion, assertions_of, attach
 from api.pdf.embedded_files import embedded_files
@@ -26,15 +27,16 @@ from tests.fixtures.pdf_office import PdfOffice
 def test_the_document_stays_as_it_is(pdf_office: PdfOffice, kind: str) -> None:
     document = HONEST[kind]()
     assertion = pdf_office.issue(document)
-    pdf = attach(document, assertion, b"token")
+    token = pdf_office.tsa.token(hashlib.sha256(assertion.encode()).digest())
+    pdf = attach(document, assertion, token)
     assert pdf.startswith(document)
     reader = open_pdf(pdf)
-    assert assertions_of(reader) == (CarriedAssertion(assertion.encode(), b"token"),)
+    assert assertions_of(reader) == (CarriedAssertion(assertion.encode(), token),)
 
 
 def test_names_are_sorted_and_types_are_told(pdf_office: PdfOffice) -> None:
     document = with_attachments()
-    reader = open_pdf(attach(document, pdf_office.issue(document), b"token"))
+    reader = open_pdf(pdf_office.attached(document))
     files = embedded_files(reader)
     # "phụ lục.txt" is in UTF-16, whose byte order mark sorts behind all ASCII.
     assert list(files) == ["aaa.txt", ASSERTION, TIMESTAMP, "zzz.csv", "phụ lục.txt"]
@@ -50,6 +52,14 @@ def test_attaching_is_refused_for_another_document(pdf_office: PdfOffice) -> Non
         attach(plain(), pdf_office.issue(HONEST["fpdf2"]()))
     with pytest.raises(AssertionMalformedError):
         attach(plain(), "no assertion")
+
+
+def test_a_token_for_something_else_is_not_attached(pdf_office: PdfOffice) -> None:
+    assertion = pdf_office.issue(plain())
+    with pytest.raises(TimestampMalformedError):
+        attach(plain(), assertion, b"token")
+    with pytest.raises(TimestampImprintError):
+        attach(plain(), assertion, pdf_office.tsa.token(bytes(32)))
 
 
 def test_attaching_twice_is_refused(pdf_office: PdfOffice) -> None:
