@@ -43,6 +43,9 @@ from api.keys.private_keys import KeySecrets
 from api.keys.renewal import renew_issuing_ca, renew_leaf
 from api.keys.ring import KeyRing
 
+MAX_ISSUER = 2000
+"""Characters of an `iss`; it is in every assertion."""
+
 __all__ = [
     "ROOT",
     "ROOT_KEY",
@@ -93,7 +96,7 @@ def init(
         ApiError: what `pkcs11` raises.
     """
     issuer = issuer or f"urn:uuid:{uuid.uuid4()}"
-    if not urlsplit(issuer).scheme or not issuer.isascii() or " " in issuer:
+    if not _is_uri(issuer):
         raise SigningKeyUnusableError("the issuer must be a URI, such as https://office.example")
     # RFC 5280 appendix A.1, ub-organization-name
     if not 0 < len(name.strip()) <= 64 or not name.isprintable():
@@ -188,6 +191,16 @@ def open_newest_issuing_ca(
     return open_issuing_ca(folder, usable[0].name, secrets, key_file)
 
 
+def _is_uri(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # as of brackets without an address between them
+        return False
+    is_plain = text.isascii() and text.isprintable() and " " not in text
+    is_somewhere = bool(parts.netloc) if parts.scheme in ("http", "https") else bool(parts.path)
+    return is_plain and bool(parts.scheme) and is_somewhere and len(text) <= MAX_ISSUER
+
+
 def _refuse_files(folder: Path, *besides: str) -> None:
     try:
         found = {path.name for path in folder.iterdir()} if folder.exists() else set()
@@ -221,5 +234,5 @@ def _keys_toml(token: TokenPlace) -> bytes:
     if token.pin_file is not None:
         values["pin_file"] = str(token.pin_file)
     # A JSON string is a TOML basic string.
-    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
     return "\n".join(["[pkcs11]", *lines, ""]).encode()

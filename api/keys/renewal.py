@@ -14,7 +14,14 @@ from api.assertions.errors import (
 from api.keys.authority import KeyPair, make_issuing_ca, make_leaf
 from api.keys.errors import KeyFolderUnusableError
 from api.keys.files import decode_private_key, is_encrypted, read_file
-from api.keys.folder import ISSUING, SIGNING, KeyFolder, StoredCertificate, name_of
+from api.keys.folder import (
+    ISSUING,
+    MAX_CERTIFICATES,
+    SIGNING,
+    KeyFolder,
+    StoredCertificate,
+    name_of,
+)
 from api.keys.making import KeyMaker, write_first_list
 from api.keys.private_keys import KeySecrets
 
@@ -33,11 +40,17 @@ def renew_leaf(
 
     Raises:
         SigningKeyUnusableError: the folder has no leaf whose issuer the new one could take.
+        KeyFolderUnusableError: it has as many as it can hold.
         KeysPasswordError: the password is not that of the other keys' files.
         ApiError: the key cannot be made or written.
     """
     if not folder.leaves:
         raise SigningKeyUnusableError("there is no signing certificate to renew")
+    if len(folder.leaves) + len(folder.faults) >= MAX_CERTIFICATES:
+        raise KeyFolderUnusableError(
+            f"{folder.path} holds {MAX_CERTIFICATES} signing certificates; with one more nothing "
+            "in it could be used. Is a command run with --now over and over?"
+        )
     (issuer,) = issuers_named_by(folder.leaves[-1].certificate)
     if folder.token is None:
         _check_password_of_others(folder, secrets.password)

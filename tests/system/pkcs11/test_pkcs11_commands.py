@@ -60,3 +60,11 @@ def test_pin_from_the_environment(run: Any, token: TokenPlace) -> None:
     assert run("init", *place, CHINHCHU_KEYS_PIN=PIN)["certificates"]
     assert run("renew", "--now")["error"]["code"] == "pkcs11-pin-missing"
     assert run("renew", "--now", CHINHCHU_KEYS_PIN=PIN)["renewed"]
+
+
+def test_a_label_in_any_script(run: Any, softhsm: SoftHsm, tmp_path: Path) -> None:
+    """keys.toml holds it as it is: TOML has no escape for a character beyond 16 bits."""
+    token = softhsm.make_token('khóa "số" 7 🔑')
+    place = ("--pkcs11", token.module, "--token", token.token)
+    assert run("init", *place, CHINHCHU_KEYS_PIN=PIN)["certificates"]
+    assert run("renew", "--now", CHINHCHU_KEYS_PIN=PIN)["renewed"]

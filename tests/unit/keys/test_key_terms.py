@@ -7,7 +7,8 @@ import pytest
 
 from api.assertions.errors import SigningKeyExpiredError
 from api.keys import keys
-from api.keys.folder import KeyFolder
+from api.keys.errors import KeyFolderUnusableError
+from api.keys.folder import MAX_CERTIFICATES, KeyFolder
 from api.keys.revocation import renew_list, revoke
 from api.keys.state import is_leaf_due, keys_state
 
@@ -77,3 +78,13 @@ def test_the_list_of_a_ca_that_has_ended_is_the_last(folder: Path) -> None:
     soon = at + DAY
     assert keys_state(KeyFolder.read(folder), soon).warnings == ("revocation-list-stale",)
     assert keys_state(KeyFolder.read(folder), at + 6 * DAY).warnings == ()
+
+
+def test_no_leaf_more_than_can_be_read(folder: Path) -> None:
+    """The thousand-and-first would make the folder unusable, and nothing in it may be deleted."""
+    for number in range(MAX_CERTIFICATES - 2):
+        (folder / f"signing/{number}.pem").write_bytes(b"")
+    renew(folder, BEGIN)
+    with pytest.raises(KeyFolderUnusableError, match="signing certificates"):
+        renew(folder, BEGIN)
+    assert KeyFolder.read(folder).usable(KeyFolder.read(folder).leaves, BEGIN, BEGIN)
