@@ -147,8 +147,8 @@ def document_digests(payload: Mapping[str, Any]) -> tuple[str, ...]:
     documents = value_at(payload, "txn", "documents")
     if not isinstance(documents, list):
         return ()
-    digests = tuple(_sha256(document) for document in documents)
-    return tuple(d for d in digests if d) if all(digests) else ()
+    digests = tuple([_sha256(document) for document in documents])
+    return digests if all(digests) else ()
 
 
 def _sha256(document: Any) -> str:
@@ -190,7 +190,7 @@ def _result(holder: Mapping[str, Any], name: str) -> CheckResult:
 def _clone(clone: Mapping[str, Any]) -> CheckResult:
     """Count a clone check as ok only where it says by which method and on whose challenge."""
     result = _result(clone, "result")
-    proven = clone.get("method") in ("CA", "AA") and clone.get("server_challenge")
+    proven = clone.get("method") in ("CA", "AA") and _is_named(clone.get("server_challenge"))
     return CheckResult.NOT_PERFORMED if result is CheckResult.OK and not proven else result
 
 
@@ -198,7 +198,7 @@ def _capture(iad: Mapping[str, Any]) -> Capture:
     """Count a capture as attested only where an agent's key is named and every check is ok."""
     capture = _word(iad.get("capture"), Capture.BROWSER)
     is_ok = _results(iad.get("checks")) == {CheckResult.OK}
-    return capture if is_ok and iad.get("agent_key") else Capture.BROWSER
+    return capture if is_ok and _is_named(iad.get("agent_key")) else Capture.BROWSER
 
 
 def _rate(value: Any) -> float | None:
@@ -219,6 +219,11 @@ def _pad_methods(pad: Mapping[str, Any], kind: PadKind) -> CheckResult:
     return CheckResult.NOT_PERFORMED
 
 
+def _is_named(value: Any) -> bool:
+    """Whether a claim says what it is about: text, and no boolean that stands for it."""
+    return isinstance(value, str) and value != ""
+
+
 def _evidence_holds(payload: Mapping[str, Any]) -> bool:
     """Whether there is evidence, a document first of all, and each check of it is ok."""
     evidence = value_at(payload, "verified_claims", "verification", "evidence")
@@ -233,7 +238,7 @@ def _results(checks: Any) -> frozenset[CheckResult]:
     """Return the results in a list of checks; what is not one of their words counts as failed."""
     if not isinstance(checks, list):
         return frozenset()
-    return frozenset(_word(value_at(check, "result"), CheckResult.FAILED) for check in checks)
+    return frozenset([_word(value_at(check, "result"), CheckResult.FAILED) for check in checks])
 
 
 def _data_groups(payload: Mapping[str, Any]) -> frozenset[int]:
