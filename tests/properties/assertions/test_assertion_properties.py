@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import json
 import random
 from typing import Any
 
@@ -11,7 +12,14 @@ from hypothesis import strategies as st
 
 from api.assertions import sd_jwt
 from api.assertions.disclosures import conceal, reveal
-from api.assertions.encoding import b64url_decode, b64url_encode, dump_json, parse_json
+from api.assertions.encoding import (
+    MAX_DEPTH,
+    b64url_decode,
+    b64url_encode,
+    dump_json,
+    parse_json,
+    write_json,
+)
 from api.assertions.errors import AssertionMalformedError
 from api.assertions.verification import CheckName, Outcome
 from api.errors import ApiError
@@ -163,6 +171,75 @@ def test_base64url_is_read_only_as_it_is_written(text: str) -> None:
     except AssertionMalformedError:
         return
     assert b64url_encode(data) == text
+
+
+@given(text=st.text(alphabet="AQEgwBR-_+/= \n.é", max_size=9))
+def test_base64url_is_refused_where_the_slow_way_refuses_it(text: str) -> None:
+    try:
+        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        canonical = base64.urlsafe_b64encode(data).decode().rstrip("=") == text
+    except ValueError:
+        canonical = False
+    if canonical:
+        assert b64url_decode(text) == data
+    else:
+        with pytest.raises(AssertionMalformedError):
+            b64url_decode(text)
+
+
+def spelled(data: st.DataObject, name: str) -> str:
+    """Write a name as JSON, each character as it is or as an escape."""
+    escapes = [f"\\u{ord(c):04x}" for c in name]
+    return "".join(data.draw(st.sampled_from(pair)) for pair in zip(name, escapes, strict=True))
+
+
+@given(
+    data=st.data(), keys=st.lists(st.sampled_from(["_sd", "...", "a", "é", ":", "{"]), max_size=5)
+)
+def test_no_name_is_there_twice_however_it_is_spelled(data: st.DataObject, keys: list[str]) -> None:
+    space = st.sampled_from(["", " ", "\n", "\t\r"])
+    members = [f'"{spelled(data, key)}"{data.draw(space)}:{data.draw(space)}1' for key in keys]
+    inner = "{" + ",".join(members) + "}"
+    text = data.draw(st.sampled_from(["%s", ' {"b":[%s]} ', '[":",{"x":%s}]'])) % inner
+    if len(set(keys)) == len(keys):
+        parse_json(text.encode())
+    else:
+        with pytest.raises(AssertionMalformedError):
+            parse_json(text.encode())
+
+
+@given(
+    levels=st.lists(
+        st.sampled_from(["[%s]", '{"a":%s}', '[0,"]",%s]', '{"b":[],"a":%s}']), max_size=30
+    )
+)
+def test_depth_is_bounded_whatever_stands_in_strings(levels: list[str]) -> None:
+    text = '"}]"'
+    for level in levels:
+        text = level % text
+    if len(levels) <= MAX_DEPTH:
+        parse_json(text.encode())
+    else:
+        with pytest.raises(AssertionMalformedError):
+            parse_json(text.encode())
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=6),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=12,
+)
+
+
+@given(value=anything)
+def test_what_is_signed_is_written_as_the_standard_library_would(value: Any) -> None:
+    try:
+        expected = dump_json(value)
+    except ValueError as error:
+        with pytest.raises(type(error)):
+            write_json(value)
+        return
+    assert json.loads(write_json(value)) == json.loads(expected)
 
 
 @given(data=st.binary(max_size=200))
