@@ -14,7 +14,7 @@ from api.pdf.errors import PdfRevisionError
 
 
 def find_revision(pdf: bytes, assertion: bytes) -> bytes:
-    """Return the beginning of a PDF that an assertion is for: as long, and with that digest.
+    """Return the longest beginning of a PDF that an assertion is for: so long, with that digest.
 
     Raises:
         AssertionMalformedError: the attachment is no assertion.
@@ -29,14 +29,16 @@ def find_revision(pdf: bytes, assertion: bytes) -> bytes:
         if isinstance(document, Mapping) and isinstance(document.get("byte_length"), int)
     )
     # One pass over the file, however many documents there are.
-    hashed, position = hashlib.sha256(), 0
+    hashed, position, found = hashlib.sha256(), 0, 0
     for length, digest in candidates:
         if not 0 < length <= len(pdf):
             continue
         hashed.update(memoryview(pdf)[position:length])
         position = length
         if hashed.hexdigest() == digest:
-            return pdf[:length]
+            found = length
+    if found:
+        return pdf[:found]
     raise PdfRevisionError("the file does not begin with the document that the assertion is for")
 
 

@@ -148,13 +148,8 @@ def verify_pdf(
         for one, asked in zip(carried, expected, strict=True)
     )
     tokens = [one.timestamp for one, it in zip(carried, judged, strict=True) if it.time_proven]
-    if tokens:
-        with reading():
-            data = ValidationData.of(reader, lists)
-            covered_at = min(
-                (s.time for s in signatures if s.is_timestamp and s.time is not None), default=None
-            )
-            report.lower(_judge_tokens([t for t in tokens if t], tsa_roots, data, covered_at))
+    covering = [s for s in signatures if s.is_timestamp and s.end >= additions.attached_by]
+    report.lower(_judge_tokens([t for t in tokens if t], tsa_roots, reader, lists, covering))
     return PdfVerification(report.complete(), judged, signatures, original)
 
 
@@ -231,15 +226,22 @@ def _judge(
 def _judge_tokens(
     tokens: Sequence[bytes],
     roots: Sequence[x509.Certificate],
-    data: ValidationData,
-    covered_at: datetime | None,
+    reader: PdfFileReader,
+    lists: Sequence[x509.CertificateRevocationList],
+    covering: Sequence[PdfSignature],
 ) -> PdfCheck:
     """Look up the authorities of the timestamps beside the assertions, which are verified."""
     name = PdfCheckName.ATTACHMENT
+    covered_at = min((s.time for s in covering if s.time is not None), default=None)
     found = set()
-    for token in tokens:
-        path, time = path_of_token(token, roots)
-        found.add(revocation_of_authority(path, data, at=time, covered_at=covered_at))
+    try:
+        with reading():
+            data = ValidationData.of(reader, lists)
+            for token in tokens:
+                path, time = path_of_token(token, roots)
+                found.add(revocation_of_authority(path, data, at=time, covered_at=covered_at))
+    except ApiError as error:
+        return PdfCheck(name, CheckResult.FAILED, error.code, detail=str(error))
     if Revocation.REVOKED in found:
         return PdfCheck(name, CheckResult.FAILED, "timestamp-revoked")
     if Revocation.UNKNOWN in found:

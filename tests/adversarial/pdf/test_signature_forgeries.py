@@ -437,6 +437,31 @@ def test_an_assertions_token_of_a_revoked_authority_does_not_pass(pdf_office: Pd
     assert "timestamp-revoked" in found.reasons
 
 
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_only_a_later_timestamp_covers_an_assertions_token(
+    pdf_office: PdfOffice, other_tsa: Tsa, order: str
+) -> None:
+    """A document timestamp from before the assertion was attached proves nothing of its token."""
+    signer = pdf_office.notary.signer
+    document = pdf_office.signed(plain(), signer) if order == "before" else plain()
+    assertion = pdf_office.issue(document)
+    token = other_tsa.token(sha256(assertion.encode()).digest())
+    pdf = attach(document, assertion, token)
+    if order == "after":
+        pdf = pdf_office.signed(pdf, signer)
+    lost = x509.ReasonFlags.key_compromise
+    given = revocation_list(
+        other_tsa.issuing, (other_tsa.certificate, datetime.now(UTC) + DAY, lost)
+    )
+    found = pdf_office.verify(
+        pdf,
+        signature_roots=[],
+        timestamp_roots=[pdf_office.tsa.root.pem, other_tsa.root.pem],
+        crls=[*pdf_office.issuer_lists(), given],
+    )
+    assert found.reasons == (("timestamp-revoked",) if order == "before" else ())
+
+
 def _altered(query: bytes) -> bytes:
     """Return a request with the same nonce for something else."""
     request = tsp.TimeStampReq.load(query)

@@ -128,6 +128,17 @@ def test_an_assertion_for_two_documents_wants_both(pdf_office: PdfOffice) -> Non
     assert "document-changed" in pdf_office.verify(pdf, documents=[b"x"], **asked).reasons
 
 
+def test_the_longest_document_of_an_assertion_is_revision_0(pdf_office: PdfOffice) -> None:
+    """An assertion for a document and for its next revision, which begins with it."""
+    document = plain()
+    next_one = HONEST["two revisions"]()
+    assert next_one.startswith(document)
+    pdf = pdf_office.attached(next_one, pdf_office.issue(document, next_one))
+    found = pdf_office.verify(pdf, documents=[document], signature_roots=[])
+    assert found.outcome is Outcome.PASSED, found.reasons
+    assert found.revision_0 == next_one
+
+
 def test_a_page_looks_the_same_before_and_after(pdf_office: PdfOffice, tmp_path: Path) -> None:
     if shutil.which("pdftoppm") is None:
         pytest.skip("poppler-utils is not installed")
