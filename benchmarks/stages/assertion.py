@@ -2,9 +2,10 @@
 
 Both sides are taken in turn, round by round, some calls in one go, with keys loaded; a ratio is the
 median of the rounds' ratios. Issuing starts from claims whose checks are done (`assertion.claims`).
-A verification rests on three signatures: the assertion's, the leaf's and the issuing CA's. A
-verifier that has seen the issuer before remembers the latter two; so they are in neither side of
-`.known_issuer`.
+A verification rests on three signatures: the assertion's, the leaf's and the issuing CA's. Each
+assertion verified is of a leaf of its own, so that all three are verified; the CA's certificate is
+the same for all and read once. A verifier that has seen the leaf before remembers the latter two
+signatures; so they are in neither side of `.known_issuer`.
 """
 
 import statistics
