@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.assertions.encoding import b64url_encode
@@ -20,8 +20,11 @@ from api.store.database import open_database
 
 ISSUER = "https://chinhchu.example"
 widths = st.sampled_from((1, 2, 4, 8))
+timeless = settings(deadline=None)
+"""A machine that is busy with other things is no fault."""
 
 
+@timeless
 @given(bits=widths, size=st.integers(1, 5000), data=st.data())
 def test_what_is_packed_is_unpacked(bits: int, size: int, data: st.DataObject) -> None:
     statuses = data.draw(
@@ -33,6 +36,7 @@ def test_what_is_packed_is_unpacked(bits: int, size: int, data: st.DataObject) -
         assert array.get(idx) == statuses.get(idx, 0)
 
 
+@timeless
 @given(packed=st.binary(min_size=1, max_size=64), bits=widths, data=st.data())
 def test_one_change_changes_one_status(packed: bytes, bits: int, data: st.DataObject) -> None:
     array = StatusArray(packed, bits)
@@ -45,6 +49,7 @@ def test_one_change_changes_one_status(packed: bytes, bits: int, data: st.DataOb
     ]
 
 
+@timeless
 @given(
     claim=st.one_of(
         st.none(),
@@ -63,6 +68,7 @@ def test_any_claim_is_an_array_or_refused_with_a_code(claim: object) -> None:
         assert StatusArray.decode(claim).size > 0
 
 
+@timeless
 @given(key=st.binary(min_size=KEY_BYTES, max_size=KEY_BYTES), half=st.integers(1, 5))
 def test_permutation_is_one_to_one(key: bytes, half: int) -> None:
     size = 1 << 2 * half
@@ -72,6 +78,7 @@ def test_permutation_is_one_to_one(key: bytes, half: int) -> None:
     assert [permutation.number(index) for index in indices] == list(range(size))
 
 
+@timeless
 @given(key=st.binary(min_size=KEY_BYTES, max_size=KEY_BYTES), number=st.integers(0, (1 << 20) - 1))
 def test_permutation_of_a_million_can_be_undone(key: bytes, number: int) -> None:
     permutation = Permutation(key, 1 << 20)
