@@ -20,6 +20,7 @@ from api.pdf.qr_code import draw_qr
 from api.pdf.reading import entry, reading
 
 MARGIN = 4.0
+FRAME_POINTS = 0.5
 MAX_TEXT_POINTS = 10.0
 
 
@@ -54,6 +55,10 @@ def signature_style(
     pdf.set_margin(0)
     pdf.add_page()
     pdf.add_font("text", fname=fonts.font_files_ttf["SourceSansPro"])
+    pdf.set_line_width(FRAME_POINTS)
+    # Inside by a whole line, for viewers clip what lies on the edge.
+    inner = width - 2 * FRAME_POINTS, height - 2 * FRAME_POINTS
+    pdf.rect(FRAME_POINTS, FRAME_POINTS, *inner)
     left = MARGIN
     if address is not None:
         side = min(height, width / 2)
@@ -67,4 +72,4 @@ def signature_style(
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "appearance.pdf"
         file.write_bytes(bytes(pdf.output()))
-        yield StaticStampStyle.from_pdf_file(str(file), border_width=1)
+        yield StaticStampStyle.from_pdf_file(str(file), border_width=0)
