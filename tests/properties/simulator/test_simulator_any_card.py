@@ -1,6 +1,8 @@
 """Any mixture of quirks, limits and faults, any command: a card stays a card."""
 
+import time
 import tomllib
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -40,6 +42,14 @@ def image() -> CardImage:
     return personalise(load_profile(SPECIMEN))
 
 
+@pytest.fixture(scope="module")
+def patient() -> Iterator[None]:
+    """Nobody waits for a card that counts wrong passwords: what it answers is all that is asked."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "sleep", lambda _: None)
+        yield
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     quirks=st.lists(st.sampled_from(sorted(QUIRKS)), unique=True, max_size=6),
@@ -56,7 +66,7 @@ def image() -> CardImage:
     ),
     commands=st.lists(commands, max_size=8),
 )
-def test_any_command_gets_an_answer_that_fits(image, quirks, limits, commands):
+def test_any_command_gets_an_answer_that_fits(image, patient, quirks, limits, commands):
     behaviour = replace(image.behaviour, quirks=tuple(quirks), **limits)
     card = SimulatedCard(replace(image, behaviour=behaviour))
     for command in commands:
