@@ -5,6 +5,7 @@ wrapping), of Mainka et al., "Shadow Attacks" (NDSS 2021: hide, replace, hide-an
 of "Breaking the Specification" (S&P 2021: evil annotations), made for attachments as well.
 """
 
+import re
 from collections.abc import Callable
 from io import BytesIO
 
@@ -30,6 +31,7 @@ from tests.fixtures.pdf_documents import (
     with_attachments,
     with_reserved_field,
     with_text_field,
+    written,
 )
 from tests.fixtures.pdf_office import PdfOffice, Person
 from tests.fixtures.timestamp_authority import Ca
@@ -187,6 +189,24 @@ def field_with_action(writer: Writer) -> None:
     writer.update_container(field)
 
 
+def form(writer: Writer) -> generic.DictionaryObject:
+    """Return the form, which is a new one where the document has none."""
+    if "/AcroForm" not in writer.root:
+        writer.root["/AcroForm"] = writer.add_object(dictionary(Fields=generic.ArrayObject()))
+        writer.update_root()
+    found: generic.DictionaryObject = writer.root["/AcroForm"]
+    writer.update_container(found)
+    return found
+
+
+def need_appearances(writer: Writer) -> None:
+    form(writer)["/NeedAppearances"] = generic.BooleanObject(True)
+
+
+def calculate(writer: Writer) -> None:
+    form(writer)["/CO"] = generic.ArrayObject()
+
+
 # Attachments
 
 
@@ -261,6 +281,8 @@ CASES: list[tuple[Attack, str]] = [
     (retitle, "pdf-changed"),
     (add_text_field, "pdf-form-changed"),
     (field_with_action, "pdf-form-changed"),
+    (need_appearances, "pdf-form-changed"),
+    (calculate, "pdf-form-changed"),
     (visible_signature_field, "pdf-signature-visible"),
     (flat_field_that_shows, "pdf-signature-visible"),
     (attach_as("contract.pdf", b"%PDF-1.7"), "pdf-attachment-changed"),
@@ -296,6 +318,59 @@ def test_a_change_before_the_signature_is_refused(
     """An honest notary's signature over a changed document does not make it the document."""
     changed = attacked(attached, attack)
     assert pdf_office.verify(changed, signature_roots=[]).reasons == (reason,)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("/AA", "/OpenAction", "/Outlines", "/PageMode", "/PageLabels", "/ViewerPreferences"),
+        *("/URI", "/Lang", "/OutputIntents", "/Collection", "/Requirements", "/Perms", "/Legal"),
+        *("/StructTreeRoot", "/Threads", "/Dests", "/NeedsRendering", "/DPartRoot", "/Unknown"),
+    ],
+)
+def test_nothing_else_comes_into_the_catalogue_or_a_page(
+    pdf_office: PdfOffice, attached: bytes, key: str
+) -> None:
+    def in_catalogue(writer: Writer) -> None:
+        writer.root[key] = dictionary()
+        writer.update_root()
+
+    def in_page(writer: Writer) -> None:
+        page(writer)[key] = dictionary()
+        writer.update_container(page(writer))
+
+    for attack, reason in ((in_catalogue, "pdf-changed"), (in_page, "pdf-page-changed")):
+        found = pdf_office.verify(attacked(attached, attack), signature_roots=[])
+        assert found.reasons == (reason,)
+
+
+def test_a_change_inside_an_object_stream_is_refused(pdf_office: PdfOffice) -> None:
+    """The font lies in an object stream, and another stream redefines it there."""
+    pdf = pdf_office.attached(by_pyhanko())
+    fonts = page(IncrementalPdfFileWriter(BytesIO(pdf)))["/Resources"]["/Font"]
+    number = fonts.raw_get("/F1").idnum
+    for name, reasons in ((b"Symbol", ("pdf-page-changed",)), (b"Helvetica", ())):
+        font = b"<< /Type /Font /Subtype /Type1 /BaseFont /%s >>" % name
+        changed = redefined_in_a_stream(pdf, number, font)
+        assert pdf_office.verify(changed, signature_roots=[]).reasons == reasons
+
+
+def redefined_in_a_stream(pdf: bytes, number: int, body: bytes) -> bytes:
+    prefix = pdf if pdf.endswith(b"\n") else pdf + b"\n"
+    head = b"%d 0 " % number
+    packed = stream(head + body, b"/Type /ObjStm /N 1 /First %d" % len(head))
+    text, offsets = written({90: packed}, len(prefix))
+    at = len(prefix) + len(text)
+    rows = b"\x02" + (90).to_bytes(4) + b"\x00"
+    rows += b"".join(b"\x01" + offset.to_bytes(4) + b"\x00" for offset in (offsets[90], at))
+    previous = int(pdf[pdf.rindex(b"startxref") + 9 :].split()[0])
+    entries = b"/Type /XRef /Size 92 /W [1 4 1] /Index [%d 1 90 2] /Root %s /Prev %d" % (
+        number,
+        re.findall(rb"/Root (\d+ \d+ R)", pdf)[-1],
+        previous,
+    )
+    section, _ = written({91: stream(rows, entries)}, at)
+    return prefix + text + section + end(at)
 
 
 def test_a_change_that_a_later_revision_takes_back_is_refused(
