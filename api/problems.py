@@ -53,6 +53,7 @@ CODE_BY_STATUS: Mapping[int, str] = {
 }
 """Refusals that come from the framework, before any code of ours."""
 
+SERVER_FAULT = "the server could not do it; its log says why"
 MAX_ERRORS = 20
 MAX_POINTER = 200
 
@@ -87,10 +88,12 @@ def install(app: FastAPI) -> None:
 
     def typed(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, ApiError | BiometricsError | DeviceError)
-        status = STATUS_BY_CODE.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            log.error("fault %s", error.code)
-        return problem(status, error.code, str(error), retryable=error.retryable)
+        if status := STATUS_BY_CODE.get(error.code):
+            return problem(status, error.code, str(error), retryable=error.retryable)
+        # What is wrong with the server may name its folders: for its operator, not for the caller.
+        log.error("fault %s: %s", error.code, error)
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        return problem(status, error.code, SERVER_FAULT, retryable=error.retryable)
 
     def invalid(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
@@ -110,7 +113,7 @@ def install(app: FastAPI) -> None:
     def unexpected(_: Request, error: Exception) -> JSONResponse:
         log.error("unexpected %s", type(error).__name__)
         status = HTTPStatus.INTERNAL_SERVER_ERROR
-        return problem(status, "unexpected-fault", "the server could not do it", retryable=True)
+        return problem(status, "unexpected-fault", SERVER_FAULT, retryable=True)
 
     for root in (ApiError, BiometricsError, DeviceError):
         app.add_exception_handler(root, typed)

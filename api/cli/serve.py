@@ -6,8 +6,10 @@ import os
 import socket
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
+from api.cli.keys_secrets import add_secrets, first_line
 from api.cli.output import EXIT_PASSED, print_json
 from api.errors import ApiError
 
@@ -19,11 +21,13 @@ before the first start:
 
 examples:
   chinhchu serve                           on this machine only, http://127.0.0.1:8080
+  chinhchu serve --password-file /run/credentials/keys-password
   chinhchu serve --host 0.0.0.0            needs HOME/relying-parties.toml, and TLS before it
 
-HOME is --home, else $CHINHCHU_HOME, else ~/.chinhchu. $CHINHCHU_KEYS_PASSWORD opens the key in a
-file, $CHINHCHU_KEYS_PIN the one in a token. HOME/server.toml says by which address relying parties
-reach the status lists.
+HOME is --home, else $CHINHCHU_HOME, else ~/.chinhchu. The password opens the key in a file, the PIN
+the one in a token; where no file with it is given, $CHINHCHU_KEYS_PASSWORD and $CHINHCHU_KEYS_PIN
+have them, which other processes of the same user can read. HOME/server.toml says by which address
+relying parties reach the status lists.
 """
 
 
@@ -46,6 +50,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--home", type=Path, help="folder with keys/, trust/ and the database")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8080, help="port, 0 for any (%(default)s)")
+    add_secrets(parser)
     parser.add_argument(
         "--json", action="store_true", help="print where it listens as JSON, once it does"
     )
@@ -61,6 +66,10 @@ def run(args: argparse.Namespace) -> int:
     from api.settings import Settings, SettingsInvalidError
 
     settings = Settings.from_environment(args.home)
+    if args.password_file is not None:
+        settings = replace(settings, keys_password=first_line(args.password_file))
+    if args.pin_file is not None:
+        settings = replace(settings, keys_pin=first_line(args.pin_file))
     if settings.relying_parties() is None and not _is_loopback(args.host):
         raise SettingsInvalidError(
             f"without {settings.home / 'relying-parties.toml'} anyone who reaches the port could "

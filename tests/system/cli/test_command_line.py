@@ -147,14 +147,21 @@ def test_rendered_frames_are_not_handed_in_unasked(
     assert code("--can", "123456", "--out", "assertion.txt") == "input-unusable"
 
 
-def test_an_address_that_is_taken(
+def test_a_password_from_a_file_and_an_address_that_is_taken(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], manifest: Manifest
 ) -> None:
-    assert main(["keys", "init", "--out", str(tmp_path / "keys"), "--no-password"]) == 0
+    right, wrong = (tmp_path / name for name in ("right", "wrong"))
+    right.write_text("the password of the keys\n", "utf-8")
+    wrong.write_text("the password of others\n", "utf-8")
+    made = main(["keys", "init", "--out", str(tmp_path / "keys"), "--password-file", str(right)])
+    assert made == 0
     capsys.readouterr()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        assert main(["serve", "--home", str(tmp_path), "--port", port, "--json"]) == 4
+        serve = ["serve", "--home", str(tmp_path), "--port", port, "--json", "--password-file"]
+        assert main([*serve, str(wrong)]) == 4
+        assert json.loads(capsys.readouterr().out)["error"]["code"] == "keys-password-wrong"
+        assert main([*serve, str(right)]) == 4
     error = json.loads(capsys.readouterr().out)["error"]
     assert error["code"] == "address-unusable"
     assert error["message"].endswith(f"port {port}: Address already in use")
