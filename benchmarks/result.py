@@ -18,6 +18,7 @@ PACKAGES = (
     "numpy",
     "onnxruntime",
     "opencv-python-headless",
+    "orjson",
     "pillow",
     "pyscard",
     "python-pkcs11",
