@@ -89,7 +89,9 @@ def post(url: str, request: tsp.TimeStampReq, *, timeout_s: float = TIMEOUT_S) -
         ) from None
     if status not in ("granted", "granted_with_mods"):
         raise TimestampRefusedError(f"the timestamp authority refused: {status}")
-    return response
+    # Read again: what `native` has read through is encoded anew whenever its bytes are wanted, many
+    # times in a signature, and not as the authority spelled it.
+    return tsp.TimeStampResp.load(bytes(body), strict=True)
 
 
 class HttpTimeStamper(TimeStamper):
