@@ -1,6 +1,7 @@
 """What all commands share: exit codes, JSON for machines, files and numbers that people name."""
 
 import argparse
+import codecs
 import json
 import math
 import sys
@@ -48,6 +49,17 @@ def read_input(path: Path, limit: int = 64 << 20) -> bytes:
     if len(data) > limit:
         raise InputUnusableError(f"{path} is larger than {_size(limit)}")
     return data
+
+
+def one_line(file: bytes) -> bytes:
+    """Return the line of ASCII in a file, whatever mark or line end an editor or a shell left."""
+    if file.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-8-sig" if file.startswith(codecs.BOM_UTF8) else "utf-16"
+        try:
+            file = file.decode(encoding).encode("ascii")
+        except UnicodeError:
+            return file
+    return file.strip()
 
 
 def _size(count: int) -> str:

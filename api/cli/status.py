@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.cli import status_export
-from api.cli.output import EXIT_PASSED, print_json, printable, read_input
+from api.cli.output import EXIT_PASSED, one_line, print_json, printable, read_input
 from api.cli.status_database import server_database
 from api.errors import InputUnusableError
 from api.settings import Settings
@@ -180,19 +180,23 @@ def _references(
     if args.dossier is not None:
         return statuses.of_dossier(args.dossier, args.audience)
     if args.assertion is not None:
-        return (_of_assertion(args.assertion, Settings.from_environment(args.home).keys),)
+        keys = Settings.from_environment(args.home).keys
+        return (_of_assertion(args.assertion, keys, statuses),)
     return ()
 
 
-def _of_assertion(path: Path, keys: Path) -> "StatusReference":
-    """Return the place that an assertion of this server names: a forged one names anybody's."""
+def _of_assertion(path: Path, keys: Path, statuses: "StatusRegister") -> "StatusReference":
+    """Return the place that an assertion of this server names: a forged one names anybody's.
+
+    So may one that a thief of the key signed, as long as it is kept whose the place is.
+    """
     from api.assertions import jws, sd_jwt
     from api.assertions.chain import check_issuer, load_roots
     from api.assertions.signing_path import PathMemory
     from api.assertions.status_list import StatusReference
     from api.keys.folder import ROOT
 
-    token = sd_jwt.parse(read_input(path, sd_jwt.MAX_BYTES).strip()).issued
+    token = sd_jwt.parse(one_line(read_input(path, 4 * sd_jwt.MAX_BYTES))).issued
     jws.check_algorithm(token.header)
     jws.check_type(token.header, sd_jwt.TYPE)
     roots = load_roots(read_input(keys / ROOT))
@@ -203,6 +207,11 @@ def _of_assertion(path: Path, keys: Path) -> "StatusReference":
     reference = StatusReference.from_payload(token.payload)
     if reference is None:
         raise InputUnusableError(f"{path} names no status list: it cannot be revoked")
+    known = statuses.entry(reference).jti
+    if known is not None and known != token.payload.get("jti"):
+        raise InputUnusableError(
+            f"{path} names the place of another assertion, which was issued here; this one was not"
+        )
     return reference
 
 

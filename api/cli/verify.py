@@ -1,7 +1,6 @@
 """`chinhchu verify`: the relying party's check, offline."""
 
 import argparse
-import codecs
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.cli.argument_types import time_with_offset
-from api.cli.output import EXIT_BY_OUTCOME, print_json, read_input
+from api.cli.output import EXIT_BY_OUTCOME, one_line, print_json, read_input
 from api.errors import InputUnusableError
 
 if TYPE_CHECKING:
@@ -187,7 +186,7 @@ def _verify(
         "minimum_level": args.level and AssuranceLevel(args.level),
         "policies": [_policy(path) for path in args.policy] if args.policy else None,
         "seen_jti": seen,
-        "status_lists": [_one_line(read_input(path, MAX_LIST_BYTES)) for path in args.status_list],
+        "status_lists": [one_line(read_input(path, MAX_LIST_BYTES)) for path in args.status_list],
         "crls": [read_input(path, MAX_LIST_BYTES) for path in args.crl],
         "timestamp_roots": [read_input(path) for path in args.timestamp_root],
     }
@@ -202,18 +201,7 @@ def _verify(
     if others:
         raise InputUnusableError("one assertion has one nonce: give --nonce once")
     token = args.timestamp and read_input(args.timestamp, MAX_LIST_BYTES)
-    return verify(_one_line(subject), **given, nonce=nonce, timestamp=token)
-
-
-def _one_line(file: bytes) -> bytes:
-    """Return the line of ASCII in a file, whatever mark or line end an editor or a shell left."""
-    if file.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding = "utf-8-sig" if file.startswith(codecs.BOM_UTF8) else "utf-16"
-        try:
-            file = file.decode(encoding).encode("ascii")
-        except UnicodeError:
-            return file
-    return file.strip()
+    return verify(one_line(subject), **given, nonce=nonce, timestamp=token)
 
 
 def _verify_pdf() -> "Callable[..., PdfVerification]":

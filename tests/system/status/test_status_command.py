@@ -186,6 +186,32 @@ def test_a_forged_assertion_revokes_nothing(
     assert chinhchu("show", "--dossier", "D-2")[1]["assertions"][0]["status"] == "VALID"
 
 
+def test_what_a_thief_of_the_key_signed_revokes_nobody_elses(
+    chinhchu: Any, assertions: list[Path], home: Path, office: Any, tmp_path: Path
+) -> None:
+    """Its chain is right; the place that it names is that of an assertion with another id."""
+    key = keys.load(home / "keys", None, at=AT)
+    named = StatusReference.from_payload(
+        parse(assertions[0].read_text("ascii").strip()).issued.payload
+    )
+    stolen = tmp_path / "stolen.txt"
+    stolen.write_text(issue(office.claims(status=named, jti="x" * 22), key), "ascii")
+    code, error = chinhchu("revoke", "--assertion", str(stolen), "--reason", "ticket 7")
+    assert (code, error["error"]["code"]) == (4, "input-unusable")
+    assert "another" in error["error"]["message"]
+    assert chinhchu("show", "--session", f"{0:032x}")[1]["assertions"][0]["status"] == "VALID"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_an_assertion_as_an_editor_saves_it(
+    chinhchu: Any, assertions: list[Path], encoding: str
+) -> None:
+    """`verify` reads it, so must the command that revokes what was verified."""
+    text = assertions[0].read_text("ascii").strip()
+    assertions[0].write_text(f"{text}\r\n", encoding, newline="")
+    assert chinhchu("show", "--assertion", str(assertions[0]))[0] == 0
+
+
 def test_a_free_index_and_an_assertion_without_status_are_refused(
     chinhchu: Any, assertions: list[Path], home: Path, office: Any, tmp_path: Path
 ) -> None:
