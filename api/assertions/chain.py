@@ -170,7 +170,8 @@ def check_named(issuer: Any, names: Sequence[str]) -> None:
 def _parse_leaf(der: bytes) -> x509.Certificate:
     """Read a leaf but for its names: a path compares them as bytes, and nothing else asks."""
     leaf = x509.load_der_x509_certificate(der)
-    _ = leaf.extensions, leaf.public_key()
+    # It loads with the year 0 too, which no `datetime` holds.
+    _ = leaf.extensions, leaf.not_valid_before_utc, leaf.not_valid_after_utc, leaf.public_key()
     return leaf
 
 

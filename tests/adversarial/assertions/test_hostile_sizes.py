@@ -6,7 +6,7 @@ import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -105,7 +105,13 @@ def test_disclosures_inside_one_another(office: Any, fails: Callable[..., None])
     fails(verification, "assertion-malformed")
 
 
-def certificate(key: Any, extensions: int = 0, alternatives: int = 0) -> str:
+def certificate(
+    key: Any,
+    extensions: int = 0,
+    alternatives: int = 0,
+    years: tuple[int, int] = (AT.year - 1, AT.year + 1),
+) -> str:
+    begin, end = (datetime(year, 1, 1, tzinfo=UTC) for year in years)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bomb")])
     builder = (
         x509.CertificateBuilder()
@@ -113,8 +119,8 @@ def certificate(key: Any, extensions: int = 0, alternatives: int = 0) -> str:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(AT - timedelta(days=1))
-        .not_valid_after(AT + timedelta(days=1))
+        .not_valid_before(begin)
+        .not_valid_after(end)
     )
     for number in range(extensions):
         oid = x509.ObjectIdentifier(f"1.2.3.{number}")
@@ -140,6 +146,24 @@ def test_certificates_that_are_bombs(office: Any, fails: Callable[..., None], ki
         verification = office.verify(office.sign_as(office.key, x5c=x5c))
     assert verification.reasons[0] in ("chain-unpinned-root", "assertion-malformed")
     assert verification.outcome == "FAILED"
+
+
+@pytest.mark.parametrize("position", [0, 1])
+@pytest.mark.parametrize("time", [b"20600101000000Z", b"20700101000000Z"])
+def test_certificate_of_the_year_0(
+    office: Any, fails: Callable[..., None], position: int, time: bytes
+) -> None:
+    """A certificate that loads, and whose time Python cannot hold: anybody can make one."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    der = base64.b64decode(certificate(key, years=(2060, 2070)))
+    x5c = [*office.key.x5c]
+    x5c[position] = office.b64(der.replace(time, b"0000" + time[4:]))
+    assertion = office.sign_as(office.key, x5c=x5c)
+    fails(office.verify(assertion), "assertion-malformed")
+    listed = office.sign(lambda p: p.update(status={"status_list": {"idx": 3, "uri": "urn:list"}}))
+    token = jws.sign({"typ": LIST_TYPE, "x5c": x5c}, {"iat": 1, "ttl": 600}, office.key)
+    verification = office.verify(listed, status_lists=[token])
+    assert verification.reasons == ("status-list-untrusted",)
 
 
 def test_header_larger_than_a_header_may_be(office: Any, fails: Callable[..., None]) -> None:
