@@ -41,7 +41,8 @@ def renew_leaf(
     Raises:
         SigningKeyUnusableError: the folder has no leaf whose issuer the new one could take.
         KeyFolderUnusableError: it has as many as it can hold.
-        KeysPasswordError: the password is not that of the other keys' files.
+        KeysPasswordError: the password is not that of the other keys' files, or is missing where
+            there is none.
         ApiError: the key cannot be made or written.
     """
     if not folder.leaves:
@@ -76,7 +77,7 @@ def renew_issuing_ca(
 
     Raises:
         SigningKeyExpiredError: the root is not valid then.
-        KeysPasswordError: the password is not that of the other keys' files.
+        KeysPasswordError: as for `renew_leaf`.
         ApiError: the key cannot be made or written.
     """
     certificate = root.certificate
@@ -100,6 +101,10 @@ def _check_password_of_others(folder: KeyFolder, password: str | None) -> None:
     stored = (*reversed(folder.leaves), *reversed(folder.issuing_cas))
     present = next((s.key_path for s in stored if s.key_path.is_file()), None)
     if present is None:
+        if not password:
+            raise KeysPasswordError(
+                "the new key's file needs a password: there is no other that is left open"
+            )
         return
     data = read_file(present)
     try:

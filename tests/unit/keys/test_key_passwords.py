@@ -1,5 +1,6 @@
 """Passwords of keys: text however it is typed, and never a key left open beside encrypted ones."""
 
+import shutil
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -68,6 +69,25 @@ def test_a_new_issuing_ca_is_not_left_open(folder: Path, password: str | None) -
     with pytest.raises(KeysPasswordError, match="password of the other keys"):
         keys.renew_issuing_ca(read, root, keys.KeySecrets(password), NOW, in_token=False)
     assert key_files(folder) == before
+
+
+def test_no_key_is_left_open_where_the_others_lie_elsewhere(folder: Path, tmp_path: Path) -> None:
+    """All in a safe, or in a token: nothing says then that this is a demonstration."""
+    copy = tmp_path / "keys"
+    shutil.copytree(folder, copy)
+    for file in (*copy.glob("issuing/*.key.pem"), *copy.glob("signing/*.key.pem")):
+        file.rename(tmp_path / file.name)
+    read = KeyFolder.read(copy)
+    root = keys.open_root(read, ROOT_PASSWORD)
+    with pytest.raises(KeysPasswordError, match="needs a password"):
+        keys.renew_issuing_ca(read, root, keys.KeySecrets(), NOW, in_token=False)
+    (elsewhere,) = (tmp_path / f"{ca.name}.key.pem" for ca in read.issuing_cas)
+    ca = keys.open_newest_issuing_ca(read, keys.KeySecrets(PASSWORD), NOW, elsewhere)
+    with pytest.raises(KeysPasswordError, match="needs a password"):
+        keys.renew_leaf(read, ca, keys.KeySecrets(), NOW)
+    assert key_files(copy) == {copy / keys.ROOT_KEY}
+    made = keys.renew_issuing_ca(read, root, keys.KeySecrets(PASSWORD), NOW, in_token=False)
+    assert is_encrypted(made.key_path.read_bytes())
 
 
 def test_a_leaf_gets_a_password_that_the_server_has(folder: Path) -> None:
