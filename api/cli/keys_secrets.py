@@ -79,11 +79,12 @@ def first_line(file: Path) -> str:
     Raises:
         InputUnusableError: it is unreadable.
     """
+    from api.keys import files as key_files
+
     try:
-        text = read_input(file, MAX_SECRET_FILE).decode("utf-8-sig")  # as Windows writes it
+        return key_files.first_line(read_input(file, MAX_SECRET_FILE))
     except UnicodeDecodeError:
         raise InputUnusableError(f"{file} is not text in UTF-8") from None
-    return text.partition("\n")[0].rstrip("\r")
 
 
 def new_password(

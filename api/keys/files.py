@@ -130,6 +130,15 @@ def _secret_bytes(password: str) -> bytes:
         raise KeysPasswordError("the password is not text in UTF-8") from None
 
 
+def first_line(data: bytes) -> str:
+    """Return the first line of a file with a secret, without the mark that Windows writes before.
+
+    Raises:
+        UnicodeDecodeError: it is not text in UTF-8.
+    """
+    return data.decode("utf-8-sig").partition("\n")[0].rstrip("\r")
+
+
 def read_file(path: Path, *, may_be_pipe: bool = False) -> bytes:
     """Return the bytes of a file of the folder.
 

@@ -78,7 +78,7 @@ def open_token(place: TokenPlace, pin: str | None) -> pkcs11_keys.Pkcs11Token:
     """
     if pin is None and place.pin_file is not None:
         try:
-            pin = key_files.read_file(place.pin_file).decode().partition("\n")[0].rstrip("\r")
+            pin = key_files.first_line(key_files.read_file(place.pin_file))
         except (KeyFolderUnusableError, UnicodeDecodeError):
             raise Pkcs11PinMissingError(f"the PIN cannot be read from {place.pin_file}") from None
     return pkcs11_keys.open_token(place.module, place.token, pin)
