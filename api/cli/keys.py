@@ -182,9 +182,12 @@ def run_show(args: argparse.Namespace) -> int:
 def run_publish(args: argparse.Namespace) -> int:
     """Write what relying parties need."""
     from api.keys.folder import KeyFolder
+    from api.keys.list_memory import ListMemory
     from api.keys.publication import publish
 
-    publication = publish(KeyFolder.read(args.keys), datetime.now(UTC))
+    folder = KeyFolder.read(args.keys)
+    ListMemory.beside(args.keys).check(folder)
+    publication = publish(folder, datetime.now(UTC))
     publication.write(args.out)
     files = publication.files
     if args.json:

@@ -46,7 +46,7 @@ class ListMemory:
             _refuse_earlier(folder, self._known, None)
             self._known = folder.lists
             return folder
-        place = self._folder / folder.root.fingerprint(hashes.SHA256()).hex()[:16]
+        place = _place(self._folder, folder)
         make_private_folder(place)
         with alone(place):
             known = _read(place, folder)
@@ -56,6 +56,20 @@ class ListMemory:
                     der = found.public_bytes(serialization.Encoding.DER)
                     write_file(place / f"{name}.crl", der, replace=True)
         return folder
+
+
+    def check(self, folder: KeyFolder) -> None:
+        """Refuse what `accept` would, and remember nothing: for who only reads, elsewhere too.
+
+        Raises:
+            KeyFolderUnusableError: as for `accept`.
+        """
+        place = self._folder and _place(self._folder, folder)
+        _refuse_earlier(folder, _read(place, folder) if place else self._known, place)
+
+
+def _place(memory: Path, folder: KeyFolder) -> Path:
+    return memory / folder.root.fingerprint(hashes.SHA256()).hex()[:16]
 
 
 def _read(place: Path, folder: KeyFolder) -> Lists:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from api.assertions.errors import SigningKeyExpiredError
+from api.cli import main
+from api.cli.output import EXIT_FAULT
 from api.keys import keys
 from api.keys.errors import KeyFolderUnusableError, PublicationUnusableError
 from api.keys.folder import KeyFolder
@@ -161,6 +163,26 @@ def test_publishing_does_not_go_back(folder: Path, tmp_path: Path) -> None:
     # A damaged file protects nothing, and is replaced.
     (tmp_path / "usb" / list_file(folder).name).write_bytes(b"")
     publish(KeyFolder.read(folder), NOW).write(tmp_path / "usb")
+
+
+def test_publishing_what_was_put_back_into_a_new_folder(
+    folder: Path, before: bytes, tmp_path: Path
+) -> None:
+    """The new folder knows nothing; what the server has given out is remembered beside the keys."""
+    given = ("keys", "publish", str(tmp_path / "usb"), "--keys", str(folder))
+    kept = list_file(folder).read_bytes()
+    list_file(folder).write_bytes(before)
+    assert main(given) == EXIT_FAULT
+    next_list(folder, NOW + timedelta(seconds=5))
+    assert main(given) == EXIT_FAULT
+    assert not (tmp_path / "usb").exists()
+    list_file(folder).write_bytes(kept)
+    assert main(given) == 0
+
+
+def test_publishing_where_no_server_runs_remembers_nothing(folder: Path, tmp_path: Path) -> None:
+    assert main(("keys", "publish", str(tmp_path / "usb"), "--keys", str(folder))) == 0
+    assert not (folder.parent / "published-lists").exists()
 
 
 def test_publishing_over_another_roots_keys(folder: Path, tmp_path: Path) -> None:
