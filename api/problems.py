@@ -53,6 +53,8 @@ CODE_BY_STATUS: Mapping[int, str] = {
 }
 """Refusals that come from the framework, before any code of ours."""
 
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
+"""How to show who one is (RFC 9110 §15.5.2, RFC 6750 §3)."""
 SERVER_FAULT = "the server could not do it; its log says why"
 MAX_ERRORS = 20
 MAX_POINTER = 200
@@ -61,7 +63,13 @@ log = logging.getLogger("chinhchu.api")
 
 
 def problem(
-    status: int, code: str, detail: str, *, retryable: bool = False, **more: object
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    retryable: bool = False,
+    headers: Mapping[str, str] | None = None,
+    **more: object,
 ) -> JSONResponse:
     """Return a problem response."""
     body = {
@@ -73,7 +81,7 @@ def problem(
         "retryable": retryable,
         **more,
     }
-    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
+    return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 
 def _pointer(location: Sequence[int | str]) -> str:
@@ -89,7 +97,10 @@ def install(app: FastAPI) -> None:
     def typed(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, ApiError | BiometricsError | DeviceError)
         if status := STATUS_BY_CODE.get(error.code):
-            return problem(status, error.code, str(error), retryable=error.retryable)
+            headers = CHALLENGE if status is HTTPStatus.UNAUTHORIZED else None
+            return problem(
+                status, error.code, str(error), retryable=error.retryable, headers=headers
+            )
         # What is wrong with the server may name its folders: for its operator, not for the caller.
         log.error("fault %s: %s", error.code, error)
         status = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -108,7 +119,8 @@ def install(app: FastAPI) -> None:
     def http(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
         code = CODE_BY_STATUS.get(error.status_code, "request-refused")
-        return problem(error.status_code, code, HTTPStatus(error.status_code).phrase)
+        phrase = HTTPStatus(error.status_code).phrase
+        return problem(error.status_code, code, phrase, headers=error.headers)
 
     def unexpected(_: Request, error: Exception) -> JSONResponse:
         log.error("unexpected %s", type(error).__name__)

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from api import problems
 from api.assertions.errors import SigningKeyExpiredError
+from api.proofing.dependencies import ApiKeyInvalidError
 from api.proofing.states import StateConflictError
 
 
@@ -19,6 +20,10 @@ def _get(path: str) -> httpx.Response:
     @app.get("/fault")
     def fault() -> None:
         raise SigningKeyExpiredError("no leaf in /srv/office/keys")
+
+    @app.get("/stranger")
+    def stranger() -> None:
+        raise ApiKeyInvalidError("an API key is needed")
 
     @app.get("/conflict")
     def conflict() -> None:
@@ -40,6 +45,12 @@ def test_a_fault_of_the_server_names_none_of_its_folders(
     assert (answer.status_code, answer.json()["code"]) == (500, SigningKeyExpiredError.code)
     assert answer.json()["detail"] == problems.SERVER_FAULT
     assert f"fault {SigningKeyExpiredError.code}: no leaf in /srv/office/keys" in caplog.messages
+
+
+def test_who_is_not_known_is_told_how_to_say_it() -> None:
+    """RFC 9110, 15.5.2: an answer 401 has a challenge."""
+    answer = _get("/stranger")
+    assert (answer.status_code, answer.headers.get("www-authenticate")) == (401, "Bearer")
 
 
 def test_what_the_caller_did_is_told_to_the_caller() -> None:
