@@ -4,9 +4,10 @@ A PDF can be changed without touching a byte of it: an appended revision redefin
 shadow attacks prepare the first one so that the change looks harmless. So both revisions are read
 as documents of their own, the earlier from its own bytes alone, and walked from their catalogues
 side by side. All must be equal, however objects are numbered and wherever they lie, except in the
-few places where attachments, signatures and their validation data go. The walk visits each pair of
-objects once; it follows no cross-reference history, which a hostile document could write as it
-likes.
+few places where attachments, signatures and their validation data go. Equal is not enough: layers
+are switched by which object a reference is, so each object has one counterpart. The walk visits
+each pair of objects once; it follows no cross-reference history, which a hostile document could
+write as it likes.
 
 Source: ISO 32000-2 §7.7.2 (catalogue), §7.11.4 (embedded files), §12.7 (forms), §12.8.4.3 (DSS);
 Mainka, Mladenov, Rohlmann, "Shadow Attacks", NDSS 2021.
@@ -15,13 +16,14 @@ Mainka, Mladenov, Rohlmann, "Shadow Attacks", NDSS 2021.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from api.pdf.attachments import OURS
 from api.pdf.embedded_files import embedded_files
+from api.pdf.equality import TEXT, has_ambiguous_names, is_in_place, is_same
 from api.pdf.errors import (
     PdfAttachmentChangedError,
     PdfChangedError,
@@ -82,8 +84,18 @@ def compare(old: PdfFileReader, new: PdfFileReader, deadline: Deadline) -> Chang
         return _Comparison(old, new, deadline).run()
 
 
-Pair = tuple[generic.PdfObject, generic.PdfObject, _Role, str]
-"""Earlier and later object, what they are there for, and where they are, for the reason."""
+class _Pair(NamedTuple):
+    """An object of the earlier revision, and the one that must be it in the later."""
+
+    old: generic.PdfObject
+    new: generic.PdfObject
+    role: _Role
+    place: str
+    """Where they are, for the reason."""
+    rewritten: bool = True
+    """Whether the later one may stand in other bytes than the earlier."""
+    is_text: bool = False
+    """Whether they are text, if they are strings."""
 
 
 class _Comparison:
@@ -93,6 +105,8 @@ class _Comparison:
         self.fields = SignatureFields.of(old, new)
         self.before, self.after = embedded_files(old), embedded_files(new)
         self.added = tuple(name for name in self.after if name not in self.before)
+        self.counterparts: dict[generic.Reference, generic.Reference] = {}
+        self.origins: dict[generic.Reference, generic.Reference] = {}
 
     def run(self) -> Changes:
         if not set(self.added) <= OURS:
@@ -100,26 +114,41 @@ class _Comparison:
         if not self.before.keys() <= self.after.keys():
             raise PdfAttachmentChangedError("a later revision removes an attachment")
         self._compare_information()
-        seen: set[tuple[generic.Reference, generic.Reference, _Role]] = set()
-        stack: list[Pair] = [
-            (_indirect(self.old), _indirect(self.new), _Role.CATALOGUE, "catalogue"),
-            *((self.before[n], self.after[n], _Role.ANY, "attachment") for n in self.before),
+        seen: set[tuple[generic.Reference, generic.Reference, _Role, bool]] = set()
+        stack = [
+            _Pair(_indirect(self.old), _indirect(self.new), _Role.CATALOGUE, "catalogue"),
+            *(_Pair(self.before[n], self.after[n], _Role.ANY, "attachment") for n in self.before),
         ]
         while stack:
             self.deadline.check()
-            old, new, role, place = stack.pop()
+            pair = stack.pop()
+            old, new = pair.old, pair.new
             if isinstance(old, generic.IndirectObject) and isinstance(new, generic.IndirectObject):
-                role, place = self._role(old.reference, role, place)
-                pair = (old.reference, new.reference, role)
-                if pair in seen:
+                pair = self._entered(pair, old.reference, new.reference)
+                key = (old.reference, new.reference, pair.role, pair.is_text)
+                if key in seen:
                     continue
-                seen.add(pair)
-            elif isinstance(old, generic.IndirectObject):
-                _refuse(place)
-            stack.extend(
-                self._children(resolve(self.old, old), resolve(self.new, new), role, place)
-            )
+                seen.add(key)
+            elif isinstance(old, generic.IndirectObject) or isinstance(new, generic.IndirectObject):
+                _refuse(pair.place)
+            stack.extend(self._children(pair))
         return Changes(self.added, tuple(sorted(self.fields.shown)))
+
+    def _entered(self, pair: _Pair, old: generic.Reference, new: generic.Reference) -> _Pair:
+        """Return a pair of references as one of objects, each the only counterpart of the other."""
+        role, place = self._role(old, pair.role, pair.place)
+        if (
+            self.counterparts.setdefault(old, new) != new
+            or self.origins.setdefault(new, old) != old
+        ):
+            _refuse(place)
+        return pair._replace(
+            old=resolve(self.old, pair.old),
+            new=resolve(self.new, pair.new),
+            role=role,
+            place=place,
+            rewritten=not is_in_place(self.old, old, self.new, new),
+        )
 
     def _role(self, reference: generic.Reference, role: _Role, place: str) -> tuple[_Role, str]:
         if reference in self.pages:
@@ -132,23 +161,22 @@ class _Comparison:
             return _Role.CATALOGUE, place
         return role, place
 
-    def _children(
-        self, old: generic.PdfObject, new: generic.PdfObject, role: _Role, place: str
-    ) -> Iterator[Pair]:
+    def _children(self, pair: _Pair) -> Iterator[_Pair]:
         """Compare two objects without what they hold, and yield the pairs that they hold."""
-        if _encoded(old) != _encoded(new):
+        old, new, _, place, rewritten, is_text = pair
+        if _encoded(old) != _encoded(new) or (rewritten and has_ambiguous_names(old)):
             _refuse(place)
         if isinstance(old, generic.DictionaryObject) and isinstance(new, generic.DictionaryObject):
             for key in sorted(old.keys() | new.keys()):
                 before = old.raw_get(key) if key in old else None
                 after = new.raw_get(key) if key in new else None
-                yield from self._entry(key, before, after, role, place)
+                yield from self._entry(key, before, after, pair)
         elif isinstance(old, generic.ArrayObject) and isinstance(new, generic.ArrayObject):
             if len(old) != len(new):
                 _refuse(place)
             for index in range(len(old)):
-                yield old.raw_get(index), new.raw_get(index), _Role.ANY, place
-        elif not _equal(old, new):
+                yield _Pair(old.raw_get(index), new.raw_get(index), _Role.ANY, place, rewritten)
+        elif not is_same(old, new, text=is_text):
             _refuse(place)
 
     def _entry(
@@ -156,9 +184,9 @@ class _Comparison:
         key: str,
         before: generic.PdfObject | None,
         after: generic.PdfObject | None,
-        role: _Role,
-        place: str,
-    ) -> Iterator[Pair]:
+        holder: _Pair,
+    ) -> Iterator[_Pair]:
+        role, place = holder.role, holder.place
         if role is _Role.CATALOGUE and key in FREE_IN_CATALOGUE and after is not None:
             return
         if role is _Role.SIGNED_FIELD and key in FREE_IN_SIGNED_FIELD and after is not None:
@@ -180,11 +208,11 @@ class _Comparison:
         else:
             if role is _Role.CATALOGUE and key == "/Pages":
                 place = "page"
-            yield before, after, _Role.ANY, place
+            yield _Pair(before, after, _Role.ANY, place, holder.rewritten, key in TEXT)
 
     def _names(
         self, before: generic.PdfObject | None, after: generic.PdfObject | None
-    ) -> Iterator[Pair]:
+    ) -> Iterator[_Pair]:
         """Compare the names beside the attachments; those themselves are compared one by one."""
         old = resolve(self.old, before) if before is not None else generic.DictionaryObject()  # type: ignore[no-untyped-call]
         new = resolve(self.new, after) if after is not None else generic.DictionaryObject()  # type: ignore[no-untyped-call]
@@ -195,12 +223,12 @@ class _Comparison:
         for key in sorted((old.keys() | new.keys()) - {"/EmbeddedFiles"}):
             if key not in old or key not in new:
                 _refuse("catalogue")
-            yield old.raw_get(key), new.raw_get(key), _Role.ANY, "catalogue"
+            yield _Pair(old.raw_get(key), new.raw_get(key), _Role.ANY, "catalogue")
 
-    def _form(self, before: generic.PdfObject | None, after: generic.PdfObject) -> Iterator[Pair]:
+    def _form(self, before: generic.PdfObject | None, after: generic.PdfObject) -> Iterator[_Pair]:
         new = resolve(self.new, after)
         if before is not None:
-            yield resolve(self.old, before), new, _Role.FORM, "form"
+            yield _Pair(resolve(self.old, before), new, _Role.FORM, "form")
         elif not isinstance(new, generic.DictionaryObject) or not new.keys() <= NEW_FORM:
             raise PdfFormChangedError("a later revision adds a form that is not for signatures")
         else:
@@ -213,7 +241,7 @@ class _Comparison:
         after: generic.PdfObject | None,
         allowed: frozenset[generic.Reference],
         place: str,
-    ) -> Iterator[Pair]:
+    ) -> Iterator[_Pair]:
         """Compare two arrays of which the later may go on with some known objects."""
         old = resolve(self.old, before) if before is not None else generic.ArrayObject()
         new = resolve(self.new, after) if after is not None else generic.ArrayObject()
@@ -224,7 +252,7 @@ class _Comparison:
         for index in range(len(new)):
             item = new.raw_get(index)
             if index < len(old):
-                yield old.raw_get(index), item, _Role.ANY, place
+                yield _Pair(old.raw_get(index), item, _Role.ANY, place)
             elif not isinstance(item, generic.IndirectObject) or item.reference not in allowed:
                 _refuse(place)
 
@@ -241,7 +269,7 @@ class _Comparison:
         for key in sorted(keys - FREE_IN_INFORMATION):
             before, after = entry(self.old, old, key), entry(self.new, new, key)
             if (before is None) != (after is None) or (
-                before is not None and after is not None and not _equal(before, after)
+                before is not None and after is not None and not is_same(before, after, text=True)
             ):
                 raise PdfChangedError("a later revision changes what the document says of itself")
 
@@ -253,24 +281,6 @@ def _indirect(reader: PdfFileReader) -> generic.IndirectObject:
 
 def _encoded(item: generic.PdfObject) -> bytes | None:
     return bytes(item.encoded_data) if isinstance(item, generic.StreamObject) else None
-
-
-def _equal(old: generic.PdfObject, new: generic.PdfObject) -> bool:
-    """Compare two objects that hold no others."""
-    if isinstance(old, generic.NumberObject | generic.FloatObject):
-        return isinstance(new, generic.NumberObject | generic.FloatObject) and old == new
-    if isinstance(old, generic.TextStringObject) and isinstance(new, generic.TextStringObject):
-        return str(old) == str(new)
-    if isinstance(old, generic.TextStringObject | generic.ByteStringObject):
-        return (
-            isinstance(new, generic.TextStringObject | generic.ByteStringObject)
-            and old.original_bytes == new.original_bytes
-        )
-    if isinstance(old, generic.BooleanObject):
-        return isinstance(new, generic.BooleanObject) and old.value == new.value
-    if isinstance(old, generic.NullObject):
-        return isinstance(new, generic.NullObject)
-    return isinstance(old, generic.NameObject) and type(old) is type(new) and old == new
 
 
 def _refuse(place: str) -> NoReturn:

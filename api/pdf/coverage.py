@@ -30,13 +30,15 @@ def covered_ends(reader: PdfFileReader) -> list[int]:
 
     Raises:
         PdfTooComplexError: there are more than `MAX_SIGNATURES`.
-        PdfUnusableError: a signature cannot be read, or is of an unknown kind.
+        PdfUnusableError: a signature cannot be read, is of an unknown kind, or is in two fields.
     """
     with reading():
         signatures = reader.embedded_signatures
         filled = sum(1 for _ in enumerate_sig_fields(reader, filled_status=True))
         if filled != len(signatures):
             raise PdfUnusableError("the document has a signature of an unknown kind")
+        if len({signature.sig_object.container_ref for signature in signatures}) < filled:
+            raise PdfUnusableError("two fields of the document hold one signature")
         if filled > MAX_SIGNATURES:
             raise PdfTooComplexError(f"a document has at most {MAX_SIGNATURES} signatures")
         return sorted(covered_end(signature) for signature in signatures)

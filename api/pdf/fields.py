@@ -56,7 +56,7 @@ class SignatureFields:
         for (reference, was), (_, now) in zip(before, after, strict=False):
             if _is_reserved(old, was) and "/V" in now:
                 filled.add(reference)
-                if not _is_flat(new, entry(new, now, "/Rect")):
+                if not _is_invisible(new, now):
                     shown.add(field_name(new, now))
         added = after[len(before) :]
         for _, field in added:
@@ -159,21 +159,26 @@ def _all(reader: PdfFileReader) -> Iterator[generic.Reference]:
 
 def _check_new(reader: PdfFileReader, field: generic.DictionaryObject) -> None:
     is_plain = all(str(entry(reader, field, key) or kind) == kind for key, kind in KINDS.items())
-    # A border or a background in /MK would be painted by viewers themselves.
-    is_painted = bool(entry(reader, field, "/MK"))
     if (
-        is_painted
+        entry(reader, field, "/MK")
         or not is_plain
         or not _is_signature(reader, field)
         or not field.keys() <= ALLOWED
     ):
         raise PdfFormChangedError("a later revision adds a form field that is no plain signature")
-    if not _is_flat(reader, entry(reader, field, "/Rect")) or not _shows_nothing(
-        reader, entry(reader, field, "/AP")
-    ):
+    if not _is_invisible(reader, field):
         raise PdfSignatureVisibleError(
             "a later revision shows a signature where the document reserved no field for it"
         )
+
+
+def _is_invisible(reader: PdfFileReader, field: generic.DictionaryObject) -> bool:
+    return (
+        _is_flat(reader, entry(reader, field, "/Rect"))
+        and _shows_nothing(reader, entry(reader, field, "/AP"))
+        # A border or a background would be painted by viewers themselves.
+        and not entry(reader, field, "/MK")
+    )
 
 
 def _is_reserved(reader: PdfFileReader, field: generic.DictionaryObject) -> bool:

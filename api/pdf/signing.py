@@ -10,11 +10,12 @@ Source: ETSI EN 319 142-1 §6 (PAdES baseline), by pyHanko.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asn1crypto import pem, x509
-from cryptography.hazmat.primitives.serialization import pkcs12
+from asn1crypto import x509
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -24,10 +25,13 @@ from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, Signer, Simple
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.errors import PathError, ValidationError
 
+from api.assertions.chain import load_roots
+from api.assertions.crl_check import load_crls
+from api.assertions.errors import RootsUnusableError
 from api.pdf.attachments import assertions_of
 from api.pdf.errors import PdfUnusableError, SignerUnusableError, SigningFailedError
-from api.pdf.fields import reserved_fields
-from api.pdf.reading import accept_hybrid, open_pdf
+from api.pdf.fields import field_name, reserved_fields, top_fields
+from api.pdf.reading import accept_hybrid, open_pdf, reading
 from api.pdf.revocation import fetch_revocation_lists
 from api.pdf.timestamp_client import HttpTimeStamper
 
@@ -121,7 +125,7 @@ def sign(
         tsa_url: RFC 3161 timestamp authority.
         signature_roots: root certificates of the signer's authority, PEM or DER.
         timestamp_roots: root certificates of the timestamp authority, PEM or DER.
-        crls: revocation lists in DER that are at hand.
+        crls: revocation lists that are at hand, PEM or DER.
         certificates: further certificates of the chains, PEM or DER.
         fetch_crls: fetch the lists that the certificates name.
         field: name of a signature field that the document reserves; a new, invisible one if None.
@@ -136,6 +140,7 @@ def sign(
     Raises:
         SigningFailedError: a certificate does not lead to the roots, is revoked, or its
             revocation status cannot be told; or the field is not there.
+        RootsUnusableError, CrlUnusableError: something else is given than certificates, lists.
         TimestampRefusedError, RevocationListUnavailableError: over the network.
         PdfUnusableError, PdfEncryptedError, PdfTooComplexError: the document cannot be read.
     """
@@ -145,13 +150,16 @@ def sign(
         raise SigningFailedError("the document reserves no empty signature field of that name")
     timestamper = HttpTimeStamper(tsa_url)
     roots = [c for data in (*signature_roots, *timestamp_roots) for c in _certificates(data)]
-    others = [c for data in certificates for c in _certificates(data)]
-    lists = list(crls)
+    try:
+        others = [c for data in certificates for c in _certificates(data)]
+    except RootsUnusableError:
+        raise SigningFailedError("what is given as a certificate of a chain is none") from None
+    lists = [one.public_bytes(Encoding.DER) for one in load_crls(*crls)]
     try:
         if fetch_crls:
             lists += fetch_revocation_lists(_chains(signer, timestamper, others))
         metadata = PdfSignatureMetadata(
-            field_name=field or f"Signature{len(reader.embedded_regular_signatures) + 1}",
+            field_name=field or _unused_name(reader),
             md_algorithm="sha256",
             subfilter=SigSeedSubFilter.PADES,
             embed_validation_info=True,
@@ -239,12 +247,12 @@ def _chains(
     yield from others
 
 
-def _certificates(data: bytes) -> Iterator[x509.Certificate]:
-    try:
-        if pem.detect(data):
-            for _, _, der in pem.unarmor(data, multiple=True):
-                yield x509.Certificate.load(der, strict=True)
-        else:
-            yield x509.Certificate.load(data, strict=True)
-    except (ValueError, TypeError):
-        raise SigningFailedError("a root is not a certificate") from None
+def _unused_name(reader: PdfFileReader) -> str:
+    """Return a name for a new field; many programs reserve fields under names like this."""
+    with reading():
+        used = {field_name(reader, field) for _, field in top_fields(reader)}
+    return next(name for name in map("Signature{}".format, count(1)) if name not in used)
+
+
+def _certificates(data: bytes) -> list[x509.Certificate]:
+    return [x509.Certificate.load(c.public_bytes(Encoding.DER)) for c in load_roots(data)]

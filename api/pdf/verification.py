@@ -169,7 +169,7 @@ def _check_changes(
     check_bindable(earlier)
     attached_by: int | None = None
     attached: tuple[str, ...] = ()
-    shown: tuple[str, ...] = ()
+    shown: dict[str, int] = {}
     for end in [*dict.fromkeys(ends), len(pdf)]:
         later = reader if end == len(pdf) else open_pdf(pdf[:end], deadline)
         changes = compare(earlier, later, deadline)
@@ -177,7 +177,7 @@ def _check_changes(
             if attached:
                 raise PdfAttachmentChangedError("attachments were added in two revisions")
             attached, attached_by = changes.attachments, end
-        shown += changes.shown_signatures
+        shown |= dict.fromkeys(changes.shown_signatures, end)
         earlier = later
     if ASSERTION not in attached or attached_by is None:
         raise PdfChangedError("the assertion was not attached in a revision after the document")
@@ -192,8 +192,8 @@ class _Additions:
 
     attached_by: int
     """All bytes before this one hold the attachments."""
-    shown: tuple[str, ...]
-    """Names of reserved signature fields that show something now."""
+    shown: dict[str, int]
+    """Reserved signature fields that show something now, and the end of what shows it first."""
 
 
 def _judge(
@@ -204,8 +204,9 @@ def _judge(
     if any(signature.broken for signature in signatures):
         return PdfCheck(name, CheckResult.FAILED, "pdf-signature-broken")
     persons = [s for s in signatures if not s.is_timestamp and s.end > original]
-    if set(additions.shown) - {signature.field_name for signature in persons}:
-        # Anybody can get a timestamp; what it shows is nobody's word.
+    covered = {signature.field_name: signature.end for signature in persons}
+    if any(covered.get(field, 0) < end for field, end in additions.shown.items()):
+        # Anybody can get a timestamp, and paint what no signature covers: it is nobody's word.
         return PdfCheck(name, CheckResult.FAILED, "pdf-signature-visible")
     if not has_roots:
         visible = bool(additions.shown)
@@ -223,30 +224,19 @@ def _judge(
     return PdfCheck(name, CheckResult.OK)
 
 
-def _judge_tokens(
-    tokens: Sequence[bytes],
-    roots: Sequence[x509.Certificate],
-    reader: PdfFileReader,
-    lists: Sequence[x509.CertificateRevocationList],
-    covering: Sequence[PdfSignature],
-) -> PdfCheck:
-    """Look up the authorities of the timestamps beside the assertions, which are verified."""
-    name = PdfCheckName.ATTACHMENT
-    covered_at = min((s.time for s in covering if s.time is not None), default=None)
-    found = set()
-    try:
-        with reading():
-            data = ValidationData.of(reader, lists)
-            for token in tokens:
-                path, time = path_of_token(token, roots)
-                found.add(revocation_of_authority(path, data, at=time, covered_at=covered_at))
-    except ApiError as error:
-        return PdfCheck(name, CheckResult.FAILED, error.code, detail=str(error))
-    if Revocation.REVOKED in found:
-        return PdfCheck(name, CheckResult.FAILED, "timestamp-revoked")
-    if Revocation.UNKNOWN in found:
-        return PdfCheck(name, CheckResult.NOT_PERFORMED, "timestamp-revocation-unknown")
-    return PdfCheck(name, CheckResult.OK)
+def _timestamps(
+    carried: Sequence[CarriedAssertion],
+    data: RevocationData,
+    attached_by: int,
+    signatures: Sequence[PdfSignature],
+) -> list[CarriedTimestamp | None]:
+    """Return the tokens beside the assertions with what tells of their authorities."""
+    covering = [s.time for s in signatures if s.is_timestamp and s.end >= attached_by]
+    covered_at = min((time for time in covering if time is not None), default=None)
+    return [
+        None if one.timestamp is None else CarriedTimestamp(one.timestamp, data, covered_at)
+        for one in carried
+    ]
 
 
 def _certificates(given: Certificates) -> tuple[x509.Certificate, ...]:
