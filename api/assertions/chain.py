@@ -83,9 +83,15 @@ def parse_chain(x5c: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
         raise AssertionMalformedError(f"x5c must hold one to {MAX_CERTIFICATES} certificates")
     leaf, *authorities = x5c
     try:
-        return _parse_leaf(leaf), *[_parse_authority(der) for der in authorities]
+        return _parse_leaf(leaf), *[parse_certificate(der) for der in authorities]
     except UNREADABLE:
         raise AssertionMalformedError("x5c holds something else than certificates") from None
+
+
+@lru_cache(maxsize=64)
+def parse_certificate(der: bytes) -> x509.Certificate:
+    """Read one certificate (raises `UNREADABLE`); a CA's comes with each leaf, and is read once."""
+    return _understood(x509.load_der_x509_certificate(der))
 
 
 def verify_path(
@@ -173,12 +179,6 @@ def _parse_leaf(der: bytes) -> x509.Certificate:
     # It loads with the year 0 too, which no `datetime` holds.
     _ = leaf.extensions, leaf.not_valid_before_utc, leaf.not_valid_after_utc, leaf.public_key()
     return leaf
-
-
-@lru_cache(maxsize=64)
-def _parse_authority(der: bytes) -> x509.Certificate:
-    """Read a CA's certificate, which comes with every leaf that it ever certified."""
-    return _understood(x509.load_der_x509_certificate(der))
 
 
 def _understood(certificate: x509.Certificate) -> x509.Certificate:

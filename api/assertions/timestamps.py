@@ -9,6 +9,7 @@ Source: RFC 3161 §2.3 and §2.4.2, RFC 5816 (ESSCertIDv2), RFC 5652 §5.4 and �
 import hashlib
 import hmac
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,11 +23,18 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from api.assertions import chain
 from api.assertions.errors import (
-    AssertionMalformedError,
     ChainExpiredError,
     ChainUnpinnedRootError,
 )
-from api.errors import ApiError
+from api.assertions.revocation_lookup import RevocationData
+from api.assertions.timestamp_errors import (
+    TimestampCertificateError,
+    TimestampExpiredError,
+    TimestampImprintError,
+    TimestampMalformedError,
+    TimestampSignatureError,
+    TimestampUntrustedError,
+)
 
 MAX_TOKEN_BYTES = 64 << 10
 """A token with a chain of three RSA-4096 certificates has about 8 KiB."""
@@ -43,54 +51,42 @@ _UNREADABLE = (KeyError, IndexError, AttributeError, OverflowError, RecursionErr
 """What asn1crypto raises, beside errors of value and type, over bytes that it cannot read."""
 
 
-class TimestampMalformedError(ApiError):
-    """The bytes are not an RFC 3161 token, or are beyond its bounds."""
+@dataclass(frozen=True)
+class VerifiedTimestamp:
+    """A token that `verify_token` has found good, but for revocation."""
 
-    code = "timestamp-malformed"
-
-
-class TimestampImprintError(ApiError):
-    """The token is over other data."""
-
-    code = "timestamp-imprint-mismatch"
+    time: datetime
+    """`genTime`, in UTC."""
+    path: tuple[x509.Certificate, ...]
+    """The authority's certificate, the CAs between, the pinned root."""
 
 
-class TimestampSignatureError(ApiError):
-    """The authority's signature does not verify."""
+@dataclass(frozen=True)
+class CarriedTimestamp:
+    """A token in a document, which can carry what tells of its authority years later."""
 
-    code = "timestamp-signature-invalid"
-
-
-class TimestampCertificateError(ApiError):
-    """The signing certificate is missing, is not the one that was signed for, or may not do so."""
-
-    code = "timestamp-certificate-unfit"
-
-
-class TimestampExpiredError(ApiError):
-    """A certificate of the authority was not valid at the token's time."""
-
-    code = "timestamp-chain-expired"
-
-
-class TimestampUntrustedError(ApiError):
-    """The authority's certificates do not lead to a pinned root."""
-
-    code = "timestamp-unpinned-root"
+    token: bytes = field(repr=False)
+    revocation: RevocationData
+    covered_at: datetime | None
+    """When the token existed, by a later timestamp of another authority that holds."""
 
 
 def verify_timestamp(
     token: bytes, data_sha256: bytes, roots: Sequence[bytes | x509.Certificate]
 ) -> datetime:
-    """Verify a timestamp token over a SHA-256 digest and return its time.
+    """Return the time of a token that `verify_token` verifies (raises what that raises)."""
+    return verify_token(token, data_sha256, roots).time
+
+
+def verify_token(
+    token: bytes, data_sha256: bytes, roots: Sequence[bytes | x509.Certificate]
+) -> VerifiedTimestamp:
+    """Verify a timestamp token over a SHA-256 digest and return it with its path.
 
     Args:
         token: `TimeStampToken` in DER, at most 64 KiB.
         data_sha256: the digest, 32 bytes, of what was timestamped.
         roots: pinned roots of timestamp authorities, PEM or DER bytes or parsed.
-
-    Returns:
-        `genTime`, in UTC.
 
     Raises:
         RootsUnusableError: no root is given, or one is not a certificate.
@@ -117,14 +113,13 @@ def verify_timestamp(
     certificate = _signing_certificate(signer, embedded)
     _check_signature(signer, content, certificate)
     generated = _generated(info)
-    _check_path(certificate, embedded, pinned, generated)
-    return generated
+    return VerifiedTimestamp(generated, _path(certificate, embedded, pinned, generated))
 
 
 def _parse(
     token: bytes,
 ) -> tuple[bytes, tsp.TSTInfo, cms.SignerInfo, tuple[x509.Certificate, ...]]:
-    if len(token) > MAX_TOKEN_BYTES:
+    if not isinstance(token, bytes) or len(token) > MAX_TOKEN_BYTES:
         raise TimestampMalformedError(f"a token has at most {MAX_TOKEN_BYTES >> 10} KiB")
     try:
         envelope = cms.ContentInfo.load(token, strict=True)
@@ -146,11 +141,11 @@ def _parse(
         if len(choices) > MAX_CERTIFICATES:
             raise ValueError
         certificates = tuple(
-            chain.parse_chain([choice.chosen.dump()])[0]
+            chain.parse_certificate(choice.chosen.dump())
             for choice in choices
             if choice.name == "certificate"
         )
-    except (*chain.UNREADABLE, AssertionMalformedError, *_UNREADABLE):
+    except (*chain.UNREADABLE, *_UNREADABLE):
         raise TimestampMalformedError("this is not a timestamp token") from None
     return content, info, signer, certificates
 
@@ -279,19 +274,19 @@ def _verify(
         raise UnsupportedAlgorithm("signature algorithm")
 
 
-def _check_path(
+def _path(
     certificate: x509.Certificate,
     embedded: Sequence[x509.Certificate],
     roots: Sequence[x509.Certificate],
     at: datetime,
-) -> None:
+) -> tuple[x509.Certificate, ...]:
     others = [
         other
         for other in embedded
         if other != certificate and other.not_valid_before_utc <= at <= other.not_valid_after_utc
     ]
     try:
-        chain.verify_path([certificate, *others], roots, at)
+        return chain.verify_path([certificate, *others], roots, at)
     except ChainExpiredError:
         raise TimestampExpiredError(
             "a certificate of the timestamp authority was not valid at the timestamp's time"

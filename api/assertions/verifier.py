@@ -18,7 +18,7 @@ import hashlib
 from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from cryptography import x509
 
@@ -44,6 +44,7 @@ from api.errors import ApiError, InputUnusableError
 
 if TYPE_CHECKING:
     from api.assertions.policy_file import KnownPolicy
+    from api.assertions.timestamps import CarriedTimestamp
 
 __all__ = ["Check", "CheckName", "Outcome", "Verification", "verify"]
 
@@ -67,7 +68,7 @@ def verify(
     seen_jti: Container[str] | SeenByIssuer | None = None,
     status_lists: Sequence[str | bytes] = (),
     crls: Sequence[bytes | x509.CertificateRevocationList] = (),
-    timestamp: bytes | None = None,
+    timestamp: "bytes | CarriedTimestamp | None" = None,
     timestamp_roots: Sequence[bytes | x509.Certificate] = (),
 ) -> Verification:
     """Verify an assertion against documents and pinned roots.
@@ -92,9 +93,11 @@ def verify(
         seen_jti: the `jti` of assertions accepted before, whoever issued them, or what tells
             issuers apart (`seen.SeenAssertions`); not checked if None.
         status_lists: Status List Tokens that the relying party has, of this and other lists.
-        crls: certificate revocation lists, PEM or DER bytes or parsed; not checked if empty.
-        timestamp: RFC 3161 token over the SHA-256 of `assertion`, in DER. The time that it proves
-            is then the one that everything is judged for, and `at` only says when that is done.
+        crls: certificate revocation lists, PEM or DER bytes or parsed; not checked if empty. Those
+            of a timestamp authority count for the timestamp.
+        timestamp: RFC 3161 token over the SHA-256 of `assertion`, in DER, or as a document carries
+            it. The time that it proves is then the one that everything is judged for, and `at` only
+            says when that is done.
         timestamp_roots: pinned roots of timestamp authorities, as `roots`.
 
     Raises:
@@ -114,7 +117,7 @@ def verify(
         header = token.issued.header
         report.run(CheckName.ALGORITHM, lambda: jws.check_algorithm(header))
         report.run(CheckName.TYPE, lambda: jws.check_type(header, sd_jwt.TYPE))
-        _fix_time(report, assertion, timestamp, tsa_roots)
+        _fix_time(report, assertion, timestamp, tsa_roots, revocation_lists)
         path = report.run(
             CheckName.CHAIN,
             lambda: _PATHS.verify(jws.certificates(header), pinned, report.judged_at),
@@ -146,8 +149,9 @@ def verify(
 def _fix_time(
     report: "_Report",
     assertion: str | bytes,
-    timestamp: bytes | None,
+    timestamp: "bytes | CarriedTimestamp | None",
     roots: Sequence[x509.Certificate],
+    crls: Sequence[x509.CertificateRevocationList],
 ) -> None:
     """Let a timestamp, if there is one, say for which time everything is judged."""
     name = CheckName.TIMESTAMP
@@ -157,15 +161,23 @@ def _fix_time(
     if not roots:
         report.add(not_performed(name, "timestamp-root-not-given"))
         return
-    from api.assertions.timestamps import verify_timestamp
+    from api.assertions.revocation_lookup import Revocation, RevocationData
+    from api.assertions.timestamps import CarriedTimestamp, verify_token
 
+    if not isinstance(timestamp, CarriedTimestamp):
+        timestamp = CarriedTimestamp(timestamp, RevocationData(given=crls), covered_at=None)
+    token, covered_at = timestamp.token, timestamp.covered_at
     data = assertion.encode("ascii") if isinstance(assertion, str) else assertion
     digest = hashlib.sha256(data).digest()
-    proven = report.run(name, lambda: verify_timestamp(timestamp, digest, roots))
-    if proven - report.judged_at > timedelta(seconds=MAX_SKEW_S):
-        report.add(failed(name, "timestamp-in-future"))
-        raise _StoppedError
-    report.judged_at, report.time_proven = proven, True
+    stamp = report.attempt(name, lambda: verify_token(token, digest, roots))
+    if stamp.time - report.judged_at > timedelta(seconds=MAX_SKEW_S):
+        report.stop(failed(name, "timestamp-in-future"))
+    found = timestamp.revocation.of_authority(stamp.path, at=stamp.time, covered_at=covered_at)
+    if found is Revocation.REVOKED:
+        report.stop(failed(name, "timestamp-revoked"))
+    is_known = found is Revocation.GOOD
+    report.add(passed(name) if is_known else not_performed(name, "timestamp-revocation-unknown"))
+    report.judged_at, report.time_proven = stamp.time, True
 
 
 def _revocation(
@@ -261,13 +273,22 @@ class _Report:
     def add(self, check: Check) -> None:
         self._checks.append(check)
 
-    def run(self, name: CheckName, step: Callable[[], Value]) -> Value:
-        """Record one step, and stop where it fails."""
+    def stop(self, check: Check) -> NoReturn:
+        """Record what makes all that follows meaningless."""
+        self.add(check)
+        raise _StoppedError
+
+    def attempt(self, name: CheckName, step: Callable[[], Value]) -> Value:
+        """Return what a step yields, and stop where it fails."""
         try:
-            value = step()
+            return step()
         except ApiError as error:
             self.add(failed(name, error.code, str(error)))
             raise _StoppedError from None
+
+    def run(self, name: CheckName, step: Callable[[], Value]) -> Value:
+        """Record one step, and stop where it fails."""
+        value = self.attempt(name, step)
         self.add(passed(name))
         return value
 

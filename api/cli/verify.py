@@ -105,8 +105,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         action="append",
         default=[],
         metavar="FILE",
-        help="a certificate revocation list of the issuer's CAs, and of a PDF also of those who "
-        "sign or timestamp it; once for each",
+        help="a certificate revocation list of the issuer's CAs, of the timestamp authority's, and "
+        "of those who sign a PDF; once for each",
     )
     parser.add_argument(
         "--timestamp", type=Path, metavar="FILE", help="the timestamp token over the assertion"

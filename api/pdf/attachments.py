@@ -18,7 +18,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 from api.assertions import sd_jwt
 from api.assertions.findings import document_digests
-from api.assertions.timestamps import TimestampImprintError, TimestampMalformedError
+from api.assertions.timestamp_errors import TimestampImprintError, TimestampMalformedError
 from api.errors import ApiError, InputUnusableError
 from api.pdf.embedded_files import FileSpecification, contents_of, embedded_files
 from api.pdf.errors import (

@@ -22,9 +22,9 @@ from pyhanko.sign.general import NonexistentAttributeError, find_unique_cms_attr
 from pyhanko.sign.validation import async_validate_pdf_signature, async_validate_pdf_timestamp
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
+from api.assertions.revocation_lookup import Revocation
 from api.pdf.coverage import covered_end, is_whole
 from api.pdf.reading import Deadline, accept_hybrid, reading
-from api.pdf.revocation_check import Revocation, revocation_of_authority, revocation_of_signer
 from api.pdf.validation_data import ValidationData, wait_for
 
 IMPRINTS = frozenset({"sha256", "sha384", "sha512"})
@@ -192,8 +192,8 @@ class _Judge:
         algorithm = imprint["hash_algorithm"]["algorithm"].native
         if not status.trusted or algorithm not in IMPRINTS:
             return "pdf-timestamp-untrusted"
-        revocation = revocation_of_authority(
-            _path(status), self.data, at=_time(token), covered_at=covered_at
+        revocation = self.data.revocation.of_authority(
+            _path(status), at=_time(token), covered_at=covered_at
         )
         if revocation is Revocation.REVOKED:
             return "pdf-timestamp-revoked"
@@ -204,8 +204,8 @@ class _Judge:
             return "pdf-signature-broken"
         if not self.roots:
             return "pdf-signature-root-not-given"
-        revocation = revocation_of_signer(
-            _path(status), self.data, at=time or self.at, proven=time is not None
+        revocation = self.data.revocation.of_signer(
+            _path(status), at=time or self.at, proven=time is not None
         )
         if status.revoked or revocation is Revocation.REVOKED:
             return "pdf-signature-revoked"

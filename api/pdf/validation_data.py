@@ -20,6 +20,7 @@ from pyhanko.sign.validation.errors import NoDSSFoundError
 from pyhanko_certvalidator import ValidationContext
 
 from api.assertions.crl_check import load_crls
+from api.assertions.revocation_lookup import RevocationData
 from api.errors import ApiError
 from api.pdf.errors import PdfTooComplexError
 
@@ -60,6 +61,11 @@ class ValidationData:
         lists = [_stream(reference, DecodePurpose.CRL) for reference in store.crls]
         responses = [_stream(reference, DecodePurpose.OCSP_RESPONSE) for reference in store.ocsps]
         return cls(certificates, tuple(_readable(lists)), tuple(given), tuple(responses))
+
+    @property
+    def revocation(self) -> RevocationData:
+        """What revocations are looked up in."""
+        return RevocationData(self.given, self.lists, bool(self.responses))
 
     @property
     def is_carried(self) -> bool:

@@ -17,10 +17,17 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 from api.assertions import chain
 from api.assertions.crl_check import load_crls
+from api.assertions.revocation_lookup import RevocationData
+from api.assertions.timestamps import CarriedTimestamp
 from api.assertions.verifier import verify
 from api.assertions.vocabulary import AssuranceLevel, CheckResult
 from api.errors import ApiError, InputUnusableError
-from api.pdf.attachments import ASSERTION, assertions_of, check_bindable
+from api.pdf.attachments import (
+    ASSERTION,
+    CarriedAssertion,
+    assertions_of,
+    check_bindable,
+)
 from api.pdf.binding import find_revision, match_nonces
 from api.pdf.comparison import compare
 from api.pdf.coverage import check_certification, check_no_stray_signature, covered_ends
@@ -30,7 +37,6 @@ from api.pdf.errors import (
     PdfUnusableError,
 )
 from api.pdf.reading import Deadline, open_pdf, reading
-from api.pdf.revocation_check import Revocation, path_of_token, revocation_of_authority
 from api.pdf.signatures import PdfSignature, verify_signatures
 from api.pdf.validation_data import ValidationData
 from api.pdf.verdict import PdfCheck, PdfCheckName, PdfVerification
@@ -106,6 +112,7 @@ def verify_pdf(
         additions = report.run(
             PdfCheckName.CHANGES, lambda: _check_changes(pdf, original, reader, deadline)
         )
+        data = report.run(PdfCheckName.SIGNATURES, lambda: _revocation_data(reader, lists))
         signatures = report.run(
             PdfCheckName.SIGNATURES,
             lambda: verify_signatures(
@@ -128,6 +135,7 @@ def verify_pdf(
                 PdfCheckName.ATTACHMENT, CheckResult.FAILED, "pdf-nonce-unmatched", detail=detail
             )
         )
+    timestamps = _timestamps(carried, data, additions.attached_by, signatures)
     judged = tuple(
         verify(
             one.assertion,
@@ -142,14 +150,11 @@ def verify_pdf(
             seen_jti=seen_jti,
             status_lists=status_lists,
             crls=lists,
-            timestamp=one.timestamp,
+            timestamp=timestamp,
             timestamp_roots=timestamp_roots,
         )
-        for one, asked in zip(carried, expected, strict=True)
+        for one, asked, timestamp in zip(carried, expected, timestamps, strict=True)
     )
-    tokens = [one.timestamp for one, it in zip(carried, judged, strict=True) if it.time_proven]
-    covering = [s for s in signatures if s.is_timestamp and s.end >= additions.attached_by]
-    report.lower(_judge_tokens([t for t in tokens if t], tsa_roots, reader, lists, covering))
     return PdfVerification(report.complete(), judged, signatures, original)
 
 
@@ -224,6 +229,13 @@ def _judge(
     return PdfCheck(name, CheckResult.OK)
 
 
+def _revocation_data(
+    reader: PdfFileReader, lists: Sequence[x509.CertificateRevocationList]
+) -> RevocationData:
+    with reading():
+        return ValidationData.of(reader, lists).revocation
+
+
 def _timestamps(
     carried: Sequence[CarriedAssertion],
     data: RevocationData,
@@ -271,11 +283,6 @@ class _Report:
 
     def replace(self, check: PdfCheck) -> None:
         self._checks[check.name] = check
-
-    def lower(self, check: PdfCheck) -> None:
-        """Replace a check that was ok."""
-        if self._checks[check.name].result is CheckResult.OK:
-            self.replace(check)
 
     def complete(self) -> tuple[PdfCheck, ...]:
         """Return all checks in order; what was not reached was not performed."""

@@ -15,13 +15,13 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from api.assertions.timestamps import (
+from api.assertions.timestamp_errors import (
     TimestampCertificateError,
     TimestampExpiredError,
     TimestampMalformedError,
     TimestampSignatureError,
-    verify_timestamp,
 )
+from api.assertions.timestamps import verify_timestamp
 from api.errors import ApiError
 from tests.fixtures.timestamp_authority import Ca, Tsa
 

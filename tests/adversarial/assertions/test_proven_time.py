@@ -14,7 +14,7 @@ from api.assertions.status_array import StatusArray
 from api.assertions.status_list import Status, sign_status_list
 from api.assertions.verification import CheckName
 from api.keys import keys
-from api.keys.authority import make_issuing_ca, make_leaf, make_root
+from api.keys.authority import KeyPair, make_issuing_ca, make_leaf, make_root
 from api.keys.revocation import Revocation, make_list
 from tests.fixtures.timestamp_authority import Tsa
 
@@ -101,9 +101,9 @@ def test_timestamp_before_the_assertion_was_made(
 
 
 def test_timestamp_of_a_time_to_come(dossier: Dossier, fails: Callable[..., None]) -> None:
-    fails(
-        dossier.verify(timestamp=dossier.stamp(NOW + DAY), at=NOW + DAY / 2), "timestamp-in-future"
-    )
+    verification = dossier.verify(timestamp=dossier.stamp(NOW + DAY), at=NOW + DAY / 2)
+    fails(verification, "timestamp-in-future")
+    assert [check.name for check in verification.checks] == list(CheckName)
 
 
 def test_asked_at_the_end_of_time(dossier: Dossier, passes: Callable[..., None]) -> None:
@@ -161,6 +161,56 @@ class TestRevokedLater:
         self, dossier: Dossier, fails: Callable[..., None]
     ) -> None:
         fails(dossier.verify(crls=self.crls(dossier, NOW - DAY)), "chain-revoked")
+
+
+class TestRevokedAuthority:
+    """What `--crl` says of the timestamp authority (RFC 3161 §4)."""
+
+    def crls(self, dossier: Dossier, entry: Revocation | None, **how: Any) -> list[Any]:
+        """Return the issuer's lists and those of both of the authority's CAs."""
+        at = how.pop("at", NOW + DAY)
+        entries = [] if entry is None else [entry]
+        issuing, root = dossier.tsa.issuing, dossier.tsa.root
+        return [
+            make_list(dossier.ca, NOW - DAY, days=30),
+            make_list(dossier.root, NOW - DAY, days=365),
+            make_list(KeyPair(issuing.certificate, issuing.key), at, days=30, add=entries, **how),
+            make_list(KeyPair(root.certificate, root.key), at, days=365),
+        ]
+
+    def entry(self, dossier: Dossier, since: datetime, reason: str, **how: Any) -> Revocation:
+        return Revocation(dossier.tsa.certificate.serial_number, since, reason, **how)
+
+    def test_not_revoked(self, dossier: Dossier, passes: Callable[..., None]) -> None:
+        passes(dossier.verify(crls=self.crls(dossier, None)), CheckName.TIMESTAMP)
+
+    def test_lists_of_the_issuer_alone(self, dossier: Dossier, passes: Callable[..., None]) -> None:
+        """Of an authority that gives no lists nothing can be looked up."""
+        passes(dossier.verify(crls=self.crls(dossier, None)[:2]), CheckName.TIMESTAMP)
+
+    @pytest.mark.parametrize("days", [-1, 1])
+    def test_key_lost_before_or_after(
+        self, dossier: Dossier, fails: Callable[..., None], days: int
+    ) -> None:
+        """Who has the key chooses the time in the token."""
+        entry = self.entry(dossier, NOW + days * DAY, "key-compromise")
+        verification = dossier.verify(crls=self.crls(dossier, entry))
+        fails(verification, "timestamp-revoked")
+        assert not verification.time_proven
+
+    def test_ended_in_peace_afterwards(self, dossier: Dossier, passes: Callable[..., None]) -> None:
+        entry = self.entry(dossier, NOW + DAY, "cessation-of-operation")
+        passes(dossier.verify(crls=self.crls(dossier, entry)), CheckName.TIMESTAMP)
+
+    def test_ended_in_peace_before(self, dossier: Dossier, fails: Callable[..., None]) -> None:
+        entry = self.entry(dossier, NOW - DAY, "cessation-of-operation")
+        fails(dossier.verify(crls=self.crls(dossier, entry)), "timestamp-revoked")
+
+    def test_list_that_ended_before(
+        self, dossier: Dossier, is_unknown: Callable[..., None]
+    ) -> None:
+        old = self.crls(dossier, None, at=NOW - 40 * DAY)
+        is_unknown(dossier.verify(crls=old), "timestamp-revocation-unknown")
 
 
 class TestStatusLater:

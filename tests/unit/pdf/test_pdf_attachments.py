@@ -7,7 +7,7 @@ from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
 
 from api.assertions.errors import AssertionMalformedError
-from api.assertions.timestamps import TimestampImprintError, TimestampMalformedError
+from api.assertions.timestamp_errors import TimestampImprintError, TimestampMalformedError
 from api.errors import InputUnusableError
 from api.pdf.attachments import ASSERTION, TIMESTAMP, CarriedAssertion, assertions_of, attach
 from api.pdf.embedded_files import embedded_files

@@ -9,16 +9,15 @@ from asn1crypto import cms
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from api.assertions.errors import RootsUnusableError
-from api.assertions.timestamps import (
-    MAX_TOKEN_BYTES,
+from api.assertions.timestamp_errors import (
     TimestampCertificateError,
     TimestampExpiredError,
     TimestampImprintError,
     TimestampMalformedError,
     TimestampSignatureError,
     TimestampUntrustedError,
-    verify_timestamp,
 )
+from api.assertions.timestamps import MAX_TOKEN_BYTES, verify_timestamp
 from tests.fixtures.timestamp_authority import Ca, Tsa
 
 DIGEST = hashlib.sha256(b"an assertion").digest()
