@@ -132,7 +132,8 @@ def _register_init(actions: "argparse._SubParsersAction[argparse.ArgumentParser]
 def run_init(args: argparse.Namespace) -> int:
     """Make the keys."""
     from api.keys import keys
-    from api.keys.folder import KeyFolder, TokenPlace
+    from api.keys.folder import KeyFolder
+    from api.keys.keys_toml import TokenPlace
     from api.keys.state import keys_state
 
     token = None

@@ -12,7 +12,7 @@ from api.cli.output import read_input
 from api.errors import InputUnusableError
 
 if TYPE_CHECKING:
-    from api.keys.folder import TokenPlace
+    from api.keys.keys_toml import TokenPlace
     from api.keys.private_keys import KeySecrets
 
 PASSWORD_VARIABLE = "CHINHCHU_KEYS_PASSWORD"  # noqa: S105 - the variable's name, not a password

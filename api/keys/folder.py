@@ -16,9 +16,7 @@ overwritten but the lists, so that an old assertion's certificate and its revoca
 """
 
 import os
-import tomllib
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -33,6 +31,7 @@ from api.assertions.errors import SigningKeyUnusableError
 from api.errors import ApiError
 from api.keys.errors import KeyFolderUnusableError
 from api.keys.files import read_file
+from api.keys.keys_toml import TokenPlace, read_token_place
 
 ROOT = "root.pem"
 ROOT_KEY = "offline/root.key.pem"
@@ -40,13 +39,10 @@ ISSUING = "issuing"
 SIGNING = "signing"
 LISTS = "crl"
 ROOT_LIST = "root"
-KEYS_TOML = "keys.toml"
 UNFINISHED = "init-unfinished"
 KEY_SUFFIX = ".key.pem"
 MAX_CERTIFICATES = 1000
 """In one place; four leaves a year come together."""
-
-Fingerprint = tuple[tuple[str, int, int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -77,18 +73,6 @@ class StoredCertificate:
         return all(
             c.not_valid_before_utc <= begin <= end <= c.not_valid_after_utc for c in self.chain
         )
-
-
-@dataclass(frozen=True)
-class TokenPlace:
-    """The security module that holds private keys, as `keys.toml` says."""
-
-    module: Path
-    """The vendor's PKCS#11 library."""
-    token: str
-    """The token's label."""
-    pin_file: Path | None = None
-    """A file whose first line is the PIN; None: it is given otherwise."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +134,7 @@ class KeyFolder:
             leaves=_by_age(leaves),
             faults=tuple(faults),
             lists=lists,
-            token=_token(path),
+            token=read_token_place(path),
         )
 
     @cached_property
@@ -205,26 +189,6 @@ class KeyFolder:
             for stored in reversed(among)
             if stored.covers(begin, end) and stored.name not in self.revoked
         )
-
-
-def fingerprint(path: Path) -> Fingerprint:
-    """Return what changes whenever a file of the folder that matters does; reads no file.
-
-    Raises:
-        KeyFolderUnusableError: the folder cannot be read.
-    """
-    entries: list[tuple[str, int, int, int]] = []
-    try:
-        for folder in (path, path / ISSUING, path / SIGNING, path / LISTS):
-            with os.scandir(folder) as found:
-                for entry in found:
-                    with suppress(FileNotFoundError):  # it was renamed or taken away meanwhile
-                        status = entry.stat()
-                        marks = (status.st_mtime_ns, status.st_size, status.st_ino)
-                        entries.append((entry.path, *marks))
-    except OSError as error:
-        raise KeyFolderUnusableError(f"{path}: {error.strerror or 'cannot be read'}") from None
-    return tuple(sorted(entries))
 
 
 def name_of(certificate: x509.Certificate) -> str:
@@ -326,24 +290,3 @@ def _is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bo
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
-
-
-def _token(path: Path) -> TokenPlace | None:
-    file = path / KEYS_TOML
-    if not os.path.lexists(file):
-        return None
-    try:
-        table = dict(tomllib.loads(read_file(file).decode())["pkcs11"])
-        module, token, pin_file = (table.pop(n, None) for n in ("module", "token", "pin_file"))
-    except (ValueError, KeyError, TypeError):
-        raise _keys_toml_unusable(file) from None
-    named = isinstance(module, str) and isinstance(token, str) and module and token
-    if table or not named or not isinstance(pin_file, str | None):
-        raise _keys_toml_unusable(file)
-    return TokenPlace(path / module, token, path / pin_file if pin_file else None)
-
-
-def _keys_toml_unusable(file: Path) -> KeyFolderUnusableError:
-    return KeyFolderUnusableError(
-        f"{file} must hold [pkcs11] with module and token, may hold pin_file, and nothing else"
-    )

@@ -4,7 +4,6 @@ Where they lie is said in `folder`; `renewal` makes the next ones, and `ring` ta
 a server runs.
 """
 
-import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,15 +28,14 @@ from api.keys.files import (
 )
 from api.keys.folder import (
     ISSUING,
-    KEYS_TOML,
     ROOT,
     ROOT_KEY,
     ROOT_LIST,
     SIGNING,
     UNFINISHED,
     KeyFolder,
-    TokenPlace,
 )
+from api.keys.keys_toml import KEYS_TOML, TokenPlace, encode_token_place
 from api.keys.making import KeyMaker, encode_certificates, write_first_list
 from api.keys.private_keys import KeySecrets
 from api.keys.renewal import renew_issuing_ca, renew_leaf
@@ -114,7 +112,7 @@ def init(
         write_file(folder / ROOT_KEY, root_key, private=True)
         write_file(folder / ROOT, encode_certificates(root))
         if token is not None:
-            write_file(folder / KEYS_TOML, _keys_toml(token))
+            write_file(folder / KEYS_TOML, encode_token_place(token))
         write_first_list(folder, ROOT_LIST, root, begin)
         write_first_list(folder, maker.store(ISSUING, issuing_ca), issuing_ca, begin)
         maker.store(SIGNING, leaf, issuing_ca)
@@ -227,12 +225,3 @@ def _unfinished(folder: Path) -> Iterator[None]:
     _refuse_files(folder, UNFINISHED)
     yield
     mark.unlink()
-
-
-def _keys_toml(token: TokenPlace) -> bytes:
-    values = {"module": str(token.module), "token": token.token}
-    if token.pin_file is not None:
-        values["pin_file"] = str(token.pin_file)
-    # A JSON string is a TOML basic string.
-    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
-    return "\n".join(["[pkcs11]", *lines, ""]).encode()

@@ -57,7 +57,6 @@ class ListMemory:
                     write_file(place / f"{name}.crl", der, replace=True)
         return folder
 
-
     def check(self, folder: KeyFolder) -> None:
         """Refuse what `accept` would, and remember nothing: for who only reads, elsewhere too.
 

@@ -10,8 +10,9 @@ from api.errors import ApiError
 from api.keys import private_keys
 from api.keys.authority import KeyPair
 from api.keys.files import encode_private_key, write_file
-from api.keys.folder import KEY_SUFFIX, LISTS, TokenPlace, name_of
-from api.keys.pkcs11 import Pkcs11PrivateKey
+from api.keys.folder import KEY_SUFFIX, LISTS, name_of
+from api.keys.keys_toml import TokenPlace
+from api.keys.pkcs11_key import Pkcs11PrivateKey
 from api.keys.private_keys import KeySecrets
 from api.keys.revocation import days_of, make_list
 

@@ -11,7 +11,6 @@ A key is found by its CKA_ID, the key identifier of its certificate. ES256 is CK
 digest made here (§2.3.1 of the mechanisms): not every module has CKM_ECDSA_SHA256.
 """
 
-import hashlib
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,19 +22,16 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from api.keys.errors import (
-    Pkcs11FaultError,
     Pkcs11KeyMismatchError,
     Pkcs11KeyMissingError,
-    Pkcs11ModuleUnusableError,
-    Pkcs11NotInstalledError,
     Pkcs11PinLockedError,
     Pkcs11PinMissingError,
     Pkcs11PinWrongError,
-    Pkcs11TokenMissingError,
 )
+from api.keys.pkcs11_key import Pkcs11PrivateKey
+from api.keys.pkcs11_module import fault, find_token, library
 
 ES256 = ec.ECDSA(hashes.SHA256())
 
@@ -112,7 +108,7 @@ class Pkcs11Token:
             Pkcs11PinLockedError: the PIN is locked, or would be by one more wrong try.
             Pkcs11FaultError: anything else that the token could not do.
         """
-        pkcs11 = _library()
+        pkcs11 = library()
         with self._lock:
             was_open = self._session is not None
             try:
@@ -120,12 +116,12 @@ class Pkcs11Token:
             except pkcs11.PKCS11Error as error:
                 self._drop(pkcs11)
                 if not was_open:
-                    raise _fault(error) from None
+                    raise fault(error) from None
             try:
                 return work(self._open(pkcs11))
             except pkcs11.PKCS11Error as error:
                 self._drop(pkcs11)
-                raise _fault(error) from None
+                raise fault(error) from None
 
     def private_key(self, certificate: x509.Certificate) -> "Pkcs11PrivateKey":
         """Return the private key of a certificate, proven by a signature to be that.
@@ -157,7 +153,7 @@ class Pkcs11Token:
             Pkcs11KeyMismatchError: the token would give it out.
             ApiError: what `use` raises.
         """
-        pkcs11 = _library()
+        pkcs11 = library()
         attribute = pkcs11.Attribute
 
         def work(session: Any) -> ec.EllipticCurvePublicKey:
@@ -172,7 +168,7 @@ class Pkcs11Token:
         Raises:
             ApiError: what `use` raises.
         """
-        pkcs11 = _library()
+        pkcs11 = library()
 
         def work(_: Any) -> None:
             with self._read_write() as writing:
@@ -188,7 +184,7 @@ class Pkcs11Token:
             Pkcs11KeyMissingError: the token has none of that identifier, or two.
             ApiError: what `use` raises.
         """
-        pkcs11 = _library()
+        pkcs11 = library()
 
         def work(session: Any) -> bytes:
             key = self._keys.get(identifier)
@@ -201,10 +197,10 @@ class Pkcs11Token:
     def close(self) -> None:
         """Log out; the next use logs in again."""
         with self._lock:
-            self._drop(_library())
+            self._drop(library())
 
     def _refuse_extractable(self, identifier: bytes) -> None:
-        pkcs11 = _library()
+        pkcs11 = library()
 
         def may_leave(session: Any) -> bool:
             return _may_leave(self._find_key(pkcs11, session, identifier), pkcs11.Attribute)
@@ -228,7 +224,7 @@ class Pkcs11Token:
 
     def _open(self, pkcs11: ModuleType) -> Any:
         if self._session is None:
-            token = _find_token(pkcs11, self._module, self.label)
+            token = find_token(self._module, self.label)
             self._session = self._log_in(pkcs11, token)
         return self._session
 
@@ -257,81 +253,6 @@ class Pkcs11Token:
         if session is not None:
             with suppress(pkcs11.PKCS11Error):  # where it was lost before
                 session.close()
-
-
-class Pkcs11PrivateKey(ec.EllipticCurvePrivateKey):
-    """A private key in a token, to cryptography an opaque one: it signs, and nothing else."""
-
-    def __init__(self, token: Pkcs11Token, public_key: ec.EllipticCurvePublicKey) -> None:
-        self._token = token
-        self._public_key = public_key
-        self.identifier = x509.SubjectKeyIdentifier.from_public_key(public_key).digest
-        """The CKA_ID."""
-
-    def __repr__(self) -> str:
-        return f"Pkcs11PrivateKey({self._token!r})"
-
-    def __copy__(self) -> "Pkcs11PrivateKey":
-        return self
-
-    def __deepcopy__(self, memo: dict[Any, Any]) -> "Pkcs11PrivateKey":
-        return self
-
-    @property
-    def curve(self) -> ec.EllipticCurve:
-        """The curve of its public key."""
-        return self._public_key.curve
-
-    @property
-    def key_size(self) -> int:
-        """Bits of the curve."""
-        return self._public_key.key_size
-
-    def public_key(self) -> ec.EllipticCurvePublicKey:
-        """Return the public key."""
-        return self._public_key
-
-    def sign(
-        self,
-        data: bytes | bytearray | memoryview,
-        signature_algorithm: ec.EllipticCurveSignatureAlgorithm,
-    ) -> bytes:
-        """Return the ECDSA signature with SHA-256 over the data, in DER.
-
-        Raises:
-            Pkcs11KeyMismatchError: another algorithm is asked for.
-            ApiError: what `Pkcs11Token.sign_digest` raises.
-        """
-        if not isinstance(signature_algorithm.algorithm, hashes.SHA256):
-            raise Pkcs11KeyMismatchError("keys in a token sign with ECDSA and SHA-256 only")
-        raw = self._token.sign_digest(self.identifier, hashlib.sha256(data).digest())
-        half = len(raw) // 2
-        return encode_dss_signature(int.from_bytes(raw[:half]), int.from_bytes(raw[half:]))
-
-    def destroy(self) -> None:
-        """Destroy the key pair in its token.
-
-        Raises:
-            ApiError: what `Pkcs11Token.use` raises.
-        """
-        self._token.destroy(self.identifier)
-
-    def exchange(self, algorithm: ec.ECDH, peer_public_key: ec.EllipticCurvePublicKey) -> bytes:
-        """Refuse: the key signs only."""
-        raise Pkcs11KeyMismatchError("keys in a token sign only")
-
-    def private_numbers(self) -> ec.EllipticCurvePrivateNumbers:
-        """Refuse: the key does not leave the token."""
-        raise Pkcs11KeyMismatchError("a key does not leave its token")
-
-    def private_bytes(
-        self,
-        encoding: serialization.Encoding,
-        format: serialization.PrivateFormat,  # noqa: A002 - cryptography's name
-        encryption_algorithm: serialization.KeySerializationEncryption,
-    ) -> bytes:
-        """Refuse: the key does not leave the token."""
-        raise Pkcs11KeyMismatchError("a key does not leave its token")
 
 
 def _generate(
@@ -364,36 +285,6 @@ def _generate(
 
 def _may_leave(key: Any, attribute: Any) -> bool:
     return bool(key[attribute.EXTRACTABLE] or not key[attribute.SENSITIVE])
-
-
-def _find_token(pkcs11: ModuleType, module: Path, label: str) -> Any:
-    try:
-        return _load(pkcs11, module).get_token(token_label=label)
-    except pkcs11.NoSuchToken:
-        raise Pkcs11TokenMissingError(f"there is no token {label!r}") from None
-    except pkcs11.MultipleTokensReturned:
-        raise Pkcs11TokenMissingError(f"there is more than one token {label!r}") from None
-
-
-def _load(pkcs11: ModuleType, module: Path) -> Any:
-    try:
-        return pkcs11.lib(str(module))
-    except (pkcs11.PKCS11Error, RuntimeError, OSError):
-        raise Pkcs11ModuleUnusableError(f"{module} is not a PKCS#11 module that loads") from None
-
-
-def _fault(error: Exception) -> Pkcs11FaultError:
-    return Pkcs11FaultError(f"the token failed: {type(error).__name__}")
-
-
-def _library() -> ModuleType:
-    try:
-        import pkcs11
-    except ImportError:
-        raise Pkcs11NotInstalledError(
-            "keys in a security module need python-pkcs11: pip install 'chinhchu[pkcs11]'"
-        ) from None
-    return pkcs11
 
 
 _REGISTRY_LOCK = threading.Lock()

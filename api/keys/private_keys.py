@@ -14,7 +14,8 @@ from api.keys.errors import (
     KeyFolderUnusableError,
     Pkcs11PinMissingError,
 )
-from api.keys.folder import StoredCertificate, TokenPlace
+from api.keys.folder import StoredCertificate
+from api.keys.keys_toml import TokenPlace
 
 
 @dataclass(frozen=True)

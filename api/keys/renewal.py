@@ -102,9 +102,7 @@ def _check_password_of_others(folder: KeyFolder, password: str | None) -> None:
     present = next((s.key_path for s in stored if s.key_path.is_file()), None)
     if present is None:
         if not password:
-            raise KeysPasswordError(
-                "the new key's file needs a password: there is no other that is left open"
-            )
+            raise KeysPasswordError("the new key's file needs a password, and none was given")
         return
     data = read_file(present)
     try:

@@ -5,7 +5,9 @@ looks whether a file of the folder changed, and reads the folder again only then
 """
 
 import logging
+import os
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,10 +18,12 @@ from api.assertions.errors import SigningKeyExpiredError
 from api.assertions.signing_key import SigningKey, signing_key
 from api.errors import ApiError
 from api.keys.errors import KeyFolderUnusableError
-from api.keys.folder import Fingerprint, KeyFolder, StoredCertificate, fingerprint
+from api.keys.folder import ISSUING, LISTS, SIGNING, KeyFolder, StoredCertificate
 from api.keys.list_memory import ListMemory
 from api.keys.private_keys import KeySecrets, open_stored_key
 from api.keys.state import KeysState, keys_state
+
+Fingerprint = tuple[tuple[str, int, int, int], ...]
 
 WARN_EVERY = timedelta(days=1)
 
@@ -106,7 +110,7 @@ class KeyRing:
         return keys_state(self.folder, at)
 
     def _read(self) -> KeyFolder:
-        seen = fingerprint(self._path)
+        seen = _fingerprint(self._path)
         if self._folder is None or seen != self._seen:
             self._folder = None
             self._refused.clear()
@@ -148,3 +152,23 @@ class KeyRing:
         self._warned_at = at
         for warning in keys_state(folder, at).warnings:
             log.warning("keys: %s", warning)
+
+
+def _fingerprint(path: Path) -> Fingerprint:
+    """Return what changes whenever a file of the folder that matters does; reads no file.
+
+    Raises:
+        KeyFolderUnusableError: the folder cannot be read.
+    """
+    entries: list[tuple[str, int, int, int]] = []
+    try:
+        for folder in (path, path / ISSUING, path / SIGNING, path / LISTS):
+            with os.scandir(folder) as found:
+                for entry in found:
+                    with suppress(FileNotFoundError):  # it was renamed or taken away meanwhile
+                        status = entry.stat()
+                        marks = (status.st_mtime_ns, status.st_size, status.st_ino)
+                        entries.append((entry.path, *marks))
+    except OSError as error:
+        raise KeyFolderUnusableError(f"{path}: {error.strerror or 'cannot be read'}") from None
+    return tuple(sorted(entries))

@@ -12,7 +12,7 @@ from typing import Any
 
 from api.assertions.signing_key import SigningKey
 from api.keys import keys
-from api.keys.folder import TokenPlace
+from api.keys.keys_toml import TokenPlace
 from benchmarks.peers.errors import PeerFailedError, PeerUnavailableError
 
 _LABEL = "chinhchu-benchmark"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from api.keys import pkcs11 as pkcs11_keys
-from api.keys.folder import TokenPlace
+from api.keys.keys_toml import TokenPlace
 
 MODULES = (
     *("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm2.so"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from api.keys.folder import TokenPlace
+from api.keys.keys_toml import TokenPlace
 from tests.system.pkcs11.conftest import PIN, SoftHsm
 
 

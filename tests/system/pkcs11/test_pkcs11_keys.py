@@ -30,7 +30,9 @@ from api.keys.errors import (
     Pkcs11PinWrongError,
     Pkcs11TokenMissingError,
 )
-from api.keys.folder import KeyFolder, TokenPlace
+from api.keys.folder import KeyFolder
+from api.keys.keys_toml import TokenPlace
+from api.keys.pkcs11_key import Pkcs11PrivateKey
 from api.keys.revocation import revoke
 from api.keys.ring import KeyRing
 from tests.system.pkcs11.conftest import PIN, SoftHsm
@@ -207,7 +209,7 @@ def test_the_last_try_is_not_taken(token: TokenPlace, flag: str, monkeypatch: An
     import pkcs11
 
     pkcs11_keys.forget_tokens()
-    real = pkcs11_keys._find_token
+    real = pkcs11_keys.find_token
 
     class Found:
         def __init__(self, found: Any) -> None:
@@ -216,7 +218,7 @@ def test_the_last_try_is_not_taken(token: TokenPlace, flag: str, monkeypatch: An
         def open(self, user_pin: str) -> Any:
             raise AssertionError("the last try was taken")
 
-    monkeypatch.setattr(pkcs11_keys, "_find_token", lambda *a: Found(real(*a)))
+    monkeypatch.setattr(pkcs11_keys, "find_token", lambda *a: Found(real(*a)))
     with pytest.raises(Pkcs11PinLockedError):
         private_keys.open_token(token, PIN)
 
@@ -390,7 +392,7 @@ def test_a_key_that_could_leave_the_token_signs_nothing(
     pem = serialization.Encoding.PEM
     chain = b"".join(c.public_bytes(pem) for c in (pair.certificate, ca.certificate))
     leaf.path.write_bytes(chain)
-    identifier = pkcs11_keys.Pkcs11PrivateKey(opened, made.public_key()).identifier
+    identifier = Pkcs11PrivateKey(opened, made.public_key()).identifier
 
     def bring_in(session: Any, **changes: bool) -> None:
         flags = {"EXTRACTABLE": False, "SENSITIVE": True, "PRIVATE": True, "SIGN": True} | changes
