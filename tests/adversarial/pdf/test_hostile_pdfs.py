@@ -45,8 +45,8 @@ def deep(opening: bytes, closing: bytes, count: int = 100_000) -> bytes:
 
 
 def bomb() -> bytes:
-    """An object stream of 1 GB in 1 MB, that holds the pages."""
-    data = zlib.compress(b"2 0 " + bytes(1 << 30), 9)
+    """An object stream of 256 MB in 256 KB, that holds the pages."""
+    data = zlib.compress(b"2 0 " + bytes(1 << 28), 9)
     objects = specimen()
     del objects[2]
     objects[6] = stream(data, b"/Type /ObjStm /N 1 /First 4 /Filter /FlateDecode")

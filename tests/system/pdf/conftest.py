@@ -1,5 +1,5 @@
 """What the tests of PDF documents share."""
 
-from tests.fixtures.pdf_office import pdf_office
+from tests.fixtures.pdf_office import attached, pdf_office, signed
 
-__all__ = ["pdf_office"]
+__all__ = ["attached", "pdf_office", "signed"]
