@@ -8,7 +8,7 @@ from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from api.cli.output import EXIT_PASSED, print_json, read_input
+from api.cli.output import EXIT_PASSED, one_line, print_json, read_input
 from api.errors import InputUnusableError
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _register_sign(parser: argparse.ArgumentParser) -> None:
         )
     for option, text in (
         ("--certificate", "a certificate of the chains that the key's file does not hold"),
-        ("--crl", "a revocation list that is at hand (DER)"),
+        ("--crl", "a revocation list that is at hand (PEM or DER)"),
     ):
         parser.add_argument(
             option, type=Path, action="append", default=[], metavar="FILE", help=text
@@ -219,7 +219,7 @@ def run_sheet(args: argparse.Namespace) -> int:
 
 
 def _assertion(path: Path) -> bytes:
-    return read_input(path).strip()
+    return one_line(read_input(path))
 
 
 def _verified(token: bytes, assertion: bytes, roots: list[Path]) -> str | None:

@@ -6,12 +6,12 @@ A signature that is to hold for years carries the lists that held when it was ma
 from collections.abc import Iterable, Iterator
 
 import httpx
-from asn1crypto import crl, x509
+from asn1crypto import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from api.assertions.crl_check import MAX_CRL_BYTES, CrlUnusableError, load_crls
 from api.pdf.errors import RevocationListUnavailableError
 
-MAX_LIST_BYTES = 32 << 20
-"""The largest public lists have about 20 MB."""
 TIMEOUT_S = 30.0
 
 
@@ -25,7 +25,7 @@ def fetch_revocation_lists(certificates: Iterable[x509.Certificate]) -> tuple[by
         RevocationListUnavailableError: one cannot be had, is too large, or is none.
     """
     urls = dict.fromkeys(url for certificate in certificates for url in _addresses(certificate))
-    return tuple(_fetch(url) for url in urls)
+    return tuple(data for url in urls for data in _fetch(url))
 
 
 def _addresses(certificate: x509.Certificate) -> Iterator[str]:
@@ -35,18 +35,18 @@ def _addresses(certificate: x509.Certificate) -> Iterator[str]:
             yield url
 
 
-def _fetch(url: str) -> bytes:
+def _fetch(url: str) -> list[bytes]:
     body = bytearray()
     try:
         with httpx.stream("GET", url, timeout=TIMEOUT_S, follow_redirects=True) as reply:
             reply.raise_for_status()
             for chunk in reply.iter_bytes():
                 body += chunk
-                if len(body) > MAX_LIST_BYTES:
+                if len(body) > MAX_CRL_BYTES:
                     raise RevocationListUnavailableError(f"the revocation list {url} is too large")
-        crl.CertificateList.load(bytes(body), strict=True)["tbs_cert_list"].native  # noqa: B018
+        lists = load_crls(bytes(body))
     except (httpx.HTTPError, httpx.InvalidURL):
         raise RevocationListUnavailableError(f"the revocation list {url} cannot be had") from None
-    except (ValueError, TypeError, KeyError):
+    except CrlUnusableError:
         raise RevocationListUnavailableError(f"{url} is not a revocation list") from None
-    return bytes(body)
+    return [one.public_bytes(Encoding.DER) for one in lists]

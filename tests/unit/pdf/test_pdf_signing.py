@@ -5,14 +5,14 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from pathlib import Path
 
 import pytest
-from asn1crypto import crl as asn1_crl
-from cryptography.hazmat.primitives.serialization import Encoding
-from pyhanko.sign.validation.dss import DocumentSecurityStore
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from api.assertions.crl_check import CrlUnusableError
+from api.assertions.errors import RootsUnusableError
 from api.assertions.verification import Outcome
 from api.pdf.errors import (
     RevocationListUnavailableError,
@@ -22,8 +22,7 @@ from api.pdf.errors import (
 )
 from api.pdf.signing import signer_from_pkcs11, signer_from_pkcs12
 from api.pdf.timestamp_client import request_timestamp
-from tests.fixtures.pdf_documents import plain
-from tests.fixtures.pdf_office import PASSWORD, PdfOffice, Person
+from tests.fixtures.pdf_office import PASSWORD, PdfOffice, Person, with_list
 from tests.fixtures.timestamp_authority import Ca, serve
 
 SOFTHSM = next(
@@ -45,11 +44,6 @@ PIN = "1234567890"
 
 
 @pytest.fixture
-def attached(pdf_office: PdfOffice) -> bytes:
-    return pdf_office.attached(plain())
-
-
-@pytest.fixture
 def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pdf_office: PdfOffice) -> Path:
     """A SoftHSM token with the notary's key, certificate and authority."""
     pkcs11 = pytest.importorskip("pkcs11")
@@ -62,8 +56,6 @@ def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pdf_office: PdfOffice
     init = ["softhsm2-util", "--init-token", "--free", "--label", "notary"]
     subprocess.run([*init, "--pin", PIN, "--so-pin", PIN], check=True, capture_output=True)
     pem = tmp_path / "key.pem"
-    from cryptography.hazmat.primitives.serialization import NoEncryption, PrivateFormat
-
     pem.write_bytes(
         pdf_office.notary.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )
@@ -121,6 +113,36 @@ def test_nothing_is_signed_without_revocation_information(
     assert pdf_office.verify(pdf).outcome is Outcome.PASSED
 
 
+def test_lists_are_taken_as_authorities_publish_them(
+    pdf_office: PdfOffice, attached: bytes
+) -> None:
+    """DER by the standard (RFC 5280 §4.2.1.13), PEM by some."""
+    people = Ca("Gốc có danh sách dạng PEM")
+    pem = x509.load_der_x509_crl(people.crl()).public_bytes(Encoding.PEM)
+    roots = {"signature_roots": [people.pem]}
+    person = Person(people, None)
+    given = pdf_office.signed(attached, person.signer, fetch_crls=False, crls=[pem], **roots)
+    assert pdf_office.verify(given, **roots).outcome is Outcome.PASSED
+    with serve(lambda _: pem, "application/pkix-crl") as url:
+        fetched = pdf_office.signed(attached, Person(people, url).signer, **roots)
+    assert pdf_office.verify(fetched, **roots).outcome is Outcome.PASSED
+
+
+def test_what_is_no_certificate_or_list_is_told(pdf_office: PdfOffice, attached: bytes) -> None:
+    key = pdf_office.notary.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for given in (key, b"", b"0\x00", b"no certificate", pdf_office.people.crl()):
+        for option, error in (
+            ("signature_roots", RootsUnusableError),
+            ("timestamp_roots", RootsUnusableError),
+            ("certificates", SigningFailedError),
+        ):
+            with pytest.raises(error):
+                pdf_office.signed(attached, **{option: [given]})
+    for given in (key, b"", b"0\x00", b"no list", pdf_office.people.pem):
+        with pytest.raises(CrlUnusableError):
+            pdf_office.signed(attached, crls=[given])
+
+
 def test_nothing_is_signed_with_a_revoked_or_foreign_certificate(
     pdf_office: PdfOffice, attached: bytes
 ) -> None:
@@ -138,13 +160,6 @@ def test_nothing_is_signed_with_a_revoked_or_foreign_certificate(
         person = Person(people, url)
         with pytest.raises(RevocationListUnavailableError):
             pdf_office.signed(attached, person.signer, signature_roots=[people.pem])
-
-
-def with_list(pdf: bytes, crl: bytes) -> bytes:
-    """Add a revocation list, as anybody may."""
-    out = BytesIO(pdf)
-    DocumentSecurityStore.add_dss(out, sig_contents=None, crls=[asn1_crl.CertificateList.load(crl)])
-    return out.getvalue()
 
 
 def test_other_softwares_signatures_are_judged_by_what_they_carry(
