@@ -8,8 +8,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from api.assertions.chain import issuers_named_by
-from api.keys.authority import LEAF_DAYS
-from api.keys.folder import LISTS, ROOT, KeyFolder, StoredCertificate
+from api.keys.authority import BACKDATE, LEAF_DAYS
+from api.keys.folder import LISTS, ROOT, ROOT_LIST, KeyFolder, StoredCertificate
 from api.keys.permissions import is_exposed
 
 LEAF_DUE = timedelta(days=30)
@@ -65,6 +65,8 @@ class ListState:
     next_update: datetime | None
     is_final: bool
     """Its CA has expired or is revoked: no other will follow."""
+    is_first_to_come: bool
+    """It begins with its issuing CA, whose time has not come."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def _warnings(folder: KeyFolder, lists: tuple[ListState, ...], at: datetime) -> 
             warnings.append("revocation-list-stale")
         elif found.next_update - at < LIST_DUE:
             warnings.append("revocation-list-ends-soon")
-        if found.this_update > at:
+        if found.this_update > at and not found.is_first_to_come:
             warnings.append("clock-behind")
     if is_exposed(folder.path):
         warnings.append("keys-exposed")
@@ -190,12 +192,14 @@ def _state(file: str, certificate: x509.Certificate, use: KeyUse, at: datetime) 
 
 
 def _list_state(folder: KeyFolder, name: str, at: datetime) -> ListState:
-    found = folder.lists[name]
+    found, signer = folder.lists[name], folder.signers[name]
+    begin = signer.not_valid_before_utc + BACKDATE
     return ListState(
         file=f"{LISTS}/{name}.crl",
         number=folder.list_numbers[name],
         entries=len(found),
         this_update=found.last_update_utc,
         next_update=found.next_update_utc,
-        is_final=name in folder.revoked or folder.signers[name].not_valid_after_utc <= at,
+        is_final=name in folder.revoked or signer.not_valid_after_utc <= at,
+        is_first_to_come=name != ROOT_LIST and found.last_update_utc <= begin and at < begin,
     )

@@ -67,6 +67,14 @@ def test_a_clock_that_is_behind_is_noticed(folder: Path) -> None:
     assert keys_state(KeyFolder.read(folder), BEGIN).warnings == ()
 
 
+def test_a_ca_that_begins_later_is_no_wrong_clock(folder: Path) -> None:
+    read, begin = KeyFolder.read(folder), BEGIN + 20 * DAY
+    keys.renew_issuing_ca(read, keys.open_root(read, None), SECRETS, begin, in_token=False)
+    for at in (BEGIN, begin - timedelta(minutes=30), begin):
+        assert "clock-behind" not in keys_state(KeyFolder.read(folder), at).warnings
+    assert "clock-behind" in keys_state(KeyFolder.read(folder), BEGIN - DAY).warnings
+
+
 def test_the_list_of_a_ca_that_has_ended_is_the_last(folder: Path) -> None:
     """Nobody can renew it, so nobody is told to, for ever."""
     at = BEGIN + 1090 * DAY
