@@ -208,10 +208,9 @@ def _check_freshness(
 def _revoked_from(entry: x509.RevokedCertificate) -> datetime:
     """Return since when a certificate does not hold: its invalidity date where that is earlier."""
     try:
-        invalid = entry.extensions.get_extension_for_class(x509.InvalidityDate).value
-        return min(entry.revocation_date_utc, invalid.invalidity_date_utc)
-    except x509.ExtensionNotFound:
-        return entry.revocation_date_utc
+        values = [extension.value for extension in entry.extensions]
+        invalid = [v.invalidity_date_utc for v in values if isinstance(v, x509.InvalidityDate)]
+        return min([entry.revocation_date_utc, *invalid])
     except UNREADABLE:
         return datetime.min.replace(tzinfo=UTC)
 

@@ -95,6 +95,8 @@ def parse(assertion: str | bytes) -> SdJwt:
     Raises:
         AssertionMalformedError: it is not one.
     """
+    if not isinstance(assertion, str | bytes):
+        raise AssertionMalformedError("an assertion is text or bytes")
     if len(assertion) > MAX_BYTES:
         raise AssertionMalformedError(f"an assertion has at most {MAX_BYTES >> 10} KiB")
     try:

@@ -16,15 +16,13 @@ Source: RFC 9901 §7.3, RFC 8725, and the order of steps in docs/guides/relying-
 
 import hashlib
 from collections.abc import Callable, Container, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from cryptography import x509
 
-from api.assertions import chain, claim_checks, jws, sd_jwt
+from api.assertions import claim_checks, jws, sd_jwt, verifier_inputs
 from api.assertions.claim_checks import MAX_SKEW_S, SeenByIssuer
-from api.assertions.errors import RootsUnusableError
 from api.assertions.findings import Findings
 from api.assertions.key_binding import check_key_binding
 from api.assertions.signing_path import PathMemory, SigningPath
@@ -105,12 +103,19 @@ def verify(
         CrlUnusableError: something else is given as a revocation list.
         InputUnusableError: `at` has no time zone, or something else is not of its type.
     """
-    now = at or datetime.now(UTC)
-    if now.tzinfo is None:
-        raise InputUnusableError("the time of verification needs a time zone")
-    pinned = _certificates(roots)
-    revocation_lists = _revocation_lists(crls)
-    tsa_roots = _certificates(timestamp_roots) if timestamp_roots else ()
+    now = verifier_inputs.time_of(at)
+    pinned = verifier_inputs.certificates(roots)
+    revocation_lists = verifier_inputs.revocation_lists(crls)
+    tsa_roots = verifier_inputs.certificates(timestamp_roots) if timestamp_roots else ()
+    verifier_inputs.check_asked(
+        audience=audience,
+        nonce=nonce,
+        minimum_level=minimum_level,
+        policy_digests=policy_digests,
+        policies=policies,
+        seen_jti=seen_jti,
+        status_lists=status_lists,
+    )
     report = _Report(now)
     try:
         token = report.run(CheckName.FORMAT, lambda: sd_jwt.parse(assertion))
@@ -158,26 +163,40 @@ def _fix_time(
     if timestamp is None:
         report.add(not_performed(name, "timestamp-not-given", required=False))
         return
+    carried = _carried(timestamp, crls)
     if not roots:
         report.add(not_performed(name, "timestamp-root-not-given"))
         return
-    from api.assertions.revocation_lookup import Revocation, RevocationData
-    from api.assertions.timestamps import CarriedTimestamp, verify_token
+    from api.assertions.revocation_lookup import Revocation
+    from api.assertions.timestamps import verify_token
 
-    if not isinstance(timestamp, CarriedTimestamp):
-        timestamp = CarriedTimestamp(timestamp, RevocationData(given=crls), covered_at=None)
-    token, covered_at = timestamp.token, timestamp.covered_at
     data = assertion.encode("ascii") if isinstance(assertion, str) else assertion
     digest = hashlib.sha256(data).digest()
-    stamp = report.attempt(name, lambda: verify_token(token, digest, roots))
+    stamp = report.attempt(name, lambda: verify_token(carried.token, digest, roots))
     if stamp.time - report.judged_at > timedelta(seconds=MAX_SKEW_S):
         report.stop(failed(name, "timestamp-in-future"))
-    found = timestamp.revocation.of_authority(stamp.path, at=stamp.time, covered_at=covered_at)
+    found = carried.revocation.of_authority(
+        stamp.path, at=stamp.time, covered_at=carried.covered_at
+    )
     if found is Revocation.REVOKED:
         report.stop(failed(name, "timestamp-revoked"))
     is_known = found is Revocation.GOOD
     report.add(passed(name) if is_known else not_performed(name, "timestamp-revocation-unknown"))
     report.judged_at, report.time_proven = stamp.time, True
+
+
+def _carried(
+    timestamp: "bytes | CarriedTimestamp", crls: Sequence[x509.CertificateRevocationList]
+) -> "CarriedTimestamp":
+    """Return a timestamp with what tells of its authority."""
+    from api.assertions.revocation_lookup import RevocationData
+    from api.assertions.timestamps import CarriedTimestamp
+
+    if isinstance(timestamp, CarriedTimestamp):
+        return timestamp
+    if not isinstance(timestamp, bytes):
+        raise InputUnusableError("a timestamp is given as bytes")
+    return CarriedTimestamp(timestamp, RevocationData(given=crls), covered_at=None)
 
 
 def _revocation(
@@ -233,29 +252,6 @@ def _key_binding(
     except ApiError as error:
         return failed(name, error.code, str(error))
     return passed(name)
-
-
-def _certificates(
-    roots: Sequence[bytes | x509.Certificate],
-) -> tuple[x509.Certificate, ...]:
-    parsed = tuple([root for root in roots if isinstance(root, x509.Certificate)])
-    encoded = tuple([root for root in roots if isinstance(root, bytes)])
-    if len(parsed) + len(encoded) != len(roots):
-        raise RootsUnusableError("roots are given as a sequence of bytes or certificates")
-    return parsed + (_load_roots(*encoded) if encoded or not parsed else ())
-
-
-_load_roots = lru_cache(maxsize=16)(chain.load_roots)
-
-
-def _revocation_lists(
-    crls: Sequence[bytes | x509.CertificateRevocationList],
-) -> tuple[x509.CertificateRevocationList, ...]:
-    if not crls:
-        return ()
-    from api.assertions.crl_check import load_crls
-
-    return load_crls(*crls)
 
 
 class _StoppedError(Exception):

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from api.assertions import jws, sd_jwt
+from api.assertions.crl_check import CrlUnusableError
 from api.assertions.disclosures import Disclosure
 from api.assertions.encoding import b64url_encode, dump_json
 from api.assertions.errors import RootsUnusableError
@@ -397,6 +398,27 @@ def test_replayed_by_who_tells_issuers_apart(office: Any, tmp_path: Path) -> Non
         {"documents": b"a document"},
         {"documents": ["a document"]},
         {"documents": None},
+        {"documents": [None]},
+        {"documents": 7},
+        {"seen_jti": 7},
+        {"seen_jti": iter(["an identifier"])},
+        {"policy_digests": 7},
+        {"policy_digests": iter(["7a" * 32])},
+        {"policies": [b"a policy"]},
+        {"policies": 7},
+        {"audience": 7},
+        {"audience": ["notary-7"]},
+        {"nonce": b"n-1"},
+        {"at": "2026-11-21T03:00:00Z"},
+        {"at": date(2026, 11, 21)},
+        {"minimum_level": "basic"},
+        {"status_lists": b"a list"},
+        {"status_lists": "a list"},
+        {"status_lists": 7},
+        {"status_lists": [7]},
+        {"status_lists": [None]},
+        {"timestamp": 7, "timestamp_roots": ()},
+        {"timestamp": "a token"},
     ],
     ids=str,
 )
@@ -405,6 +427,28 @@ def test_what_is_given_in_another_type_is_not_passed_over(
 ) -> None:
     with pytest.raises(InputUnusableError):
         office.verify(office.issue(), **given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"roots": None},
+        {"roots": 7},
+        {"roots": iter([b"a root"])},
+        {"timestamp_roots": 7},
+        {"timestamp_roots": [None]},
+        {"crls": 7},
+    ],
+    ids=str,
+)
+def test_certificates_and_lists_in_another_type(office: Any, given: dict[str, Any]) -> None:
+    with pytest.raises((RootsUnusableError, CrlUnusableError)):
+        office.verify(office.issue(), **given)
+
+
+@pytest.mark.parametrize("given", [None, 7, ["a~"], {"a": "~"}, bytearray(b"a.b.c~"), object()])
+def test_something_else_than_text_or_bytes(office: Any, given: Any) -> None:
+    refused(office.verify(given), "assertion-malformed")
 
 
 def test_without_id(office: Any) -> None:

@@ -2,12 +2,14 @@
 
 import base64
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from asn1crypto import crl as asn1_crl
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from api.assertions.crl_check import (
@@ -235,6 +237,23 @@ def test_lists_that_are_not_given_as_lists_are_not_passed_over(lists: Lists) -> 
     for given in (der, [bytearray(der)], [memoryview(der)], "list.crl", [None]):
         with pytest.raises(CrlUnusableError):
             lists.verify(given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dated", ["revoked", "invalid"])
+def test_entry_of_the_year_0_is_from_before(lists: Lists, dated: str) -> None:
+    """It is a time that Python cannot hold, and never later than what a timestamp proves."""
+    far = datetime(2060, 1, 1, tzinfo=UTC)
+    how = {"since": far} if dated == "revoked" else {"reason": None, "invalid_since": far}
+    der = lists.of_leaves(lists.leaf, **how)
+    assert der.count(b"20600101000000Z") == 1
+    changed = asn1_crl.CertificateList.load(der.replace(b"20600101", b"00000101"))
+    signed = changed["tbs_cert_list"].dump()
+    key = lists.office.issuing_ca.private_key
+    changed["signature"] = key.sign(signed, ec.ECDSA(hashes.SHA256()))
+    path = (lists.leaf, lists.ca, lists.office.root.certificate)
+    crls = load_crls(changed.dump(), lists.roots)
+    with pytest.raises(ChainRevokedError):
+        check_revocation(path, crls, at=lists.at, proven=True)
 
 
 def test_lists_already_parsed(lists: Lists, fails: Callable[..., None]) -> None:
