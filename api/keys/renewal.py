@@ -109,9 +109,9 @@ def _check_password_of_others(folder: KeyFolder, password: str | None) -> None:
         if is_encrypted(data):
             decode_private_key(data, password)
     except KeysPasswordError:
+        found = f"the one given does not open {present}" if password else "none was given"
         raise KeysPasswordError(
-            "the new key gets the password of the other keys, and the one given does not open "
-            f"{present}"
+            f"the new key gets the password of the other keys, and {found}"
         ) from None
 
 
