@@ -110,13 +110,14 @@ def decode_private_key(data: bytes, password: str | None) -> ec.EllipticCurvePri
     encrypted = is_encrypted(data)
     if encrypted and not password:
         raise KeysPasswordError("the key is encrypted; its password is missing")
-    try:
-        secret = _secret_bytes(password) if encrypted and password else None
-        key = serialization.load_pem_private_key(data, secret)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    key = None
+    for secret in _ways_to_write(password) if encrypted and password else (None,):
+        with suppress(ValueError, TypeError, UnsupportedAlgorithm):
+            key = key or serialization.load_pem_private_key(data, secret)
+    if key is None:
         if encrypted:
-            raise KeysPasswordError("the password does not open the key") from None
-        raise SigningKeyUnusableError("the key is not a private key in PEM") from None
+            raise KeysPasswordError("the password does not open the key")
+        raise SigningKeyUnusableError("the key is not a private key in PEM")
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise SigningKeyUnusableError("the key is not an elliptic curve key")
     return key
@@ -128,6 +129,12 @@ def _secret_bytes(password: str) -> bytes:
         return unicodedata.normalize("NFC", password).encode()
     except UnicodeEncodeError:
         raise KeysPasswordError("the password is not text in UTF-8") from None
+
+
+def _ways_to_write(password: str) -> tuple[bytes, ...]:
+    """Return a password as it is hashed here, and as OpenSSL hashes it, which is as it is typed."""
+    composed, typed = _secret_bytes(password), password.encode()
+    return (composed,) if composed == typed else (composed, typed)
 
 
 def first_line(data: bytes) -> str:

@@ -7,6 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+)
 
 from api.assertions.errors import KeysPasswordError
 from api.cli.keys_secrets import first_line
@@ -43,6 +48,21 @@ def test_a_keyboard_that_composes_and_one_that_does_not(
 def test_made_with_one_that_does_not(tmp_path: Path) -> None:
     keys.init(tmp_path / "keys", password=unicodedata.normalize("NFD", PASSWORD))
     assert keys.load(tmp_path / "keys", PASSWORD)
+
+
+def test_encrypted_anew_by_openssl_on_a_keyboard_that_does_not(tmp_path: Path) -> None:
+    """The guide's way to a new password; OpenSSL takes it as it is typed."""
+    keys.init(tmp_path / "keys", password=None)
+    (leaf,) = KeyFolder.read(tmp_path / "keys").leaves
+    typed = unicodedata.normalize("NFD", PASSWORD)
+    pair = open_key_file(leaf.key_path, leaf.certificate, None)
+    pem = pair.private_key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(typed.encode())
+    )
+    write_file(leaf.key_path, pem, replace=True)
+    assert keys.load(tmp_path / "keys", typed)
+    with pytest.raises(KeysPasswordError):
+        keys.load(tmp_path / "keys", f"{typed}.")
 
 
 def test_bytes_that_are_no_text(folder: Path, tmp_path: Path) -> None:
