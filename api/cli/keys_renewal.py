@@ -96,8 +96,13 @@ def run(args: argparse.Namespace) -> int:
         made = keys.renew_leaf(folder, ca, secrets, begin)
     file = made.path.relative_to(args.keys).as_posix()
     until = made.certificate.not_valid_after_utc
+    if made.key_path.exists() or folder.token is None:
+        place = made.key_path.relative_to(args.keys).as_posix()
+    else:
+        place = f"token {folder.token.token}"
     if args.json:
-        print_json({"renewed": file, "not_after": until.isoformat()})
+        print_json({"renewed": file, "not_after": until.isoformat(), "private_key": place})
     else:
         print(f"made {file}, valid until {until:%Y-%m-%d}; publish it: chinhchu keys publish DIR")
+        print(f"its private key is in {place}")
     return EXIT_PASSED

@@ -45,12 +45,19 @@ def test_made_renewed_revoked_in_the_token(run: Any, token: TokenPlace, tmp_path
     assert [c["use"] for c in made["certificates"]] == ["current"] * 3
     assert [p.name for p in (tmp_path / "keys").rglob("*.key.pem")] == ["root.key.pem"]
     first = Path(made["certificates"][2]["file"]).stem
-    assert run("renew", "--now")["renewed"].startswith("signing/")
+    renewed = run("renew", "--now")
+    assert renewed["renewed"].startswith("signing/")
+    assert renewed["private_key"] == f"token {token.token}"
     assert run("revoke", first, "--reason", "superseded")["revoked"] == first
     assert run("crl")["lists"][0]["entries"] == 1
     uses = {Path(c["file"]).stem: c["use"] for c in run("show")["certificates"]}
     assert uses.pop(first) == "revoked"
     assert list(uses.values()) == ["current"] * 3
+    # Not said to be in the token, the next CA's key is not there: then that is told.
+    ca = run("renew", "--ca", "--now")
+    assert ca["private_key"] == ca["renewed"].replace(".pem", ".key.pem")
+    ca = run("renew", "--ca", "--now", "--ca-in-token")
+    assert ca["private_key"] == f"token {token.token}"
 
 
 def test_pin_from_the_environment(run: Any, token: TokenPlace) -> None:
