@@ -35,6 +35,7 @@ from api.assertions.timestamp_errors import (
     TimestampSignatureError,
     TimestampUntrustedError,
 )
+from api.assertions.verifier_inputs import certificates
 
 MAX_TOKEN_BYTES = 64 << 10
 """A token with a chain of three RSA-4096 certificates has about 8 KiB."""
@@ -97,10 +98,7 @@ def verify_token(
         TimestampExpiredError: a certificate was not valid at `genTime`.
         TimestampUntrustedError: no path leads to a pinned root.
     """
-    pinned = [root for root in roots if isinstance(root, x509.Certificate)]
-    encoded = [root for root in roots if isinstance(root, bytes)]
-    if encoded or not pinned:
-        pinned += chain.load_roots(*encoded)
+    pinned = certificates(roots)
     content, info, signer, embedded = _parse(token)
 
     # RFC 3161 §2.4.2: the imprint is what was asked for.

@@ -7,7 +7,7 @@ after may add the attachments and signatures and nothing that is shown.
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from asn1crypto import x509 as asn1_x509
@@ -15,13 +15,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from api.assertions import chain
-from api.assertions.crl_check import load_crls
+from api.assertions import verifier_inputs
 from api.assertions.revocation_lookup import RevocationData
 from api.assertions.timestamps import CarriedTimestamp
 from api.assertions.verifier import verify
 from api.assertions.vocabulary import AssuranceLevel, CheckResult
-from api.errors import ApiError, InputUnusableError
+from api.errors import ApiError
 from api.pdf.attachments import (
     ASSERTION,
     CarriedAssertion,
@@ -96,11 +95,9 @@ def verify_pdf(
         CrlUnusableError: something else is given as a revocation list.
         InputUnusableError: `at` has no time zone.
     """
-    moment = at or datetime.now(UTC)
-    if moment.tzinfo is None:
-        raise InputUnusableError("the time of verification needs a time zone")
+    moment = verifier_inputs.time_of(at)
     signer_roots, tsa_roots = _certificates(signature_roots), _certificates(timestamp_roots)
-    lists = load_crls(*crls)
+    lists = verifier_inputs.revocation_lists(crls)
     report = _Report()
     deadline = Deadline()
     try:
@@ -252,9 +249,7 @@ def _timestamps(
 
 
 def _certificates(given: Certificates) -> tuple[x509.Certificate, ...]:
-    encoded = [c for c in given if isinstance(c, bytes)]
-    parsed = [c for c in given if isinstance(c, x509.Certificate)]
-    return (*parsed, *(chain.load_roots(*encoded) if encoded else ()))
+    return verifier_inputs.certificates(given) if given else ()
 
 
 def _as_asn1(certificates: Sequence[x509.Certificate]) -> list[asn1_x509.Certificate]:

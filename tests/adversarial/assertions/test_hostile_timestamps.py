@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from api.assertions.errors import RootsUnusableError
 from api.assertions.timestamp_errors import (
     TimestampCertificateError,
     TimestampExpiredError,
@@ -302,3 +303,9 @@ def test_signer_with_a_part_of_another(tsa: Tsa, part: str) -> None:
         assert judge(tsa, envelope.dump(force=True)) == AT
     except ApiError as error:
         assert error.code.startswith("timestamp-")
+
+
+@pytest.mark.parametrize("other", [None, "tsa.pem", 7])
+def test_roots_in_another_type_are_not_passed_over(tsa: Tsa, other: Any) -> None:
+    with pytest.raises(RootsUnusableError):
+        verify_timestamp(made(tsa), DIGEST, [tsa.root.certificate, other])

@@ -10,6 +10,7 @@ import pytest
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import PdfFileWriter, copy_into_new_writer
 
+from api.assertions.errors import RootsUnusableError
 from api.assertions.verification import Outcome
 from api.errors import ApiError
 from api.pdf.attachments import attach
@@ -182,3 +183,12 @@ def test_an_encrypted_document_is_named_as_such(pdf_office: PdfOffice) -> None:
 def test_bytes_before_the_header_are_refused() -> None:
     with pytest.raises(PdfUnusableError):
         open_pdf(b"\n" + plain())
+
+
+@pytest.mark.parametrize("which", ["signature_roots", "timestamp_roots"])
+@pytest.mark.parametrize("given", [["notary.pem"], [None], b"notary.pem", 7], ids=str)
+def test_roots_in_another_type_are_not_passed_over(
+    pdf_office: PdfOffice, which: str, given: object
+) -> None:
+    with pytest.raises(RootsUnusableError):
+        pdf_office.verify(plain(), **{which: given})
