@@ -26,6 +26,8 @@ from api.keys.state import KeysState, keys_state
 Fingerprint = tuple[tuple[str, int, int, int], ...]
 
 WARN_EVERY = timedelta(days=1)
+READINGS = 3
+"""Of a folder that others are changing, before a request is refused."""
 
 log = logging.getLogger("chinhchu.keys")
 
@@ -114,21 +116,27 @@ class KeyRing:
         if self._folder is None or seen != self._seen:
             self._folder = None
             self._refused.clear()
-            try:
-                # Were an earlier list taken, what was revoked since would be back.
-                self._folder = self._memory.accept(KeyFolder.read(self._path))
-            except KeyFolderUnusableError as error:
-                if seen != self._refused_at:  # once a change, however many requests come
-                    log.error("keys: %s", error)
-                self._refused_at = seen
-                raise
-            self._seen = seen
+            self._folder, self._seen = self._accepted(seen, READINGS)
             # What was opened stays open: a new password or PIN waits for the next start.
             chains = {leaf.chain for leaf in self._folder.leaves}
             self._opened = {chain: k for chain, k in self._opened.items() if chain in chains}
             for fault in self._folder.faults:
                 log.warning("leaf %s cannot be used: %s", fault.name, fault.error.code)
         return self._folder
+
+    def _accepted(self, seen: Fingerprint, readings: int) -> tuple[KeyFolder, Fingerprint]:
+        """Read the folder; again where what was read had changed before it was looked at."""
+        try:
+            # Were an earlier list taken, what was revoked since would be back.
+            return self._memory.accept(KeyFolder.read(self._path)), seen
+        except KeyFolderUnusableError as error:
+            now = _fingerprint(self._path)
+            if now != seen and readings > 1:
+                return self._accepted(now, readings - 1)
+            if seen != self._refused_at:  # once a change, however many requests come
+                log.error("keys: %s", error)
+            self._refused_at = seen
+            raise
 
     def _key(self, folder: KeyFolder, stored: StoredCertificate) -> SigningKey:
         key = self._opened.get(stored.chain)

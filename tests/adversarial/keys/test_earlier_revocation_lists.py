@@ -12,6 +12,7 @@ from api.cli.output import EXIT_FAULT
 from api.keys import keys
 from api.keys.errors import KeyFolderUnusableError, PublicationUnusableError
 from api.keys.folder import KeyFolder
+from api.keys.list_memory import FOLDER, ListMemory
 from api.keys.publication import publish
 from api.keys.revocation import renew_list, revoke
 from api.keys.ring import KeyRing
@@ -150,6 +151,25 @@ def test_a_revoked_leaf_stays_revoked_while_running(folder: Path, before: bytes)
         ring.current(NOW)
     with pytest.raises((KeyFolderUnusableError, SigningKeyExpiredError)):
         ring.state(NOW)
+
+
+def test_a_list_that_comes_between_reading_and_remembering(folder: Path) -> None:
+    """Another process revokes, and a second server has already taken its list: nothing is wrong."""
+
+    class Overtaken(ListMemory):
+        times = 0
+
+        def accept(self, read: KeyFolder) -> KeyFolder:
+            self.times += 1
+            if self.times == 1:
+                revoke_oldest(folder)
+                open_ring(folder)
+            return super().accept(read)
+
+    memory = Overtaken(folder.parent / FOLDER)
+    ring = KeyRing(folder, SECRETS, memory)
+    assert ring.current(NOW).public_key == ring.folder.leaves[1].certificate.public_key()
+    assert memory.times == 2
 
 
 def test_publishing_does_not_go_back(folder: Path, tmp_path: Path) -> None:
