@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypedDict
 
-from api.assertions.claims import (
-    AssertionClaims,
+from api.assertions.claim_sections import (
     Attendance,
     Chip,
     Face,
     InjectionDetection,
     Pad,
 )
+from api.assertions.claims import AssertionClaims
 from api.assertions.sd_jwt import issue
 from api.assertions.vocabulary import AssuranceLevel
 from api.procedures.catalogue import Procedure

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta, timezone
 
-from api.assertions.claims import (
+from api.assertions.claim_sections import (
     Attendance,
     CheckDetail,
     Chip,

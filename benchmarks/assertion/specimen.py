@@ -4,8 +4,7 @@ import hashlib
 import secrets
 from datetime import UTC, datetime
 
-from api.assertions.claims import (
-    AssertionClaims,
+from api.assertions.claim_sections import (
     Attendance,
     CheckDetail,
     Chip,
@@ -25,6 +24,7 @@ from api.assertions.claims import (
     TxnDocument,
     VerifiedClaims,
 )
+from api.assertions.claims import AssertionClaims
 from api.assertions.vocabulary import (
     AssuranceLevel,
     AttendanceMode,

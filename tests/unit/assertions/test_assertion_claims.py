@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from api.assertions.claims import PersonClaims, Policy, findings_of
+from api.assertions.claim_sections import (
+    PersonClaims,
+    Policy,
+)
+from api.assertions.claims import findings_of
 from api.assertions.disclosures import ClaimPath
 from api.assertions.errors import (
     ClaimsIncompleteError,
