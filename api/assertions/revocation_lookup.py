@@ -6,7 +6,7 @@ after a certificate had expired, when its authority may have dropped it (RFC 528
 Source: RFC 5280 §5 and §6.3.3; RFC 3161 §4 (revoked timestamp authorities).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -57,8 +57,11 @@ class RevocationData:
     """Lists of the relying party."""
     carried: Lists = field(default=(), repr=False)
     """Lists in the document that is verified."""
-    has_responses: bool = False
-    """Whether that document carries OCSP responses, which its own reader judges."""
+    is_vouched_for: Callable[[x509.Certificate, x509.Certificate], bool] = field(
+        default=lambda certificate, issuer: False, repr=False
+    )
+    """Whether that document carries a genuine OCSP response for a certificate of an issuer, which
+    its own reader judges."""
 
     def of_signer(self, path: Path, *, at: datetime, proven: bool) -> Revocation:
         """Tell whether the certificates of a signature were revoked.
@@ -106,7 +109,7 @@ class RevocationData:
 
     def _known(self, pairs: Sequence[Pair], at: datetime) -> Revocation:
         """Tell whether lists that are not revoking anything tell enough."""
-        if any(not self.has_responses and self._is_unknown(pair, at) for pair in pairs):
+        if any(self._is_unknown(pair, at) and not self.is_vouched_for(*pair) for pair in pairs):
             return Revocation.UNKNOWN
         return Revocation.GOOD
 

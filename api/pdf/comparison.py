@@ -31,7 +31,7 @@ from api.pdf.errors import (
     PdfPageChangedError,
 )
 from api.pdf.fields import SignatureFields, page_references
-from api.pdf.reading import Deadline, entry, reading, resolve
+from api.pdf.reading import Deadline, entry, hybrid_sections, reading, resolve
 
 FREE_IN_CATALOGUE = frozenset({"/DSS", "/Extensions", "/Metadata", "/Version"})
 """Not shown on any page: validation data, markers of extensions, XMP metadata, PDF version."""
@@ -79,7 +79,7 @@ def compare(old: PdfFileReader, new: PdfFileReader, deadline: Deadline) -> Chang
         PdfTooComplexError: the time is over.
     """
     with reading():
-        if new.xrefs.hybrid_xrefs_present and not old.xrefs.hybrid_xrefs_present:
+        if hybrid_sections(new) > hybrid_sections(old):
             raise PdfChangedError("a later revision shows different objects to older viewers")
         return _Comparison(old, new, deadline).run()
 

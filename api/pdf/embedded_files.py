@@ -82,10 +82,17 @@ def contents_of(
     with reading():
         streams = entry(reader, resolve(reader, specification), "/EF")
         stream, other = entry(reader, streams, "/F"), entry(reader, streams, "/UF")
-        if other is not None and other is not stream:
-            # ISO 32000-2 Table 44: viewers take either.
+        others = (
+            set(streams) - {"/F", "/UF"} if isinstance(streams, generic.DictionaryObject) else ()
+        )
+        if others or (other is not None and other is not stream):
+            # ISO 32000-2 Table 44: viewers take either, or the one for their system.
             raise PdfAttachmentAmbiguousError(f"the attachment {name} is two files")
-        if not isinstance(stream, generic.StreamObject) or len(stream.encoded_data) > max_bytes:
+        if (
+            not isinstance(stream, generic.StreamObject)
+            or "/F" in stream  # the data lie elsewhere (§7.3.8.2)
+            or len(stream.encoded_data) > max_bytes
+        ):
             raise PdfAttachmentMissingError(f"the attachment {name} is not a file of that kind")
         data = bytes(stream.data)
         if len(data) > max_bytes:

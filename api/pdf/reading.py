@@ -20,6 +20,7 @@ from pyhanko.pdf_utils.decode_limits import (
 )
 from pyhanko.pdf_utils.misc import PdfDecodeLimitError
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.xref import XRefSectionType
 
 from api.errors import ApiError
 from api.pdf.errors import PdfEncryptedError, PdfTooComplexError, PdfUnusableError
@@ -105,9 +106,18 @@ def accept_hybrid(reader: PdfFileReader) -> None:
     """Let pyHanko sign, and verify signatures in, the hybrid-reference files that Word writes.
 
     It refuses them, because an old viewer sees other objects in them. Here the objects that today's
-    viewers see are compared, and no later revision may make a file hybrid.
+    viewers see are compared, and no later revision may be hybrid.
     """
     reader.strict = reader.strict and not reader.xrefs.hybrid_xrefs_present
+
+
+def hybrid_sections(reader: PdfFileReader) -> int:
+    """Return how many revisions show some of their objects to some viewers only (§7.5.8.4)."""
+    xrefs = reader.xrefs
+    return sum(
+        xrefs.get_xref_container_info(revision).xref_section_type is XRefSectionType.HYBRID_MAIN
+        for revision in range(xrefs.total_revisions)
+    )
 
 
 def resolve(reader: PdfFileReader, item: generic.PdfObject) -> generic.PdfObject:

@@ -4,10 +4,11 @@ Source: ETSI EN 319 142-1 §5.4.2 (document security store).
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from asn1crypto import x509 as asn1_x509
@@ -23,9 +24,12 @@ from api.assertions.crl_check import load_crls
 from api.assertions.revocation_lookup import RevocationData
 from api.errors import ApiError
 from api.pdf.errors import PdfTooComplexError
+from api.pdf.ocsp import is_vouched_for
 
 MAX_VALIDATION_OBJECTS = 1000
 """Certificates and revocation lists in one document; a signature brings about ten."""
+MAX_VALIDATION_BYTES = 64 << 20
+"""Of the different lists of one document: the largest public ones have about 20 MB."""
 
 Status = TypeVar("Status")
 
@@ -58,14 +62,16 @@ class ValidationData:
         if len(store.certs) + len(store.crls) + len(store.ocsps) > MAX_VALIDATION_OBJECTS:
             raise PdfTooComplexError("the document carries too much validation data")
         certificates = tuple(store.load_certs())
-        lists = [_stream(reference, DecodePurpose.CRL) for reference in store.crls]
-        responses = [_stream(reference, DecodePurpose.OCSP_RESPONSE) for reference in store.ocsps]
+        lists = _streams(store.crls, DecodePurpose.CRL)
+        responses = _streams(store.ocsps, DecodePurpose.OCSP_RESPONSE)
         return cls(certificates, tuple(_readable(lists)), tuple(given), tuple(responses))
 
     @property
     def revocation(self) -> RevocationData:
         """What revocations are looked up in."""
-        return RevocationData(self.given, self.lists, bool(self.responses))
+        return RevocationData(
+            self.given, self.lists, partial(is_vouched_for, responses=self.responses)
+        )
 
     @property
     def is_carried(self) -> bool:
@@ -106,5 +112,14 @@ def _readable(lists: Sequence[bytes]) -> list[x509.CertificateRevocationList]:
     return found
 
 
-def _stream(reference: Any, purpose: DecodePurpose) -> bytes:
-    return bytes(reference.get_object().read_data(purpose))
+def _streams(references: Iterable[Any], purpose: DecodePurpose) -> list[bytes]:
+    """Return what streams hold, each content once."""
+    found: dict[bytes, None] = {}
+    size = 0
+    for reference in dict.fromkeys(one.reference for one in references):
+        data = bytes(reference.get_object().read_data(purpose))
+        size += 0 if data in found else len(data)
+        if size > MAX_VALIDATION_BYTES:
+            raise PdfTooComplexError("the document carries too much validation data")
+        found[data] = None
+    return list(found)

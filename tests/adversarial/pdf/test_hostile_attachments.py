@@ -50,6 +50,16 @@ def two_files(writer: IncrementalPdfFileWriter, data: bytes) -> generic.Dictiona
     return specification(writer, generic.StreamObject(stream_data=data), UF=other)
 
 
+def another_system(writer: IncrementalPdfFileWriter, data: bytes) -> generic.DictionaryObject:
+    other = generic.StreamObject(stream_data=b"something else")
+    return specification(writer, generic.StreamObject(stream_data=data), DOS=other)
+
+
+def elsewhere(writer: IncrementalPdfFileWriter, data: bytes) -> generic.DictionaryObject:
+    outside = {"/F": generic.pdf_string("other.txt")}
+    return specification(writer, generic.StreamObject(outside, stream_data=data))
+
+
 def packed(times: int, size: int) -> Specification:
     """A chain of filters, each of which unpacks a thousandfold."""
 
@@ -73,6 +83,8 @@ def test_what_the_helper_attaches_is_accepted(pdf_office: PdfOffice) -> None:
     ("make", "names", "reason"),
     [
         (two_files, (), "pdf-assertion-ambiguous"),
+        (another_system, (), "pdf-assertion-ambiguous"),
+        (elsewhere, (), "pdf-assertion-missing"),
         (simple, ("assertion.sd-jwt", "assertion.sd-jwt"), "pdf-assertion-ambiguous"),
         (simple, ("assertion.sd-jwt", "assertion-2.sd-jwt"), "pdf-assertion-ambiguous"),
         (simple, ("assertion.sd-jwt", "assertion-3.sd-jwt"), "pdf-assertion-ambiguous"),
