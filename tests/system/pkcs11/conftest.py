@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from api.keys import keys
 from api.keys import pkcs11 as pkcs11_keys
 from api.keys.keys_toml import TokenPlace
 
@@ -19,6 +20,7 @@ MODULES = (
     *("/usr/local/lib/softhsm/libsofthsm2.so", "/opt/homebrew/lib/softhsm/libsofthsm2.so"),
 )
 PIN = "482915"
+PASSWORD = "một mật khẩu đủ dài"
 
 
 @dataclass(frozen=True)
@@ -72,3 +74,10 @@ def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoftHsm]:
 def token(softhsm: SoftHsm, request: pytest.FixtureRequest) -> TokenPlace:
     """A fresh token."""
     return softhsm.make_token(f"t{abs(hash(request.node.nodeid)) % 10**12}")
+
+
+@pytest.fixture
+def folder(token: TokenPlace, tmp_path: Path) -> Path:
+    """A folder whose leaf's key is in the token."""
+    keys.init(tmp_path / "keys", password=PASSWORD, token=token, pin=PIN)
+    return tmp_path / "keys"
