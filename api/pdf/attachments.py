@@ -20,6 +20,8 @@ from api.assertions import sd_jwt
 from api.assertions.findings import document_digests
 from api.assertions.timestamp_errors import TimestampImprintError, TimestampMalformedError
 from api.errors import ApiError, InputUnusableError
+from api.pdf.appending import check_appended
+from api.pdf.attachment_names import MAX_ASSERTIONS, NAMES, OURS
 from api.pdf.embedded_files import FileSpecification, contents_of, embedded_files
 from api.pdf.errors import (
     PdfAssertionPresentError,
@@ -35,21 +37,8 @@ ASSERTION_TYPE = "application/dc+sd-jwt"
 TIMESTAMP_TYPE = "application/vnd.etsi.timestamp-token"
 """Registered by ETSI EN 319 122-1, Annex C, for an RFC 3161 token in a file."""
 
-MAX_ASSERTIONS = 16
-"""Parties to one document; each brings about 8 KiB."""
 MAX_ATTACHMENT_BYTES = 128 << 10
 """Of ours; others are not unpacked."""
-
-
-def _names(number: int) -> tuple[str, str]:
-    suffix = "" if number == 1 else f"-{number}"
-    return f"assertion{suffix}.sd-jwt", f"assertion{suffix}.tst"
-
-
-NAMES = tuple(_names(number) for number in range(1, MAX_ASSERTIONS + 1))
-"""Of the attachments: each assertion and its timestamp."""
-(ASSERTION, TIMESTAMP), *_ = NAMES
-OURS = frozenset(name for pair in NAMES for name in pair)
 
 
 @dataclass(frozen=True)
@@ -127,8 +116,7 @@ def attach_all(document: bytes, assertions: Sequence[CarriedAssertion]) -> bytes
         output = BytesIO()
         writer.write(output)  # type: ignore[no-untyped-call]
     result = output.getvalue()
-    if not result.startswith(document):
-        raise PdfUnusableError("the revision could not be appended without changing the document")
+    check_appended(document, result)
     return result
 
 

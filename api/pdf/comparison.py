@@ -21,7 +21,7 @@ from typing import NamedTuple, NoReturn
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from api.pdf.attachments import OURS
+from api.pdf.attachment_names import OURS
 from api.pdf.embedded_files import embedded_files
 from api.pdf.equality import TEXT, has_ambiguous_names, is_in_place, is_same
 from api.pdf.errors import (

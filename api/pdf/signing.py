@@ -28,8 +28,9 @@ from pyhanko_certvalidator.errors import PathError, ValidationError
 from api.assertions.chain import load_roots
 from api.assertions.crl_check import load_crls
 from api.assertions.errors import RootsUnusableError
+from api.pdf.appending import check_appended
 from api.pdf.attachments import assertions_of
-from api.pdf.errors import PdfUnusableError, SignerUnusableError, SigningFailedError
+from api.pdf.errors import SignerUnusableError, SigningFailedError
 from api.pdf.fields import field_name, reserved_fields, top_fields
 from api.pdf.reading import accept_hybrid, open_pdf, reading
 from api.pdf.revocation import fetch_revocation_lists
@@ -202,8 +203,7 @@ def sign(
     except PdfError as error:
         raise SigningFailedError(f"the document could not be signed: {error}") from None
     result = output.getvalue()
-    if not result.startswith(document):
-        raise PdfUnusableError("the signature could not be appended without changing the document")
+    check_appended(document, result)
     return result
 
 

@@ -21,8 +21,8 @@ from api.assertions.timestamps import CarriedTimestamp
 from api.assertions.verifier import verify
 from api.assertions.vocabulary import AssuranceLevel, CheckResult
 from api.errors import ApiError
+from api.pdf.attachment_names import ASSERTION
 from api.pdf.attachments import (
-    ASSERTION,
     CarriedAssertion,
     assertions_of,
     check_bindable,

@@ -7,6 +7,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from api.assertions.verification import Outcome
+from api.pdf.errors import PdfUnusableError
 from tests.fixtures.pdf_documents import OTHER_TEXT, TEXT, plain, specimen, stream, update
 from tests.fixtures.pdf_office import PdfOffice
 
@@ -83,6 +84,18 @@ def test_a_direct_object_does_not_become_one_of_the_others(pdf_office: PdfOffice
     assert pdf_office.verify(pdf, signature_roots=[]).outcome is Outcome.PASSED
     hidden = update(pdf, {12: b"<< /OFF [10 0 R] >>"})
     assert pdf_office.verify(hidden, signature_roots=[]).reasons == ("pdf-changed",)
+
+
+def test_nothing_is_appended_that_would_not_verify(pdf_office: PdfOffice) -> None:
+    """A page that is there twice; a page that names are in which cannot be written again."""
+    twice = plain(specimen(pages=b"<< /Type /Pages /Kids [3 0 R 3 0 R] /Count 2 >>"))
+    with pytest.raises(PdfUnusableError):
+        pdf_office.attached(twice)
+    page = PAGE % b"<< /Font << /#E9 5 0 R >> >>"
+    pdf = pdf_office.attached(plain(specimen(page=page)))
+    assert pdf_office.verify(pdf, signature_roots=[]).outcome is Outcome.PASSED
+    with pytest.raises(PdfUnusableError):
+        pdf_office.signed(pdf)
 
 
 def test_a_document_with_names_and_text_in_any_encoding_is_signed(pdf_office: PdfOffice) -> None:

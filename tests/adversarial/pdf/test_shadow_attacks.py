@@ -12,7 +12,7 @@ import pytest
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from api.assertions.verification import Outcome
-from api.pdf.attachments import ASSERTION
+from api.pdf.attachment_names import ASSERTION
 from tests.fixtures.pdf_attacks import (
     Attack,
     Writer,

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from api.assertions.verification import Outcome
-from api.pdf.attachments import ASSERTION
+from api.pdf.attachment_names import ASSERTION
 from tests.fixtures.pdf_attacks import attach_as, attacked
 from tests.fixtures.pdf_documents import (
     plain,

@@ -1,7 +1,7 @@
 """Attachments and documents that stand where others were."""
 
 from api.assertions.verification import Outcome
-from api.pdf.attachments import ASSERTION
+from api.pdf.attachment_names import ASSERTION
 from tests.fixtures.pdf_attacks import attacked, swap
 from tests.fixtures.pdf_documents import (
     OTHER_TEXT,

@@ -14,7 +14,8 @@ import pytest
 
 from api.assertions.verification import Outcome
 from api.errors import InputUnusableError
-from api.pdf.attachments import MAX_ASSERTIONS, CarriedAssertion, attach_all
+from api.pdf.attachment_names import MAX_ASSERTIONS
+from api.pdf.attachments import CarriedAssertion, attach_all
 from api.pdf.errors import PdfAttachmentAmbiguousError, PdfNotBoundError
 from api.pdf.sheet import make_sheet
 from api.pdf.timestamp_client import request_timestamp

@@ -9,7 +9,8 @@ from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
 from api.assertions.errors import AssertionMalformedError
 from api.assertions.timestamp_errors import TimestampImprintError, TimestampMalformedError
 from api.errors import InputUnusableError
-from api.pdf.attachments import ASSERTION, TIMESTAMP, CarriedAssertion, assertions_of, attach
+from api.pdf.attachment_names import ASSERTION, TIMESTAMP
+from api.pdf.attachments import CarriedAssertion, assertions_of, attach
 from api.pdf.embedded_files import embedded_files
 from api.pdf.errors import (
     PdfAssertionPresentError,
