@@ -120,7 +120,8 @@ def verify_path(
     )
     try:
         return tuple(builder.build_client_verifier().verify(chain[0], list(chain[1:])).chain)
-    except (VerificationError, ValueError):
+    # It tells of a certificate by its names, which nothing may have read yet.
+    except (VerificationError, *UNREADABLE):
         if any(_names_issuer(root, chain[-1]) and not _valid(root, at) for root in roots):
             raise ChainExpiredError(
                 "the pinned root is not valid at the time of verification"

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -164,6 +165,30 @@ def test_certificate_of_the_year_0(
     token = jws.sign({"typ": LIST_TYPE, "x5c": x5c}, {"iat": 1, "ttl": 600}, office.key)
     verification = office.verify(listed, status_lists=[token])
     assert verification.reasons == ("status-list-untrusted",)
+
+
+@pytest.mark.parametrize("signed", [True, False])
+@pytest.mark.parametrize("whose", ["subject", "issuer"])
+@pytest.mark.parametrize("understood", [True, False])
+def test_leaf_whose_name_cannot_be_read(
+    office: Any, signed: bool, whose: str, understood: bool
+) -> None:
+    """Of an authority that is pinned, and of anybody; the path's verifier tells of names."""
+    leaf = asn1_x509.Certificate.load(base64.b64decode(office.key.x5c[0]))
+    content = leaf["tbs_certificate"]
+    common_name = content[whose].chosen[-1][0]["value"].dump()
+    bit_string = b"\x03" + common_name[1:2] + b"\x00" + common_name[3:]
+    tbs = content.dump().replace(common_name, bit_string)
+    if not understood:  # a critical extension of another kind than keyUsage
+        tbs = tbs.replace(b"\x55\x1d\x0f\x01\x01\xff", b"\x55\x1d\x73\x01\x01\xff")
+    key = office.issuing_ca.private_key
+    signature = key.sign(tbs, ec.ECDSA(hashes.SHA256())) if signed else b"none"
+    leaf["tbs_certificate"] = asn1_x509.TbsCertificate.load(tbs)
+    leaf["signature_value"] = signature
+    x5c = [office.b64(leaf.dump()), office.key.x5c[1]]
+    verification = office.verify(office.sign_as(office.key, x5c=x5c))
+    passes = signed and understood and whose == "subject"  # its issuer is compared, and is another
+    assert verification.reasons == (() if passes else ("chain-unpinned-root",))
 
 
 def test_header_larger_than_a_header_may_be(office: Any, fails: Callable[..., None]) -> None:
