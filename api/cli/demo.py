@@ -96,8 +96,8 @@ def _print(report: "Report") -> None:
         return
     folder = report.files[0].parent
     console.print(
-        f"Written to {folder}/. Verify again, here or on any other machine, within the quarter\n"
-        "of an hour that an assertion lives; later, say for which time with --at:\n"
+        f"Written to {folder}/. Verify again, here or on any other machine, within the\n"
+        "quarter of an hour that an assertion lives; later, say with --at for which time:\n"
     )
     program, *arguments = report.verify_command
     command = shlex.join((_as_called(program), *arguments))
