@@ -28,6 +28,7 @@ from pyhanko_certvalidator.errors import PathError, ValidationError
 from api.assertions.chain import load_roots
 from api.assertions.crl_check import load_crls
 from api.assertions.errors import RootsUnusableError
+from api.errors import InputUnusableError
 from api.pdf.appending import check_appended
 from api.pdf.attachments import assertions_of
 from api.pdf.errors import SignerUnusableError, SigningFailedError
@@ -141,10 +142,13 @@ def sign(
     Raises:
         SigningFailedError: a certificate does not lead to the roots, is revoked, or its
             revocation status cannot be told; or the field is not there.
+        InputUnusableError: there is an address, and no field to show it.
         RootsUnusableError, CrlUnusableError: something else is given than certificates, lists.
         TimestampRefusedError, RevocationListUnavailableError: over the network.
         PdfUnusableError, PdfEncryptedError, PdfTooComplexError: the document cannot be read.
     """
+    if url is not None and field is None:
+        raise InputUnusableError("an address is shown in a reserved field only: name one")
     reader = open_pdf(document)
     accept_hybrid(reader)
     if field is not None and field not in reserved_fields(reader):

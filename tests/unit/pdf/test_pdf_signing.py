@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from api.assertions.crl_check import CrlUnusableError
 from api.assertions.errors import RootsUnusableError
 from api.assertions.verification import Outcome
+from api.errors import InputUnusableError
 from api.pdf.errors import (
     RevocationListUnavailableError,
     SignerUnusableError,
@@ -184,6 +185,8 @@ def test_other_softwares_signatures_are_judged_by_what_they_carry(
 def test_an_unknown_field_is_told(pdf_office: PdfOffice, attached: bytes) -> None:
     with pytest.raises(SigningFailedError):
         pdf_office.signed(attached, field="Nobody")
+    with pytest.raises(InputUnusableError):
+        pdf_office.signed(attached, url="https://office.example/a/1")
 
 
 @contextmanager
