@@ -1,5 +1,8 @@
 """Cross-references that leave out, reach beyond, or show other objects to other viewers."""
 
+from collections.abc import Callable
+
+import pytest
 from pyhanko.pdf_utils import generic
 
 from api.assertions.verification import Outcome
@@ -8,6 +11,7 @@ from tests.fixtures.pdf_documents import (
     OTHER_TEXT,
     by_pyhanko,
     end,
+    hybrid,
     plain,
     specimen,
     stream,
@@ -46,8 +50,12 @@ def test_objects_that_reach_beyond_the_document_are_refused(pdf_office: PdfOffic
     assert verification.reasons == ("pdf-unusable",)
 
 
-def test_a_later_revision_must_not_become_hybrid(pdf_office: PdfOffice, attached: bytes) -> None:
-    """Objects that only some viewers see."""
+@pytest.mark.parametrize("document", [plain, hybrid])
+def test_a_later_revision_must_not_be_hybrid(
+    pdf_office: PdfOffice, document: Callable[[], bytes]
+) -> None:
+    """Objects that only some viewers see; also where the document itself has such."""
+    attached = pdf_office.attached(document())
     rows = b"\x01" + (0).to_bytes(4) + b"\x00"
     hidden = stream(rows, b"/Type /XRef /Size 201 /W [1 4 1] /Index [50 1] /Root 1 0 R")
     at = len(attached) if attached.endswith(b"\n") else len(attached) + 1
