@@ -73,6 +73,7 @@ def create_app(service: ProofingService) -> FastAPI:
         title="chinhchu",
         description="Identity proofing with the citizen card's chip and the live face.",
         lifespan=lifespan,
+        redirect_slashes=False,  # behind a proxy that ends TLS it would lead to http://
         docs_url=None,  # they would load scripts from elsewhere; the schema is at /openapi.json
         redoc_url=None,
     )

@@ -15,7 +15,7 @@ from api.cli.frame_files import (
     is_simulated,
     read_frames,
 )
-from api.cli.output import printable, read_input
+from api.cli.output import printable, read_input, write_output
 from api.errors import ApiError, InputUnusableError
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _take(
             listener=_listener(),
         )
     if args.out is not None and result.session["outcome"] == "PASSED":
-        args.out.write_text(session.assertion(), "ascii")
+        write_output(args.out, session.assertion().encode("ascii"))
     left_out = f", {result.left_out} left out, the network is slow" if result.left_out else ""
     print(f"{result.sent} frames sent{left_out}", file=sys.stderr)
     return result.session

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.cli import evaluation_run
-from api.cli.output import EXIT_PASSED, print_json
+from api.cli.output import EXIT_PASSED, print_json, write_output
 from api.errors import InputUnusableError
 
 if TYPE_CHECKING:
@@ -72,10 +72,7 @@ def _run(args: argparse.Namespace) -> int:
             subjects=args.subjects,
         )
     data = dump_calibration(calibration)
-    try:
-        args.out.write_bytes(data)
-    except OSError as error:
-        raise InputUnusableError(f"{args.out}: {error.strerror or 'cannot be written'}") from None
+    write_output(args.out, data)
     _report(args, calibration)
     return EXIT_PASSED
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.cli.evaluation_run import make_writable
-from api.cli.output import EXIT_PASSED, number_between, print_json, read_input
+from api.cli.output import EXIT_PASSED, number_between, print_json, read_input, write_output
 from api.errors import InputUnusableError
 
 if TYPE_CHECKING:
@@ -59,10 +59,7 @@ def _run(args: argparse.Namespace) -> int:
         files, created_by=f"chinhchu calibrate-pad {names} --apcer {args.apcer:g}", apcer=args.apcer
     )
     data = dump_pad_policy(policy)
-    try:
-        args.out.write_bytes(data)
-    except OSError as error:
-        raise InputUnusableError(f"{args.out}: {error.strerror or 'cannot be written'}") from None
+    write_output(args.out, data)
     _report(args, policy, data)
     return EXIT_PASSED
 

@@ -4,6 +4,7 @@ import argparse
 import codecs
 import json
 import math
+import secrets
 import sys
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,29 @@ def read_input(path: Path, limit: int = 64 << 20) -> bytes:
     if len(data) > limit:
         raise InputUnusableError(f"{path} is larger than {_size(limit)}")
     return data
+
+
+def write_output(path: Path, data: bytes) -> None:
+    """Write the file that a person named: whole, or what was there stays as it was.
+
+    What is no ordinary file, such as a pipe, is written to as it is.
+
+    Raises:
+        InputUnusableError: it cannot be written.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
+        path = path.resolve()  # a link stays, and leads to the new file
+        unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        try:
+            unfinished.write_bytes(data)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputUnusableError(f"{path}: {error.strerror or 'cannot be written'}") from None
 
 
 def one_line(file: bytes) -> bytes:

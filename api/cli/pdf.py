@@ -8,7 +8,7 @@ from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from api.cli.output import EXIT_PASSED, one_line, print_json, read_input
+from api.cli.output import EXIT_PASSED, one_line, print_json, read_input, write_output
 from api.errors import InputUnusableError
 
 if TYPE_CHECKING:
@@ -265,10 +265,7 @@ def _written(
 ) -> int:
     from hashlib import sha256
 
-    try:
-        args.out.write_bytes(data)
-    except OSError as error:
-        raise InputUnusableError(f"{args.out}: {error.strerror or 'cannot be written'}") from None
+    write_output(args.out, data)
     digest = sha256(data).hexdigest()
     if args.json:
         print_json({"file": str(args.out), "bytes": len(data), "sha256": digest, **facts})

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.cli.argument_types import time_with_offset
-from api.cli.output import EXIT_FAILED, EXIT_PASSED, read_input
+from api.cli.output import EXIT_FAILED, EXIT_PASSED, read_input, write_output
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -169,16 +169,12 @@ def _run_check(args: argparse.Namespace) -> int:
 
 def _run_export(args: argparse.Namespace) -> int:
     from api.cli import trust_output
-    from api.errors import InputUnusableError
     from devices.emrtd.trust.trust_bundle import bundle_digest, export_bundle
     from devices.emrtd.trust.trust_store import open_store
 
     store = open_store(args.trust)
     bundle = export_bundle(store, _private_key(args.key))
-    try:
-        args.out.write_bytes(bundle)
-    except OSError as error:
-        raise InputUnusableError(f"{args.out}: {error.strerror or 'cannot be written'}") from None
+    write_output(args.out, bundle)
     trust_output.show_export(
         args.out, bundle_digest(bundle), store, is_signed=bool(args.key), as_json=args.json
     )

@@ -88,6 +88,13 @@ def test_text_that_people_will_read_holds_no_hidden_character(server: Any, field
     assert server.client.create_session(named)["state"] == "created"
 
 
+def test_a_slash_too_many_leads_nowhere_else(server: Any) -> None:
+    """A redirect would name this machine, and http:// where a proxy ends TLS."""
+    for path in ("/v1/keys/", "/v1/sessions/", "/.well-known/jwks.json/"):
+        answer = server.client._http.get(path, headers={"host": "elsewhere.example"})
+        assert (answer.status_code, answer.json()["code"]) == (404, "not-found"), path
+
+
 def test_audience_in_vietnamese_is_compared_not_a_fault(start: Any) -> None:
     digest = hashlib.sha256(b"the key").hexdigest()
     server = start(relying_parties=(RelyingParty("Phòng Tư pháp", digest),))
