@@ -10,6 +10,7 @@ from asn1crypto import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from api.assertions.crl_check import MAX_CRL_BYTES, CrlUnusableError, load_crls
+from api.pdf.downloads import AnswerTooLargeError, read_body
 from api.pdf.errors import RevocationListUnavailableError
 
 TIMEOUT_S = 30.0
@@ -36,15 +37,17 @@ def _addresses(certificate: x509.Certificate) -> Iterator[str]:
 
 
 def _fetch(url: str) -> list[bytes]:
-    body = bytearray()
     try:
         with httpx.stream("GET", url, timeout=TIMEOUT_S, follow_redirects=True) as reply:
             reply.raise_for_status()
-            for chunk in reply.iter_bytes():
-                body += chunk
-                if len(body) > MAX_CRL_BYTES:
-                    raise RevocationListUnavailableError(f"the revocation list {url} is too large")
-        lists = load_crls(bytes(body))
+            body = read_body(reply, limit=MAX_CRL_BYTES, timeout_s=TIMEOUT_S)
+        lists = load_crls(body)
+    except AnswerTooLargeError:
+        raise RevocationListUnavailableError(f"the revocation list {url} is too large") from None
+    except httpx.TimeoutException:
+        raise RevocationListUnavailableError(
+            f"the revocation list {url} did not come in time"
+        ) from None
     except (httpx.HTTPError, httpx.InvalidURL):
         raise RevocationListUnavailableError(f"the revocation list {url} cannot be had") from None
     except CrlUnusableError:

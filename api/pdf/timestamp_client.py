@@ -8,6 +8,7 @@ from asn1crypto import tsp
 from pyhanko.sign.timestamps import TimeStamper
 
 from api.assertions.timestamps import MAX_TOKEN_BYTES
+from api.pdf.downloads import AnswerTooLargeError, read_body
 from api.pdf.errors import TimestampRefusedError
 
 TIMEOUT_S = 30.0
@@ -22,7 +23,7 @@ def request_timestamp(url: str, data: bytes, *, timeout_s: float = TIMEOUT_S) ->
     Args:
         url: the authority's address, http or https.
         data: what is timestamped; only its digest is sent.
-        timeout_s: for connecting and for each read.
+        timeout_s: for connecting, and then for the whole answer.
 
     Returns:
         `TimeStampToken` in DER.
@@ -64,7 +65,6 @@ def post(url: str, request: tsp.TimeStampReq, *, timeout_s: float = TIMEOUT_S) -
         "Content-Type": "application/timestamp-query",
         "Accept": "application/timestamp-reply",
     }
-    body = bytearray()
     try:
         with httpx.stream(
             "POST", url, content=request.dump(), headers=headers, timeout=timeout_s
@@ -73,14 +73,15 @@ def post(url: str, request: tsp.TimeStampReq, *, timeout_s: float = TIMEOUT_S) -
                 raise TimestampRefusedError(
                     f"the timestamp authority answered with HTTP status {reply.status_code}"
                 )
-            for chunk in reply.iter_bytes():
-                body += chunk
-                if len(body) > MAX_TOKEN_BYTES:
-                    raise TimestampRefusedError("the timestamp authority's answer is too large")
+            body = read_body(reply, limit=MAX_TOKEN_BYTES, timeout_s=timeout_s)
+    except AnswerTooLargeError:
+        raise TimestampRefusedError("the timestamp authority's answer is too large") from None
+    except httpx.TimeoutException:
+        raise TimestampRefusedError("the timestamp authority did not answer in time") from None
     except (httpx.HTTPError, httpx.InvalidURL):
         raise TimestampRefusedError("the timestamp authority cannot be reached") from None
     try:
-        response = tsp.TimeStampResp.load(bytes(body), strict=True)
+        response = tsp.TimeStampResp.load(body, strict=True)
         status = response["status"]["status"].native
         _ = response.native
     except (ValueError, TypeError, KeyError):
@@ -91,7 +92,7 @@ def post(url: str, request: tsp.TimeStampReq, *, timeout_s: float = TIMEOUT_S) -
         raise TimestampRefusedError(f"the timestamp authority refused: {status}")
     # Read again: what `native` has read through is encoded anew whenever its bytes are wanted, many
     # times in a signature, and not as the authority spelled it.
-    return tsp.TimeStampResp.load(bytes(body), strict=True)
+    return tsp.TimeStampResp.load(body, strict=True)
 
 
 class HttpTimeStamper(TimeStamper):

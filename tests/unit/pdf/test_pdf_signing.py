@@ -1,9 +1,11 @@
 """Signing: keys from files and tokens, revocation, and authorities that do not answer well."""
 
 import shutil
+import socket
 import subprocess
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from api.assertions.crl_check import CrlUnusableError
 from api.assertions.errors import RootsUnusableError
+from api.assertions.timestamps import MAX_TOKEN_BYTES
 from api.assertions.verification import Outcome
 from api.errors import InputUnusableError
 from api.pdf.errors import (
@@ -220,3 +223,34 @@ def test_an_answer_to_something_else_is_refused(pdf_office: PdfOffice) -> None:
 def test_an_authority_that_cannot_be_reached_is_told(url: str) -> None:
     with pytest.raises(TimestampRefusedError):
         request_timestamp(url, b"data", timeout_s=2)
+
+
+def test_an_authority_that_never_ends_its_answer_is_given_up() -> None:
+    """Each byte comes in time, the answer does not."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ExitStack() as until_done:
+        stopped = threading.Event()
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.recv(65_536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
+                while not stopped.wait(0.05):
+                    connection.sendall(b"0")
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        until_done.callback(dripping.join)
+        until_done.callback(stopped.set)
+        with pytest.raises(TimestampRefusedError, match="in time"):
+            request_timestamp(
+                f"http://127.0.0.1:{server.getsockname()[1]}/", b"data", timeout_s=0.5
+            )
+
+
+def test_an_answer_that_is_too_large_is_told() -> None:
+    with (
+        answering(bytes(MAX_TOKEN_BYTES + 1)) as url,
+        pytest.raises(TimestampRefusedError, match="too large"),
+    ):
+        request_timestamp(url, b"data")
