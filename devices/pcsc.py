@@ -224,6 +224,8 @@ def _error(scard: ModuleType, code: int) -> DeviceError:
         return ReaderMissingError("the card reader is not connected")
     if code in (scard.SCARD_E_NO_SERVICE, scard.SCARD_E_SERVICE_STOPPED):
         return PcscUnavailableError("the PC/SC service stopped")
+    if code == scard.SCARD_W_SECURITY_VIOLATION:
+        return PcscUnavailableError("the PC/SC service does not let this account in")
     return ReaderFailedError(f"the reader failed (PC/SC code 0x{code & 0xFFFFFFFF:08X})")
 
 

@@ -13,10 +13,14 @@ from devices.emrtd.evidence import ChipEvidence
 from devices.emrtd.lds.mrz import Password
 from devices.emrtd.terminal.access import AccessPolicy
 from devices.emrtd.terminal.decoding import FileReading
-from devices.emrtd.terminal.interruption import PartialReading, ReadingInterruptedError
+from devices.emrtd.terminal.interruption import (
+    TORN,
+    PartialReading,
+    ReadingInterruptedError,
+)
 from devices.emrtd.terminal.lengths import LengthMemory
 from devices.emrtd.terminal.reader import DEFAULT_DATA_GROUPS, Progress, ProgressListener, read_chip
-from devices.errors import CardRemovedError, PcscUnavailableError, ReaderMissingError
+from devices.errors import CardRemovedError
 from devices.trace import ApduTrace
 from devices.transport import CardTransport
 
@@ -62,13 +66,17 @@ def with_card(
 
 
 def _open_again(args: argparse.Namespace) -> CardTransport:
-    """Return the card that is back; its reader, or on it the PC/SC service, may come back too."""
+    """Return the card that is back.
+
+    Its reader and the PC/SC service may be on their way out still, or not be back yet; a service
+    that ends under a call answers with whatever code it comes to.
+    """
     deadline_s = time.monotonic() + args.wait
     while True:
         left_s = max(0.0, deadline_s - time.monotonic())
         try:
             return open_card(args.reader, args.card, left_s)
-        except (ReaderMissingError, PcscUnavailableError):
+        except TORN:
             if not left_s:
                 raise
         time.sleep(min(_LOOK_S, left_s))

@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from devices.errors import CardRemovedError, DeviceError
+from devices.errors import (
+    CardRemovedError,
+    DeviceError,
+    PcscUnavailableError,
+    ReaderFailedError,
+    ReaderMissingError,
+)
+
+TORN = (CardRemovedError, ReaderFailedError, ReaderMissingError, PcscUnavailableError)
+"""What a card, a reader or the PC/SC service raises that goes away, and may come back."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from devices.emrtd.terminal.access import AccessPolicy, ChipAccess
 from devices.emrtd.terminal.chip_authentication_terminal import CloneChallenge, authenticate_chip
 from devices.emrtd.terminal.decoding import FileDecoder, FileListener, FileReading
 from devices.emrtd.terminal.interruption import (
+    TORN,
     PartialReading,
     ReadingInterruptedError,
     ResumeOtherCardError,
@@ -39,11 +40,7 @@ from devices.emrtd.terminal.progress import Progress, ProgressListener
 from devices.emrtd.terminal.session import Sessions
 from devices.errors import (
     CardRefusedError,
-    CardRemovedError,
     DeviceError,
-    PcscUnavailableError,
-    ReaderFailedError,
-    ReaderMissingError,
 )
 from devices.trace import ApduTrace, file_head
 from devices.transport import CardTransport, PlainChannel
@@ -60,7 +57,6 @@ __all__ = [
 
 _READABLE_DATA_GROUPS = frozenset(DATA_GROUPS) - {3, 4}
 _SHORT_ANSWER_BYTES = 223
-_TORN = (CardRemovedError, ReaderFailedError, ReaderMissingError, PcscUnavailableError)
 
 
 def read_chip(
@@ -179,7 +175,7 @@ class _Reading:
             self._read_files(wanted)
             response = self._authenticate(challenge) if challenge and self._has_key else None
             ca = self._authenticate_chip(clone_challenge) if clone_challenge else None
-        except _TORN as error:
+        except TORN as error:
             raise ReadingInterruptedError(str(error), self._partial()) from error
         self._sessions.learn()
         self._decoder.finish()

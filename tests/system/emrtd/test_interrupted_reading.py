@@ -1,18 +1,27 @@
 """A card torn away in the middle: what was read is kept, and the same card goes on."""
 
+from argparse import Namespace
 from typing import Any
 
 import pytest
 
+from api.cli import chip_session
 from devices.emrtd.evidence import ChipEvidence
 from devices.emrtd.lds.mrz import Can, MrzKey
 from devices.emrtd.terminal.interruption import (
+    TORN,
     PartialReading,
     ReadingInterruptedError,
     ResumeOtherCardError,
 )
 from devices.emrtd.terminal.reader import Progress, read_chip
-from devices.errors import CardRemovedError, CardTooSlowError, PcscUnavailableError
+from devices.errors import (
+    CardRemovedError,
+    CardTooSlowError,
+    DeviceError,
+    PcscUnavailableError,
+    ReaderMissingError,
+)
 from devices.simulator.card import SimulatedCard
 from devices.simulator.faults import Fault
 from devices.simulator.image import CardImage
@@ -195,3 +204,50 @@ def test_slow_cards_are_given_up(make_card: Any) -> None:
     with pytest.raises(CardTooSlowError) as slow:
         read_chip(card, CAN, timeout_s=0.5)
     assert slow.value.retryable
+
+
+@pytest.mark.parametrize("error", TORN, ids=lambda error: error.code)
+def test_a_card_that_cannot_be_opened_yet_is_looked_for_again(
+    image: CardImage, monkeypatch: pytest.MonkeyPatch, error: type[DeviceError]
+) -> None:
+    card = SimulatedCard(image, faults=[Fault("tear", at_apdu=12)])
+    answers = iter([card, error("on its way out"), card])
+
+    def open_card(*_: object) -> SimulatedCard:
+        answer = next(answers)
+        if isinstance(answer, DeviceError):
+            raise answer
+        answer.reset()
+        return answer
+
+    monkeypatch.setattr(chip_session, "open_card", open_card)
+    evidence = chip_session.with_card(
+        Namespace(reader=None, card=None, wait=5.0),
+        lambda event: None,
+        lambda transport, partial: read_chip(transport, CAN, resume=partial),
+    )
+    assert evidence.resumed == 1
+    assert evidence.files["EF.DG2"] == image.files["EF.DG2"]
+
+
+def test_a_card_that_stays_away_ends_the_reading(
+    image: CardImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = SimulatedCard(image, faults=[Fault("tear", at_apdu=12)])
+    looks = 0
+
+    def open_card(*_: object) -> SimulatedCard:
+        nonlocal looks
+        looks += 1
+        if looks > 1:
+            raise ReaderMissingError("no card reader is connected")
+        return card
+
+    monkeypatch.setattr(chip_session, "open_card", open_card)
+    with pytest.raises(ReaderMissingError):
+        chip_session.with_card(
+            Namespace(reader=None, card=None, wait=0.6),
+            lambda event: None,
+            lambda transport, partial: read_chip(transport, CAN, resume=partial),
+        )
+    assert looks > 2
