@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from biometrics.manifest import Manifest
@@ -12,6 +13,18 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.fixtures.office", "tests.fixtures.rsa_keys"]
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# The same examples in every run, however busy the machine is: a run that fails, fails again. Fresh
+# ones are looked for with `pytest --hypothesis-profile=default`.
+settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,7 @@ CODES = {
 
 @pytest.mark.parametrize("data", PICTURES, ids=["jpeg", "png", "webp", "jp2", "j2k"])
 def test_changed_bytes(data):
-    @settings(max_examples=150, deadline=2000, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=150, deadline=20_000, suppress_health_check=list(HealthCheck))
     @given(
         st.lists(st.tuples(st.integers(0, len(data) - 1), st.integers(0, 255)), max_size=8),
         st.binary(max_size=16),
@@ -58,7 +58,7 @@ def test_changed_bytes(data):
     change()
 
 
-@settings(max_examples=300, deadline=1000)
+@settings(max_examples=300, deadline=20_000)
 @given(st.binary(max_size=400))
 def test_arbitrary_bytes(data):
     with pytest.raises(ImageError):

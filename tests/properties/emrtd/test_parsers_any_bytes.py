@@ -31,7 +31,7 @@ from tests.fuzz.targets import TARGETS
 
 SPECIMEN = Path(__file__).parents[3] / "devices/simulator/specimen.toml"
 QUICK = settings(
-    max_examples=120, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=120, deadline=20_000, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -15,7 +15,7 @@ from tests.fixtures.face_pictures import bad_pictures, encode, photo
 
 SEEDS = [data for data, _ in bad_pictures().values() if 0 < len(data) < 20_000]
 SEEDS += [encode(photo((48, 32)), kind) for kind in ("JPEG", "PNG", "WEBP", "JPEG2000")]
-LOOSE = settings(max_examples=300, deadline=3000, suppress_health_check=list(HealthCheck))
+LOOSE = settings(max_examples=300, deadline=20_000, suppress_health_check=list(HealthCheck))
 coordinate = st.floats(-1e4, 1e4)
 
 
