@@ -20,6 +20,7 @@ from api.assertions import sd_jwt
 from api.assertions.findings import document_digests
 from api.assertions.timestamp_errors import TimestampImprintError, TimestampMalformedError
 from api.errors import ApiError, InputUnusableError
+from api.pdf.active_content import check_static
 from api.pdf.appending import check_appended
 from api.pdf.attachment_names import MAX_ASSERTIONS, NAMES, OURS
 from api.pdf.embedded_files import FileSpecification, contents_of, embedded_files
@@ -29,9 +30,8 @@ from api.pdf.errors import (
     PdfAttachmentMissingError,
     PdfCertifiedError,
     PdfNotBoundError,
-    PdfUnusableError,
 )
-from api.pdf.reading import entry, open_pdf, reading
+from api.pdf.reading import Deadline, entry, open_pdf, reading
 
 ASSERTION_TYPE = "application/dc+sd-jwt"
 TIMESTAMP_TYPE = "application/vnd.etsi.timestamp-token"
@@ -86,7 +86,8 @@ def attach_all(document: bytes, assertions: Sequence[CarriedAssertion]) -> bytes
             assertion.
         PdfAssertionPresentError: the document carries one already.
         PdfCertifiedError: the document is certified, and this change would break that.
-        PdfUnusableError: not a PDF, broken, or with parts that show otherwise later (XFA forms,
+        PdfActiveContentError: it can show something else later, by scripts, actions, layers, media.
+        PdfUnusableError: not a PDF, broken, or with a form that viewers show differently (XFA,
             fields without appearances).
         PdfEncryptedError: it is encrypted.
         PdfTooComplexError: it is beyond the bounds.
@@ -99,8 +100,9 @@ def attach_all(document: bytes, assertions: Sequence[CarriedAssertion]) -> bytes
         if one.timestamp is not None:
             _check_imprint(one.timestamp, one.assertion)
     check_different([one.assertion for one in assertions])
-    reader = open_pdf(document)
-    check_bindable(reader)
+    deadline = Deadline()
+    reader = open_pdf(document, deadline)
+    check_bindable(reader, deadline)
     with reading():
         writer = IncrementalPdfFileWriter.from_reader(reader)
         writer.IO_CHUNK_SIZE = 1 << 20
@@ -160,7 +162,7 @@ def check_different(assertions: Sequence[bytes]) -> None:
             seen.add(name)
 
 
-def check_bindable(reader: PdfFileReader) -> None:
+def check_bindable(reader: PdfFileReader, deadline: Deadline) -> None:
     """Refuse a document that cannot carry an assertion, before anything is signed over it.
 
     Raises what `attach` raises.
@@ -170,14 +172,7 @@ def check_bindable(reader: PdfFileReader) -> None:
             raise PdfAssertionPresentError("the document already carries an assertion")
         if entry(reader, entry(reader, reader.root, "/Perms"), "/DocMDP") is not None:
             raise PdfCertifiedError("the document is certified against later attachments")
-        form = entry(reader, reader.root, "/AcroForm")
-        if entry(reader, form, "/XFA") is not None:
-            raise PdfUnusableError("the document has an XFA form, which viewers show differently")
-        needs = entry(reader, form, "/NeedAppearances")
-        if isinstance(needs, generic.BooleanObject) and needs.value:
-            raise PdfUnusableError(
-                "the document leaves it to viewers what its form fields show; print it to a PDF"
-            )
+    check_static(reader, deadline)
 
 
 def assertions_of(reader: PdfFileReader) -> tuple[CarriedAssertion, ...]:

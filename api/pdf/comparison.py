@@ -23,7 +23,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 from api.pdf.attachment_names import OURS
 from api.pdf.embedded_files import embedded_files
-from api.pdf.equality import TEXT, has_ambiguous_names, is_in_place, is_same
+from api.pdf.equality import TEXT, has_ambiguous_names, is_absent, is_in_place, is_same
 from api.pdf.errors import (
     PdfAttachmentChangedError,
     PdfChangedError,
@@ -187,9 +187,7 @@ class _Comparison:
         holder: _Pair,
     ) -> Iterator[_Pair]:
         role, place = holder.role, holder.place
-        if role is _Role.CATALOGUE and key in FREE_IN_CATALOGUE and after is not None:
-            return
-        if role is _Role.SIGNED_FIELD and key in FREE_IN_SIGNED_FIELD and after is not None:
+        if _is_free(role, key, before, after):
             return
         if role is _Role.CATALOGUE and key == "/Names":
             yield from self._names(before, after)
@@ -201,8 +199,6 @@ class _Comparison:
             yield from self._appended(before, after, self.fields.added, "page")
         elif role is _Role.FORM and key == "/Fields":
             yield from self._appended(before, after, self.fields.added, "form")
-        elif role is _Role.FORM and key == "/SigFlags" and isinstance(after, generic.NumberObject):
-            return
         elif before is None or after is None:
             _refuse(place)
         else:
@@ -277,6 +273,20 @@ class _Comparison:
 def _indirect(reader: PdfFileReader) -> generic.IndirectObject:
     root = reader.root_ref
     return generic.IndirectObject(root.idnum, root.generation, reader)  # type: ignore[no-untyped-call]
+
+
+def _is_free(
+    role: _Role, key: str, before: generic.PdfObject | None, after: generic.PdfObject | None
+) -> bool:
+    """Whether an entry may become what it became, without a look at what it holds."""
+    if role is _Role.CATALOGUE:
+        return key in FREE_IN_CATALOGUE and after is not None
+    if role is _Role.SIGNED_FIELD:
+        return key in FREE_IN_SIGNED_FIELD and after is not None
+    if role is _Role.FORM and key == "/SigFlags":
+        return isinstance(after, generic.NumberObject)
+    # Software that signs leaves it out: false is what holds without it (ISO 32000-2 Table 224).
+    return role is _Role.FORM and key == "/NeedAppearances" and is_absent(before, after)
 
 
 def _encoded(item: generic.PdfObject) -> bytes | None:

@@ -33,6 +33,14 @@ def is_same(old: generic.PdfObject, new: generic.PdfObject, *, text: bool) -> bo
     return isinstance(old, generic.NameObject) and type(old) is type(new) and old == new
 
 
+def is_absent(*items: generic.PdfObject | None) -> bool:
+    """Whether each is false or not there, which is the same where false is the default."""
+    return all(
+        item is None or (isinstance(item, generic.BooleanObject) and not item.value)
+        for item in items
+    )
+
+
 def has_ambiguous_names(item: generic.PdfObject) -> bool:
     """Whether an object is, or has as a key, a name that may stand for other bytes.
 

@@ -27,6 +27,12 @@ class PdfTooComplexError(ApiError):
     code = "pdf-too-complex"
 
 
+class PdfActiveContentError(ApiError):
+    """The document can show something else later: scripts, actions, media, switching layers."""
+
+    code = "pdf-active-content"
+
+
 class PdfCertifiedError(ApiError):
     """A certification signature in the document forbids what would be added."""
 

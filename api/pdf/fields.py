@@ -174,7 +174,7 @@ def _check_new(reader: PdfFileReader, field: generic.DictionaryObject) -> None:
 
 def _is_invisible(reader: PdfFileReader, field: generic.DictionaryObject) -> bool:
     return (
-        _is_flat(reader, entry(reader, field, "/Rect"))
+        is_flat(reader, entry(reader, field, "/Rect"))
         and _shows_nothing(reader, entry(reader, field, "/AP"))
         # A border or a background would be painted by viewers themselves.
         and not entry(reader, field, "/MK")
@@ -189,7 +189,7 @@ def _is_signature(reader: PdfFileReader, field: generic.DictionaryObject) -> boo
     return str(entry(reader, field, "/FT")) == "/Sig"
 
 
-def _is_flat(reader: PdfFileReader, box: generic.PdfObject | None) -> bool:
+def is_flat(reader: PdfFileReader, box: generic.PdfObject | None) -> bool:
     """Whether a rectangle has no area; an absent one has none."""
     if box is None:
         return True
@@ -213,7 +213,7 @@ def _shows_nothing(reader: PdfFileReader, appearance: generic.PdfObject | None) 
         isinstance(stream, generic.StreamObject)
         and (
             (not stream.encoded_data and "/F" not in stream)
-            or ("/BBox" in stream and _is_flat(reader, entry(reader, stream, "/BBox")))
+            or ("/BBox" in stream and is_flat(reader, entry(reader, stream, "/BBox")))
         )
         for stream in streams
     )

@@ -29,11 +29,12 @@ from api.assertions.chain import load_roots
 from api.assertions.crl_check import load_crls
 from api.assertions.errors import RootsUnusableError
 from api.errors import InputUnusableError
+from api.pdf.active_content import check_static
 from api.pdf.appending import check_appended
 from api.pdf.attachments import assertions_of
 from api.pdf.errors import SignerUnusableError, SigningFailedError
 from api.pdf.fields import field_name, reserved_fields, top_fields
-from api.pdf.reading import accept_hybrid, open_pdf, reading
+from api.pdf.reading import Deadline, accept_hybrid, open_pdf, reading
 from api.pdf.revocation import fetch_revocation_lists
 from api.pdf.timestamp_client import HttpTimeStamper
 
@@ -144,12 +145,15 @@ def sign(
             revocation status cannot be told; or the field is not there.
         InputUnusableError: there is an address, and no field to show it.
         RootsUnusableError, CrlUnusableError: something else is given than certificates, lists.
+        PdfActiveContentError: the document can show something else later.
         TimestampRefusedError, RevocationListUnavailableError: over the network.
         PdfUnusableError, PdfEncryptedError, PdfTooComplexError: the document cannot be read.
     """
     if url is not None and field is None:
         raise InputUnusableError("an address is shown in a reserved field only: name one")
-    reader = open_pdf(document)
+    deadline = Deadline()
+    reader = open_pdf(document, deadline)
+    check_static(reader, deadline)
     accept_hybrid(reader)
     if field is not None and field not in reserved_fields(reader):
         raise SigningFailedError("the document reserves no empty signature field of that name")

@@ -168,7 +168,7 @@ def _check_changes(
     """Compare each signed state of the file with the one before, from revision 0 on."""
     ends = [end for end in covered_ends(reader) if len(original) < end < len(pdf)]
     earlier = open_pdf(original, deadline)
-    check_bindable(earlier)
+    check_bindable(earlier, deadline)
     attached_by: int | None = None
     attached: tuple[str, ...] = ()
     shown: dict[str, int] = {}

@@ -1,9 +1,7 @@
 """What a certification or a signature forbids, and what `attach` refuses."""
 
-from io import BytesIO
 
 import pytest
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import (
     FieldMDPAction,
     FieldMDPSpec,
@@ -12,6 +10,7 @@ from pyhanko.sign.fields import (
 )
 
 from api.assertions.verification import Outcome
+from tests.fixtures.pdf_attacks import attached_anyway
 from tests.fixtures.pdf_documents import plain, specimen
 from tests.fixtures.pdf_office import PdfOffice, with_list
 
@@ -20,7 +19,7 @@ from tests.fixtures.pdf_office import PdfOffice, with_list
 def test_a_certified_document_allows_no_attachment(pdf_office: PdfOffice, level: MDPPerm) -> None:
     """`attach` refuses it; somebody else's software need not."""
     document = pdf_office.basic(plain(), pdf_office.notary, certify=True, docmdp_permissions=level)
-    forced = attach_anyway(document, pdf_office.issue(document))
+    forced = attached_anyway(document, pdf_office.issue(document))
     assert pdf_office.verify(forced, signature_roots=[]).reasons == ("pdf-certified",)
 
 
@@ -47,18 +46,5 @@ def test_what_attaching_refuses_does_not_verify(
 ) -> None:
     catalogue = b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [] %s >> >>" % form
     document = plain(specimen(catalogue=catalogue))
-    forced = attach_anyway(document, pdf_office.issue(document))
+    forced = attached_anyway(document, pdf_office.issue(document))
     assert pdf_office.verify(forced, signature_roots=[]).reasons == (reason,)
-
-
-def attach_anyway(document: bytes, assertion: str) -> bytes:
-    """Attach by the library alone."""
-    from pyhanko.pdf_utils.embed import EmbeddedFileObject, FileSpec, embed_file
-
-    writer = IncrementalPdfFileWriter(BytesIO(document))
-    data = EmbeddedFileObject.from_file_data(writer, assertion.encode())
-    spec = FileSpec("assertion.sd-jwt", file_name="assertion.sd-jwt", embedded_data=data)
-    embed_file(writer, spec)
-    out = BytesIO()
-    writer.write(out)
-    return out.getvalue()
