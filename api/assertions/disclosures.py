@@ -34,8 +34,16 @@ DIGEST_ALGORITHM = "sha-256"
 MAX_DEPTH = 24
 """Levels of nesting, disclosed values included."""
 
-# SD-JWT VC, "Registered JWT claims": these must not be selectively disclosed.
-ALWAYS_VISIBLE = frozenset({"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "status"})
+ALWAYS_VISIBLE = frozenset(
+    {
+        # SD-JWT VC, "Registered JWT claims", and RFC 9901 §9.7: what decides about validity.
+        *("iss", "aud", "nbf", "exp", "cnf", "vct", "vct#integrity", "status"),
+        # The profile: `sd` is `never` in vct.json, and what tells one assertion from another.
+        *("jti", "iat", "nonce", "txn", "verified_claims", "policy"),
+        *("chip", "face", "pad", "iad", "attendance"),
+    }
+)
+"""Claims that must not be selectively disclosed as a whole."""
 
 
 _HOLDERS = frozenset({dict, list})
@@ -88,6 +96,8 @@ class Revealed:
     payload: dict[str, Any] = field(repr=False)
     paths: tuple[ClaimPath, ...]
     """One a disclosure, in the order given."""
+    withheld: frozenset[ClaimPath]
+    """Objects and arrays with digests of what was not disclosed, or of nothing (decoys)."""
 
 
 def conceal(
@@ -155,7 +165,8 @@ def reveal(payload: dict[str, Any], disclosures: Sequence[Disclosure]) -> Reveal
     if len(revelation.paths) != len(by_digest):
         raise DisclosureUnreferencedError("a disclosure is not among what the issuer signed")
     processed.pop("_sd_alg", None)
-    return Revealed(processed, tuple(revelation.paths[digest] for digest in digests))
+    paths = tuple(revelation.paths[digest] for digest in digests)
+    return Revealed(processed, paths, frozenset(revelation.withheld))
 
 
 class _Revelation:
@@ -168,6 +179,7 @@ class _Revelation:
         self._by_digest = by_digest
         self._met: set[str] = set()
         self.paths: dict[str, ClaimPath] = {}
+        self.withheld: set[ClaimPath] = set()
 
     def object(self, value: dict[str, Any], path: ClaimPath) -> dict[str, Any]:
         if ELEMENT_KEY in value:
@@ -190,7 +202,7 @@ class _Revelation:
         if not isinstance(digests, list) or not all(isinstance(d, str) for d in digests):
             raise AssertionMalformedError("_sd is not an array of digests")
         for digest in digests:
-            disclosure = self._find(digest)
+            disclosure = self._find(digest, path)
             if disclosure is None:
                 continue
             name = disclosure.name
@@ -220,7 +232,7 @@ class _Revelation:
         digest = item[ELEMENT_KEY]
         if len(item) != 1 or not isinstance(digest, str):
             raise AssertionMalformedError("an array digest is malformed")
-        disclosure = self._find(digest)
+        disclosure = self._find(digest, path[:-1])
         # RFC 9901 §7.1 step 4: an element that is not disclosed leaves the array.
         if disclosure is None:
             return []
@@ -239,12 +251,15 @@ class _Revelation:
             raise AssertionMalformedError("disclosures are nested too deeply")
         return self.object(value, path) if type(value) is dict else self._array(value, path)
 
-    def _find(self, digest: str) -> Disclosure | None:
+    def _find(self, digest: str, holder: ClaimPath) -> Disclosure | None:
         # RFC 9901 §7.1 step 4: a digest met twice, wherever, rejects the whole.
         if digest in self._met:
             raise DisclosureDuplicateError("a digest is there twice")
         self._met.add(digest)
-        return self._by_digest.get(digest)
+        disclosure = self._by_digest.get(digest)
+        if disclosure is None:
+            self.withheld.add(holder)
+        return disclosure
 
 
 def random_salts(count: int) -> list[str]:

@@ -53,6 +53,12 @@ class DisclosureNameTakenError(ApiError):
     code = "disclosure-name-taken"
 
 
+class DisclosureWithheldError(ApiError):
+    """Something is hidden where the profile lets nothing be hidden."""
+
+    code = "disclosure-withheld"
+
+
 class DisclosureUnknownError(ApiError):
     """A claim was asked for that the assertion cannot disclose."""
 

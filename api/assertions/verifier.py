@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from cryptography import x509
 
-from api.assertions import claim_checks, jws, sd_jwt, verifier_inputs
+from api.assertions import claim_checks, hidden_places, jws, sd_jwt, verifier_inputs
 from api.assertions.claim_checks import MAX_SKEW_S, SeenByIssuer
 from api.assertions.findings import Findings
 from api.assertions.key_binding import check_key_binding
@@ -221,7 +221,7 @@ def _check_integrity(report: "_Report", token: sd_jwt.SdJwt, path: SigningPath) 
     key = report.run(CheckName.KEY_USAGE, lambda: path.signing_key)
     report.run(CheckName.SIGNATURE, lambda: jws.verify(token.issued, key))
     report.run(CheckName.ISSUER, lambda: path.check_issuer(token.issued.payload.get("iss")))
-    return report.run(CheckName.DISCLOSURES, token.reveal).payload
+    return report.run(CheckName.DISCLOSURES, lambda: hidden_places.reveal(token))
 
 
 def _key_binding(
