@@ -140,12 +140,13 @@ def verify_status_list(
         StatusListOtherSubjectError: it is another list.
         StatusListStaleError: it is too old to say what holds; its signature is that of the issuer
             at the time when it was made, and what it said then is in the error.
-        StatusListNotYetValidError: it was issued later than `at`.
+        StatusListNotYetValidError: it was issued later than `at`, or holds from a later time.
     """
     parsed = _parse(token)
     payload = parsed.payload
     _check_kind(parsed)
     issued_at, stale_at = _freshness(payload)
+    holds_from = _holds_from(payload, issued_at)
     # In seconds, for a list may end with the year 9999.
     is_stale = at.timestamp() >= stale_at.timestamp() + MAX_SKEW_S
     try:
@@ -159,8 +160,8 @@ def verify_status_list(
         raise StatusListOtherSubjectError("this is another status list")
     statuses = StatusArray.decode(payload.get("status_list"))
     verified = VerifiedStatusList(uri, issued_at, stale_at, statuses)
-    if at.timestamp() < issued_at.timestamp() - MAX_SKEW_S:
-        raise StatusListNotYetValidError("the status list was issued later", verified)
+    if at.timestamp() < holds_from - MAX_SKEW_S:
+        raise StatusListNotYetValidError("the status list holds from a later time", verified)
     if is_stale:
         raise StatusListStaleError("the status list is too old: fetch a new one", verified)
     return verified
@@ -198,6 +199,9 @@ def _check_kind(token: jws.Jws) -> None:
         jws.check_algorithm(token.header)
     except ApiError as error:
         raise StatusListUntrustedError(str(error), error.code) from None
+    # RFC 7519 §4.1.3: to be rejected by whoever it does not name; a list is for all and names none.
+    if "aud" in token.payload:
+        raise StatusListMalformedError("a status list has no audience")
 
 
 def _check_trust(
@@ -218,6 +222,14 @@ def _check_trust(
         raise StatusListUntrustedError(str(error), error.code) from None
     if token.payload.get("iss", issuer) != issuer:
         raise StatusListUntrustedError("another issuer signed the list", IssuerMismatchError.code)
+
+
+def _holds_from(payload: Mapping[str, Any], issued_at: datetime) -> float:
+    """Return since when a list says what holds: its issue, or `nbf` (RFC 7519 §4.1.5)."""
+    not_before = payload.get("nbf", issued_at.timestamp())
+    if isinstance(not_before, bool) or not isinstance(not_before, int | float):
+        raise StatusListMalformedError("nbf of a status list is a number")
+    return max(not_before, issued_at.timestamp())
 
 
 def _freshness(payload: Mapping[str, Any]) -> tuple[datetime, datetime]:

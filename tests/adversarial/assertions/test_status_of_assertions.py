@@ -220,6 +220,39 @@ class TestListsOfAnotherTime:
         passes(verify(office, status_list(office), foreign), CheckName.STATUS)
 
 
+def changed(office: Any, **claims: Any) -> str:
+    """Return a list of the issuer with further claims."""
+    payload = jws.parse(status_list(office)).payload | claims
+    return jws.sign({"typ": LIST_TYPE, "x5c": list(office.key.x5c)}, payload, office.key)
+
+
+@pytest.mark.parametrize("ahead", [61, 3600.5, 10**400])
+def test_list_that_holds_from_a_later_time(
+    office: Any, is_unknown: Callable[..., None], ahead: float
+) -> None:
+    """RFC 7519 §4.1.5, although no Status List Token needs the claim."""
+    later = changed(office, nbf=int(office.at.timestamp()) + ahead)
+    is_unknown(verify(office, later), "status-list-not-yet-valid")
+
+
+def test_list_that_holds_since_a_time(office: Any, passes: Callable[..., None]) -> None:
+    passes(verify(office, changed(office, nbf=int(office.at.timestamp()) + 60)), CheckName.STATUS)
+    passes(verify(office, changed(office, nbf=0)), CheckName.STATUS)
+
+
+@pytest.mark.parametrize("not_before", [None, "1795230000", True, []])
+def test_list_that_holds_from_no_time(
+    office: Any, is_unknown: Callable[..., None], not_before: Any
+) -> None:
+    is_unknown(verify(office, changed(office, nbf=not_before)), "status-list-malformed")
+
+
+@pytest.mark.parametrize("audience", ["another-office", ["another-office"], None])
+def test_list_for_someone_else(office: Any, is_unknown: Callable[..., None], audience: Any) -> None:
+    """RFC 7519 §4.1.3: whoever a token does not name rejects it."""
+    is_unknown(verify(office, changed(office, aud=audience)), "status-list-malformed")
+
+
 def test_list_until_the_end_of_time(office: Any, passes: Callable[..., None]) -> None:
     last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
     statuses = StatusArray.of_valid(100)
