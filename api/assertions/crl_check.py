@@ -193,7 +193,17 @@ def _is_whole(crl: x509.CertificateRevocationList) -> bool:
     (§5.2.4) and lists of a part (§5.2.5) are marked by such extensions, or should be.
     """
     partial = (x509.DeltaCRLIndicator, x509.IssuingDistributionPoint)
-    return not any(e.critical or isinstance(e.value, partial) for e in crl.extensions)
+    if any(e.critical or isinstance(e.value, partial) for e in crl.extensions):
+        return False
+    # §5.3: the same for what an entry says, whichever it is.
+    return all(_is_understood(entry) for entry in crl)
+
+
+def _is_understood(entry: x509.RevokedCertificate) -> bool:
+    try:
+        return not any(extension.critical for extension in entry.extensions)
+    except UNREADABLE:  # it counts as revoked since ever (`_revoked_from`)
+        return True
 
 
 def _check_freshness(
