@@ -1,6 +1,5 @@
 """What a certification or a signature forbids, and what `attach` refuses."""
 
-
 import pytest
 from pyhanko.sign.fields import (
     FieldMDPAction,
