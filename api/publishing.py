@@ -22,14 +22,14 @@ from api.keys.publication import (
     publish,
 )
 from api.keys.ring import KeyRing
-from api.status.read_only import matches, read_only
+from api.status.read_only import PublicRoute, matches, read_only
 
 MAX_AGE_S = 3600
 """Who meets a key that is not in its copy asks again (RFC 7517 sets no time); a revocation list is
 believed until its next update anyway."""
 LIST_MAX_AGE_S = 300
 
-router = APIRouter()
+router = APIRouter(route_class=PublicRoute)
 
 
 class KeyPublisher:
@@ -118,8 +118,6 @@ def _answer(name: str, file: PublishedFile, if_none_match: str | None) -> Respon
     headers = {
         "ETag": etag,
         "Cache-Control": f"public, max-age={max_age_s}",
-        # All of it is public, and a relying party's page may read it.
-        "Access-Control-Allow-Origin": "*",
         "X-Content-Type-Options": "nosniff",
     }
     if if_none_match is not None and matches(if_none_match, etag):

@@ -18,9 +18,9 @@ from api.status.errors import (
     StatusListUnknownError,
 )
 from api.status.publishing import StatusPublisher
-from api.status.read_only import matches, read_only
+from api.status.read_only import PublicRoute, matches, read_only
 
-router = APIRouter(prefix=PATH)
+router = APIRouter(prefix=PATH, route_class=PublicRoute)
 
 
 def get_publisher(request: Request) -> StatusPublisher:
@@ -74,8 +74,6 @@ def read_status_list(
         "ETag": published.etag,
         "Cache-Control": f"public, max-age={max(0, left_s)}",
         "Vary": "Accept",
-        # It is public, and a relying party's page may read it (§8.1).
-        "Access-Control-Allow-Origin": "*",
     }
     if if_none_match is not None and matches(if_none_match, published.etag):
         return Response(status_code=304, headers=headers)

@@ -39,3 +39,19 @@ def test_published_and_renewed_while_serving(start: Callable[..., Any], tmp_path
         missing = client.get("/v1/keys/root.key.pem")
         assert missing.headers["content-type"] == "application/problem+json"
         assert client.get("/openapi.json").status_code == 200
+
+
+def test_pages_of_other_origins_read_keys_and_no_sessions(start: Callable[..., Any]) -> None:
+    page = {"Origin": "https://elsewhere.example"}
+    question = {**page, "Access-Control-Request-Method": "POST"}
+    with httpx.Client(base_url=start().url, headers=page) as client:
+        assert client.get("/v1/keys").headers["access-control-allow-origin"] == "*"
+        answers = [
+            client.get("/v1/procedures"),
+            client.get("/v1/sessions/" + "0" * 32),
+            client.get("/healthz"),
+            client.options("/v1/sessions", headers=question),
+            client.post("/v1/sessions", json={}),
+        ]
+    assert [answer.status_code for answer in answers] == [200, 404, 200, 405, 422]
+    assert not any("access-control-allow-origin" in answer.headers for answer in answers)
