@@ -124,6 +124,12 @@ class ClaimsIncompleteError(ApiError):
     code = "claims-incomplete"
 
 
+class ClaimsUnwritableError(ApiError):
+    """No verifier would read the claims once they are signed: too long, or not text."""
+
+    code = "claims-unwritable"
+
+
 class SigningKeyExpiredError(ApiError):
     """The leaf certificate is outside its validity; a new leaf is needed."""
 

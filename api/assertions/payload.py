@@ -59,7 +59,10 @@ def _walk(value: Any, path: ClaimPath, hidden: list[ClaimPath]) -> Any:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ClaimsIncompleteError("a time in the claims needs a time zone")
-        utc = value.astimezone(UTC).replace(tzinfo=None)
+        try:
+            utc = value.astimezone(UTC).replace(tzinfo=None)
+        except OverflowError:
+            raise ClaimsIncompleteError("a time in the claims is out of range") from None
         return utc.isoformat(timespec="seconds") + "Z"
     return str(value) if isinstance(value, StrEnum) else value
 

@@ -12,6 +12,7 @@ from api.assertions import jws
 from api.assertions.disclosures import ClaimPath, Disclosure, Revealed, conceal, reveal
 from api.assertions.errors import (
     AssertionMalformedError,
+    ClaimsUnwritableError,
     DisclosureUnknownError,
     SigningKeyExpiredError,
 )
@@ -59,11 +60,23 @@ def issue(
 
     Raises:
         SigningKeyExpiredError: the leaf is not valid at the time of issue or dies before `exp`.
+        ClaimsUnwritableError: the assertion would have more than `MAX_BYTES`, or a claim is text
+            that UTF-8 cannot write.
     """
     payload = claims.to_payload(key.issuer)
     if not key.covers(payload.claims["iat"], payload.claims["exp"]):
         raise SigningKeyExpiredError("the signing certificate does not cover the assertion's life")
-    return sign_payload(payload.claims, payload.disclosable, key, decoys=decoys, fill_to=fill_to)
+    try:
+        assertion = sign_payload(
+            payload.claims, payload.disclosable, key, decoys=decoys, fill_to=fill_to
+        )
+    except UnicodeEncodeError:
+        raise ClaimsUnwritableError("a claim is not text that UTF-8 can write") from None
+    if len(assertion) > MAX_BYTES:
+        raise ClaimsUnwritableError(
+            f"the assertion would have more than {MAX_BYTES >> 10} KiB: no verifier would read it"
+        )
+    return assertion
 
 
 def sign_payload(

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from api.assertions.errors import (
     ClaimsIncompleteError,
     LevelExceedsChecksError,
     MandatoryCheckError,
+    SigningKeyExpiredError,
 )
 from api.assertions.levels import LEVELS, cap_level, shortfalls
 from api.assertions.vct import TYPE_METADATA, VCT
@@ -177,6 +179,14 @@ def test_time_without_zone(office: Any) -> None:
         office.claims(issued_at=naive)
     with pytest.raises(ClaimsIncompleteError):
         office.claims(chip=replace(office.claims().chip, "pa.crl_time", naive))
+
+
+def test_time_that_utc_does_not_have(office: Any) -> None:
+    early = datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))
+    with pytest.raises(ClaimsIncompleteError):
+        office.claims(chip=replace(office.claims().chip, "pa.crl_time", early))
+    with pytest.raises(SigningKeyExpiredError):
+        office.issue(issued_at=early)
 
 
 def test_identifiers_are_fresh(office: Any) -> None:

@@ -10,6 +10,7 @@ from api.assertions import jws, sd_jwt
 from api.assertions.disclosures import conceal
 from api.assertions.errors import (
     AssertionMalformedError,
+    ClaimsUnwritableError,
     DisclosureUnknownError,
     SigningKeyExpiredError,
 )
@@ -106,3 +107,44 @@ def test_assertion_is_as_small_as_the_reference_says(office: Any) -> None:
 def test_verification_is_no_condition(office: Any) -> None:
     with pytest.raises(TypeError, match="outcome"):
         bool(office.verify(office.issue()))
+
+
+def test_what_no_verifier_would_read_is_not_issued(office: Any) -> None:
+    """As many documents as a request may name, each in the longest of words."""
+    role = "𝒜" * 200
+    issued = 0
+    for count in range(1, 51):
+        documents = [bytes([number]) for number in range(count)]
+        txn = office.transaction(*documents)
+        txn = replace(txn, documents=tuple(replace(d, role=role) for d in txn.documents))
+        try:
+            assertion = office.issue(txn=txn)
+        except ClaimsUnwritableError:
+            break
+        assert office.verify(assertion, documents=documents).outcome is Outcome.PASSED
+        issued = count
+    assert 20 < issued < 50
+
+
+@pytest.mark.parametrize("where", ["audience", "purpose", "name"])
+def test_text_that_utf_8_cannot_write(office: Any, where: str) -> None:
+    lone = "Nguyễn \ud83d"
+    verified = office.claims().verified_claims
+    changes = {
+        "audience": lone,
+        "txn": replace(office.claims().txn, purpose=lone if where == "purpose" else "x"),
+        "verified_claims": replace(verified, claims=replace(verified.claims, name=lone)),
+    }
+    changed = {"audience": "audience", "purpose": "txn", "name": "verified_claims"}[where]
+    with pytest.raises(ClaimsUnwritableError) as refused:
+        office.issue(**{changed: changes[changed]})
+    assert "Nguyễn" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["\N{RIGHT-TO-LEFT OVERRIDE}a", "a\0b", "𝒜" * 2000, '\\"~.\n'])
+def test_any_text_is_signed_as_it_is(office: Any, name: str) -> None:
+    verified = office.claims().verified_claims
+    verified = replace(verified, claims=replace(verified.claims, name=name))
+    verification = office.verify(office.issue(verified_claims=verified))
+    assert verification.outcome is Outcome.PASSED
+    assert verification.claims["verified_claims"]["claims"]["name"] == name
