@@ -3,13 +3,19 @@
 import shutil
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from api.assertions.findings import value_at
 from api.assertions.verification import CheckName, Outcome, Verification
 from api.assertions.vocabulary import CheckResult
 from api.cli.output import printable
+from api.cli.told_times import (
+    rfc3339,
+    told_claimed_date,
+    told_claimed_time,
+    told_seconds,
+    told_time,
+)
 
 if TYPE_CHECKING:
     from api.assertions.messages import Messages
@@ -106,7 +112,8 @@ def _verdict(found: "Verification | PdfVerification", messages: "Messages") -> s
 
 def _name(number: int, judged: Verification, messages: "Messages") -> str:
     """Return what tells an assertion from the others: its number, whose it is, of what."""
-    known = [value_at(judged.claims or {}, "txn", key) for key in ("party_role", "id")]
+    role, transaction = (value_at(judged.claims or {}, "txn", key) for key in ("party_role", "id"))
+    known = (_told(role, messages["party_role"]), transaction)
     said = ", ".join(str(value) for value in known if value is not None)
     return f"{messages['heading']['assertion']} {number}" + (f" ({said})" if said else "")
 
@@ -118,7 +125,7 @@ def _print_what_it_says(
     if judged.judged_at is not None:
         source = "proven" if judged.time_proven else "asked" if time_asked else "now"
         words = heading[f"time_{source}"]
-        _print_wrapped(f"{heading['judged_at']}: {_time(judged.judged_at)} ({words})")
+        _print_wrapped(f"{heading['judged_at']}: {told_time(judged.judged_at, messages)} ({words})")
     if judged.claims is not None and outcome is not Outcome.FAILED:
         confirmed = outcome is Outcome.PASSED
         print(f"\n{heading['confirmed' if confirmed else 'unconfirmed']}")
@@ -130,7 +137,7 @@ def _assertion_as_json(verification: Verification) -> dict[str, Any]:
     return {
         "outcome": verification.outcome,
         "reasons": list(verification.reasons),
-        "judged_at": judged_at and _time(judged_at),
+        "judged_at": judged_at and rfc3339(judged_at),
         "time_proven": verification.time_proven,
         "checks": [_check(check) for check in verification.checks],
         "claims": verification.claims,
@@ -153,7 +160,7 @@ def _signature(signature: "PdfSignature") -> dict[str, Any]:
         "signer": signature.signer,
         "is_timestamp": signature.is_timestamp,
         "level": signature.level,
-        "time": signature.time and _time(signature.time),
+        "time": signature.time and rfc3339(signature.time),
         "reason": signature.reason,
     }
 
@@ -161,7 +168,8 @@ def _signature(signature: "PdfSignature") -> dict[str, Any]:
 def _signature_line(signature: "PdfSignature", messages: "Messages") -> str:
     heading = messages["heading"]
     kind = heading["document_timestamp" if signature.is_timestamp else "signature"]
-    time = f", {heading['signed_at']} {_time(signature.time)}" if signature.time else ""
+    moment = signature.time and told_time(signature.time, messages)
+    time = f", {heading['signed_at']} {moment}" if moment else ""
     code = signature.reason
     why = f": {messages['reason'][code]} [{code}]" if code else ""
     return f"{kind}: {signature.signer} ({signature.level}{time}){why}"
@@ -214,23 +222,25 @@ def _facts(claims: Mapping[str, Any], messages: "Messages") -> Iterator[tuple[st
     heading, label = messages["heading"], messages["claim"]
     level = value_at(claims, "verified_claims", "verification", "assurance_level")
     attendance = value_at(claims, "attendance", "mode")
+    party_role = value_at(claims, "txn", "party_role")
+    verified_at = value_at(claims, "verified_claims", "verification", "time")
     facts: list[tuple[str, Any]] = [
-        (heading["level"], _told(level, messages)),
+        (heading["level"], _told(level, messages["value"])),
         (heading["issuer"], claims.get("iss")),
         (heading["procedure"], value_at(claims, "txn", "procedure_code")),
         (heading["dossier"], value_at(claims, "txn", "dossier_id")),
-        (heading["party_role"], value_at(claims, "txn", "party_role")),
+        (heading["party_role"], _told(party_role, messages["party_role"])),
     ]
     for document in value_at(claims, "txn", "documents") or ():
         facts.append((heading["document"], f"{document.get('role', '')} {document['digest']}"))
     facts += [
-        (heading["time"], value_at(claims, "verified_claims", "verification", "time")),
-        (heading["expires"], _time(datetime.fromtimestamp(claims["exp"], UTC))),
-        (heading["attendance"], _told(attendance, messages)),
+        (heading["time"], told_claimed_time(verified_at, messages)),
+        (heading["expires"], told_seconds(claims["exp"], messages)),
+        (heading["attendance"], _told(attendance, messages["value"])),
     ]
     person = value_at(claims, "verified_claims", "claims")
     if isinstance(person, Mapping):
-        facts += [(word, person.get(name)) for name, word in label.items()]
+        facts += [(word, _of_person(name, person, messages)) for name, word in label.items()]
     evidence = value_at(claims, "verified_claims", "verification", "evidence")
     for item in evidence if isinstance(evidence, list) else ():
         number = value_at(item, "document_details", "document_number")
@@ -246,10 +256,13 @@ def _facts(claims: Mapping[str, Any], messages: "Messages") -> Iterator[tuple[st
             yield name, str(value)
 
 
-def _told(code: Any, messages: "Messages") -> Any:
+def _of_person(name: str, person: Mapping[str, Any], messages: "Messages") -> Any:
+    value = person.get(name)
+    if name == "birthdate":
+        return told_claimed_date(value, messages)
+    return _told(value, messages[name]) if name in ("sex", "nationality") else value
+
+
+def _told(code: Any, words: Mapping[str, str]) -> Any:
     """Return the words for a code of the claim set; whatever has none as it is."""
-    return messages["value"].get(code, code) if isinstance(code, str) else code
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return words.get(code, code) if isinstance(code, str) else code
