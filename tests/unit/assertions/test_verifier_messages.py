@@ -25,7 +25,8 @@ EXCEPTIONS = {
     *("service-fault", "input-unusable", "roots-unusable", "crl-unusable"),
     *("seen-file-unusable", "seen-file-busy", "disclosure-unknown"),
     # Of issuing, in the same module as the verifier's.
-    *("claims-incomplete", "keys-exist", "keys-password-weak", "keys-password-wrong"),
+    *("claims-incomplete", "claims-unwritable"),
+    *("keys-exist", "keys-password-weak", "keys-password-wrong"),
     *("signing-key-expired", "signing-key-unusable"),
 }
 
