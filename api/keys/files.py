@@ -181,9 +181,12 @@ def alone(folder: Path) -> Iterator[None]:
         try:
             database = sqlite3.connect(folder / _LOCK, timeout=WAIT_S, isolation_level=None)
             database.execute("BEGIN EXCLUSIVE")
-        except sqlite3.Error:
+        except sqlite3.Error as error:
+            is_held = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
             raise KeyFolderUnusableError(
-                f"{folder} cannot be changed, or another process is changing it"
+                f"another process is changing {folder}: try again when it has ended"
+                if is_held
+                else f"{folder / _LOCK} cannot be locked: {error}"
             ) from None
         yield
     finally:

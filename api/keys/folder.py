@@ -40,6 +40,10 @@ SIGNING = "signing"
 LISTS = "crl"
 ROOT_LIST = "root"
 UNFINISHED = "init-unfinished"
+BEGIN_AGAIN = (
+    "Where that was interrupted: nothing was signed with them, so delete the folder and make them "
+    "again (chinhchu keys init)"
+)
 KEY_SUFFIX = ".key.pem"
 MAX_CERTIFICATES = 1000
 """In one place; four leaves a year come together."""
@@ -109,8 +113,7 @@ class KeyFolder:
         """
         if os.path.lexists(path / UNFINISHED):
             raise KeyFolderUnusableError(
-                f"making the keys in {path} is not finished. Where it was interrupted: nothing was "
-                "signed with them, so delete the folder and make them again (chinhchu keys init)"
+                f"making the keys in {path} is not finished. {BEGIN_AGAIN}"
             )
         if not os.path.lexists(path / ROOT):
             raise KeyFolderUnusableError(f"{path} holds no keys (chinhchu keys init)")

@@ -27,6 +27,7 @@ from api.keys.files import (
     write_file,
 )
 from api.keys.folder import (
+    BEGIN_AGAIN,
     ISSUING,
     ROOT,
     ROOT_KEY,
@@ -98,7 +99,7 @@ def init(
         raise SigningKeyUnusableError("the issuer must be a URI, such as https://office.example")
     # RFC 5280 appendix A.1, ub-organization-name
     if not 0 < len(name.strip()) <= 64 or not name.isprintable():
-        raise SigningKeyUnusableError("the name must have 1 to 64 characters")
+        raise SigningKeyUnusableError("the name must have 1 to 64 printable characters")
     for secret in (password, root_password):
         check_password(secret)
     _refuse_files(folder)
@@ -207,7 +208,7 @@ def _refuse_files(folder: Path, *besides: str) -> None:
     if found - set(besides):
         raise KeysExistError(
             f"{folder} is not empty; keys are never overwritten"
-            + ("; they are being made, or that was interrupted" * (UNFINISHED in found))
+            + ("; they are being made. " + BEGIN_AGAIN) * (UNFINISHED in found)
         )
 
 
@@ -219,7 +220,7 @@ def _unfinished(folder: Path) -> Iterator[None]:
     try:
         mark.touch(mode=0o600, exist_ok=False)  # of two processes one
     except FileExistsError:
-        raise KeysExistError(f"keys are being made in {folder}, or that was interrupted") from None
+        raise KeysExistError(f"keys are being made in {folder}. {BEGIN_AGAIN}") from None
     except OSError as error:
         raise KeyFolderUnusableError(f"{mark}: {error.strerror or 'cannot be written'}") from None
     _refuse_files(folder, UNFINISHED)
