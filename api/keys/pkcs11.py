@@ -6,6 +6,7 @@ revocation lists and assertions are signed with it by the same code as with a ke
 One session a token, behind one lock: python-pkcs11 calls C_Initialize without arguments, which
 tells the module that a single thread calls it (PKCS#11 v2.40 §5.4), and SoftHSM then does without
 its own locks. A lost session is opened again once; a PIN that was refused is never tried again.
+Where it comes from a file, that is read whenever the token wants it: a new one needs no restart.
 
 A key is found by its CKA_ID, the key identifier of its certificate. ES256 is CKM_ECDSA over a
 digest made here (§2.3.1 of the mechanisms): not every module has CKM_ECDSA_SHA256.
@@ -20,7 +21,7 @@ from typing import Any, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from api.keys.errors import (
@@ -30,15 +31,17 @@ from api.keys.errors import (
     Pkcs11PinMissingError,
     Pkcs11PinWrongError,
 )
-from api.keys.pkcs11_key import Pkcs11PrivateKey
+from api.keys.pkcs11_key import Pkcs11PrivateKey, can_leave, generate_key_pair
 from api.keys.pkcs11_module import fault, find_token, library
 
 ES256 = ec.ECDSA(hashes.SHA256())
 
 Value = TypeVar("Value")
+ReadPin = Callable[[], str]
+"""Returns the PIN as it is now; raises `Pkcs11PinMissingError` where there is none."""
 
 
-def open_token(module: Path, label: str, pin: str | None) -> "Pkcs11Token":
+def open_token(module: Path, label: str, read_pin: ReadPin) -> "Pkcs11Token":
     """Return the token of a label, logged in; the same object for all of the process.
 
     A login holds for a whole process (PKCS#11 v2.40 §5.6), so one object holds it.
@@ -46,19 +49,16 @@ def open_token(module: Path, label: str, pin: str | None) -> "Pkcs11Token":
     Args:
         module: the vendor's PKCS#11 library.
         label: the token's label.
-        pin: the user's PIN.
+        read_pin: the user's PIN; asked again whenever the token wants it.
 
     Raises:
-        Pkcs11PinMissingError: there is no PIN.
-        ApiError: what `Pkcs11Token.use` raises.
+        ApiError: what `Pkcs11Token.log_in` raises.
     """
-    if not pin:
-        raise Pkcs11PinMissingError(f"the PIN of the token {label!r} is not given")
     with _REGISTRY_LOCK:
         token = _TOKENS.get((str(module), label))
-        if token is None or token.refused_another_pin(pin):
-            token = _TOKENS[str(module), label] = Pkcs11Token(module, label, pin)
-    token.use(lambda session: None)
+        if token is None:
+            token = _TOKENS[str(module), label] = Pkcs11Token(module, label, read_pin)
+    token.log_in(read_pin)
     return token
 
 
@@ -73,11 +73,13 @@ def forget_tokens() -> None:
 class Pkcs11Token:
     """One token with one session, opened when it is needed and opened again when it is lost."""
 
-    def __init__(self, module: Path, label: str, pin: str) -> None:
+    def __init__(self, module: Path, label: str, read_pin: ReadPin) -> None:
         self.label = label
         self._module = module
-        self._pin = pin
-        self._refused = False
+        self._read_pin = read_pin
+        self._pin: str | None = None
+        """What the token took last."""
+        self._refused: set[str] = set()
         self._session: Any = None
         self._keys: dict[bytes, Any] = {}
         self._lock = _module_lock(module)
@@ -85,17 +87,22 @@ class Pkcs11Token:
     def __repr__(self) -> str:
         return f"Pkcs11Token({self.label!r})"
 
-    def refused_another_pin(self, pin: str) -> bool:
-        """Return whether this PIN may be tried because the one before it was wrong.
+    def log_in(self, read_pin: ReadPin) -> None:
+        """Be logged in with a PIN; another one than before is tried once, for it may be new.
+
+        Where the token refuses it, the PIN before it is used on.
 
         Raises:
-            Pkcs11PinWrongError: the PIN before it was right, so this one is not.
+            Pkcs11PinMissingError: there is no PIN.
+            ApiError: what `use` raises.
         """
-        if pin == self._pin:
-            return False
-        if not self._refused:
-            raise Pkcs11PinWrongError(f"the PIN is not that of the token {self.label!r}")
-        return True
+        with self._lock:
+            pin = read_pin()
+            self._refuse_again(pin)
+            self._read_pin = read_pin
+            if pin != self._pin:
+                self._drop(library())
+            self.use(lambda session: None)
 
     def use(self, work: Callable[[Any], Value]) -> Value:
         """Do something with the session, once more where the session had been lost.
@@ -154,11 +161,10 @@ class Pkcs11Token:
             ApiError: what `use` raises.
         """
         pkcs11 = library()
-        attribute = pkcs11.Attribute
 
-        def work(session: Any) -> ec.EllipticCurvePublicKey:
+        def work(_: Any) -> ec.EllipticCurvePublicKey:
             with self._read_write() as writing:
-                return _generate(writing, pkcs11, attribute, label)
+                return generate_key_pair(writing, pkcs11, label)
 
         return Pkcs11PrivateKey(self, self.use(work))
 
@@ -202,10 +208,10 @@ class Pkcs11Token:
     def _refuse_extractable(self, identifier: bytes) -> None:
         pkcs11 = library()
 
-        def may_leave(session: Any) -> bool:
-            return _may_leave(self._find_key(pkcs11, session, identifier), pkcs11.Attribute)
+        def leaves(session: Any) -> bool:
+            return can_leave(self._find_key(pkcs11, session, identifier), pkcs11)
 
-        if self.use(may_leave):
+        if self.use(leaves):
             raise Pkcs11KeyMismatchError(
                 f"the token {self.label!r} would give the private key out: make it anew there"
             )
@@ -229,10 +235,7 @@ class Pkcs11Token:
         return self._session
 
     def _log_in(self, pkcs11: ModuleType, token: Any) -> Any:
-        if self._refused:
-            raise Pkcs11PinWrongError(
-                f"the token {self.label!r} refused the PIN before; it is not tried again"
-            )
+        pin = self._present_pin()
         flags = token.flags
         if flags & (pkcs11.TokenFlag.USER_PIN_LOCKED | pkcs11.TokenFlag.USER_PIN_FINAL_TRY):
             raise Pkcs11PinLockedError(
@@ -240,12 +243,31 @@ class Pkcs11Token:
                 "taken here; use the vendor's tool"
             )
         try:
-            return token.open(user_pin=self._pin)
+            session = token.open(user_pin=pin)
         except pkcs11.PinLocked:
             raise Pkcs11PinLockedError(f"the PIN of the token {self.label!r} is locked") from None
         except (pkcs11.PinIncorrect, pkcs11.PinInvalid, pkcs11.PinLenRange, pkcs11.PinExpired):
-            self._refused = True
+            self._refused.add(pin)
             raise Pkcs11PinWrongError(f"the token {self.label!r} refused the PIN") from None
+        self._pin = pin
+        return session
+
+    def _present_pin(self) -> str:
+        """Return the PIN as it is now; where there is none, or a refused one, the last good one."""
+        try:
+            pin = self._read_pin()
+            self._refuse_again(pin)
+        except (Pkcs11PinMissingError, Pkcs11PinWrongError):
+            if self._pin is None or self._pin in self._refused:
+                raise
+            return self._pin
+        return pin
+
+    def _refuse_again(self, pin: str) -> None:
+        if pin in self._refused:
+            raise Pkcs11PinWrongError(
+                f"the token {self.label!r} refused the PIN before; it is not tried again"
+            )
 
     def _drop(self, pkcs11: ModuleType) -> None:
         session, self._session = self._session, None
@@ -253,38 +275,6 @@ class Pkcs11Token:
         if session is not None:
             with suppress(pkcs11.PKCS11Error):  # where it was lost before
                 session.close()
-
-
-def _generate(
-    session: Any, pkcs11: ModuleType, attribute: Any, label: str
-) -> ec.EllipticCurvePublicKey:
-    from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
-
-    parameters = session.create_domain_parameters(
-        pkcs11.KeyType.EC,
-        {attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")},
-        local=True,
-    )
-    made_public, made_private = parameters.generate_keypair(
-        label=label,
-        store=True,
-        capabilities=pkcs11.MechanismFlag.SIGN | pkcs11.MechanismFlag.VERIFY,
-        private_template={attribute.SENSITIVE: True, attribute.EXTRACTABLE: False},
-    )
-    if _may_leave(made_private, attribute):
-        made_private.destroy()
-        made_public.destroy()
-        raise Pkcs11KeyMismatchError("the token made a key that could leave it")
-    public = serialization.load_der_public_key(encode_ec_public_key(made_public))
-    assert isinstance(public, ec.EllipticCurvePublicKey)
-    identifier = x509.SubjectKeyIdentifier.from_public_key(public).digest
-    for made in (made_public, made_private):
-        made[attribute.ID] = identifier
-    return public
-
-
-def _may_leave(key: Any, attribute: Any) -> bool:
-    return bool(key[attribute.EXTRACTABLE] or not key[attribute.SENSITIVE])
 
 
 _REGISTRY_LOCK = threading.Lock()

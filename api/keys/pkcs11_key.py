@@ -1,6 +1,7 @@
 """A private key in a token, for whatever takes an elliptic curve key of cryptography."""
 
 import hashlib
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
@@ -87,3 +88,46 @@ class Pkcs11PrivateKey(ec.EllipticCurvePrivateKey):
     ) -> bytes:
         """Refuse: the key does not leave the token."""
         raise Pkcs11KeyMismatchError("a key does not leave its token")
+
+
+def generate_key_pair(session: Any, pkcs11: ModuleType, label: str) -> ec.EllipticCurvePublicKey:
+    """Make a key pair on P-256 in a token, found by its `CKA_ID`, and return its public key.
+
+    Args:
+        session: of the token; it may write.
+        pkcs11: the library.
+        label: what the vendor's tools show.
+
+    Raises:
+        Pkcs11KeyMismatchError: the token would give the private key out.
+    """
+    from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
+
+    attribute = pkcs11.Attribute
+    parameters = session.create_domain_parameters(
+        pkcs11.KeyType.EC,
+        {attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")},
+        local=True,
+    )
+    made_public, made_private = parameters.generate_keypair(
+        label=label,
+        store=True,
+        capabilities=pkcs11.MechanismFlag.SIGN | pkcs11.MechanismFlag.VERIFY,
+        private_template={attribute.SENSITIVE: True, attribute.EXTRACTABLE: False},
+    )
+    if can_leave(made_private, pkcs11):
+        made_private.destroy()
+        made_public.destroy()
+        raise Pkcs11KeyMismatchError("the token made a key that could leave it")
+    public = serialization.load_der_public_key(encode_ec_public_key(made_public))
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    identifier = x509.SubjectKeyIdentifier.from_public_key(public).digest
+    for made in (made_public, made_private):
+        made[attribute.ID] = identifier
+    return public
+
+
+def can_leave(key: Any, pkcs11: ModuleType) -> bool:
+    """Return whether a token would give a private key out."""
+    attribute = pkcs11.Attribute
+    return bool(key[attribute.EXTRACTABLE] or not key[attribute.SENSITIVE])

@@ -77,9 +77,20 @@ def open_token(place: TokenPlace, pin: str | None) -> pkcs11_keys.Pkcs11Token:
         Pkcs11PinMissingError: there is none, or its file cannot be read.
         ApiError: what `pkcs11_keys.open_token` raises.
     """
+    return pkcs11_keys.open_token(place.module, place.token, lambda: _pin(place, pin))
+
+
+def _pin(place: TokenPlace, given: str | None) -> str:
+    """Return the PIN as it is now: its file may have changed."""
+    pin = given
     if pin is None and place.pin_file is not None:
         try:
             pin = key_files.first_line(key_files.read_file(place.pin_file))
         except (KeyFolderUnusableError, UnicodeDecodeError):
             raise Pkcs11PinMissingError(f"the PIN cannot be read from {place.pin_file}") from None
-    return pkcs11_keys.open_token(place.module, place.token, pin)
+    if not pin:
+        raise Pkcs11PinMissingError(
+            f"the PIN of the token {place.token!r} is not given (--pin-file, CHINHCHU_KEYS_PIN, or "
+            "pin_file in keys.toml)"
+        )
+    return pin
