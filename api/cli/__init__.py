@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -38,6 +39,10 @@ exit codes:
 With --json standard output holds one JSON document, also where the command fails; what people
 read then goes to standard error.
 """
+
+FREE_VALUES = ("--audience", "--dossier", "--jti", "--nonce", "--session")
+"""Options whose values others choose, or chance: one `jti` in 64 begins with a hyphen."""
+_NO_OPTION = re.compile(r"-(?!h$|-?$|-[a-z])")
 
 
 class UsageError(Exception):
@@ -123,7 +128,7 @@ def _run(arguments: Sequence[str], groups: Sequence[str]) -> int:
     try:
         # Whoever asks for one group need not wait for the modules of all.
         asked = arguments[:1] if arguments[:1] and arguments[0] in groups else groups
-        args = build_parser(asked).parse_args(arguments)
+        args = build_parser(asked).parse_args(_join_values(arguments))
         return int(args.run(args))
     except UsageError as error:
         print(error, file=sys.stderr)
@@ -145,6 +150,17 @@ def _run(arguments: Sequence[str], groups: Sequence[str]) -> int:
     if as_json:
         _print_fault(code, message, retryable=retryable, cause=cause)
     return EXIT_FAULT
+
+
+def _join_values(arguments: Sequence[str]) -> list[str]:
+    """Write `--nonce=-x` for `--nonce -x`, where argparse would take the value for an option."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1] in FREE_VALUES and _NO_OPTION.match(argument):
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 def _print_fault(code: str, message: str, *, retryable: bool, cause: str = "") -> None:

@@ -64,6 +64,31 @@ def assertions(home: Path, office: Any, tmp_path: Path) -> list[Path]:
     return files
 
 
+def test_ids_may_begin_with_a_hyphen(chinhchu: Any, home: Path) -> None:
+    """One random `jti` in 64 does, and a relying party calls a dossier what it likes."""
+    engine = open_database(home / "chinhchu.sqlite")
+    reserved = StatusAllocation(engine).reserve("https://office.example")
+    row = SessionRow(
+        id="0" * 32,
+        token_sha256="",
+        state="passed",
+        created_at=utc_now(),
+        request={"dossier_id": "-7", "audience": "-a"},
+        chip_challenge=bytes(8),
+        reasons=[],
+    )
+    with Session(engine) as db, db.begin():
+        db.add_all([row, reserved.entry(jti="-A_b-C", session_id="0" * 32)])
+    engine.dispose()
+    reason = ("--reason", "ticket 9")
+    for which in (("--jti", "-A_b-C"), ("--dossier", "-7", "--audience", "-a")):
+        code, changed = chinhchu("suspend", *which, *reason)
+        assert (code, [a["status"] for a in changed["assertions"]]) == (0, ["SUSPENDED"])
+        assert chinhchu("reinstate", *which, *reason)[0] == 0
+    code, error = chinhchu("suspend", "--jti", "--reason", "the id is missing")
+    assert (code, error["error"]["code"]) == (2, "usage")
+
+
 @pytest.mark.parametrize("revoked", [0, 1])
 def test_what_is_revoked_does_not_keep_the_others_of_a_dossier_from_being_suspended(
     chinhchu: Any, assertions: list[Path], revoked: int
