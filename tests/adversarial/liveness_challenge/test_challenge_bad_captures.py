@@ -81,15 +81,15 @@ BAD = {
 def test_a_bad_capture_has_its_reason(seen, name):
     make, reason = BAD[name]
     observations = make(seen)
-    begun = time.monotonic()
+    begun = time.process_time()
     signal, performance = judge_challenge(CHALLENGE, observations)
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 2
     assert reason in [finding.reason for finding in signal.findings]
     assert signal.result is not CheckResult.OK
     assert len(performance.steps) == len(CHALLENGE.steps)
 
 
 def test_a_capture_of_300_frames_is_judged_quickly(seen):
-    begun = time.monotonic()
+    begun = time.process_time()
     judge_challenge(CHALLENGE, at(seen, [i * 16.0 for i in range(300)]))
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 2

@@ -107,9 +107,9 @@ def test_it_must_be_clear_what_is_attached(
 @pytest.mark.parametrize(("times", "size"), [(1, 200 << 20), (2, 200 << 20), (3, 64 << 20), (9, 9)])
 def test_what_unpacks_to_more_is_refused(pdf_office: PdfOffice, times: int, size: int) -> None:
     pdf = carrying(b"", packed(times, size))
-    begin = time.monotonic()
+    begin = time.process_time()
     found = pdf_office.verify(pdf, signature_roots=[])
-    assert time.monotonic() - begin < SECONDS
+    assert time.process_time() - begin < SECONDS
     assert found.outcome is Outcome.FAILED
 
 

@@ -114,9 +114,9 @@ def test_a_list_that_is_carried_many_times_is_read_once(
     now = datetime.now(UTC)
     entries = [(x509.load_pem_x509_certificate(people.pem), now, None)]
     long = revocation_list(people, *entries)
-    begin = time.monotonic()
+    begin = time.process_time()
     found = pdf_office.verify(carrying(pdf, [long], 900), signature_roots=[people.pem])
-    assert time.monotonic() - begin < SECONDS
+    assert time.process_time() - begin < SECONDS
     assert found.outcome is Outcome.PASSED, found.reasons
 
 
@@ -128,7 +128,7 @@ def test_validation_data_without_end_are_refused(
     size = MAX_VALIDATION_BYTES // 899
     head = b"\x30\x84" + (size + 4).to_bytes(4)
     streams = [head + number.to_bytes(4) + bytes(size) for number in range(count)]
-    begin = time.monotonic()
+    begin = time.process_time()
     found = pdf_office.verify(carrying(attached, streams), signature_roots=[])
-    assert time.monotonic() - begin < SECONDS
+    assert time.process_time() - begin < SECONDS
     assert found.reasons == ("pdf-too-complex",)

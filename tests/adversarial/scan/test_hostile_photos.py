@@ -39,10 +39,10 @@ def _stored(picture: Image.Image, kind: str) -> bytes:
     [(1, 100_000), (100_000, 1), (63, 4000), (2**31 - 1, 2**31 - 1), (60_000, 60_000), (0, 0)],
 )
 def test_sizes_are_refused_by_the_header(width: int, height: int) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(PhotoUnreadableError):
         open_photo(_png(width, height))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_a_deflate_bomb_is_refused() -> None:

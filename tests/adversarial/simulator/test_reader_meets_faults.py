@@ -41,14 +41,14 @@ def image() -> CardImage:
 
 def outcome(image: CardImage, faults: list[Fault]) -> bool:
     """Read; return whether it went through. Nothing but the right bytes may come out."""
-    started_s = time.perf_counter()
+    started_s = time.process_time()
     through = False
     with contextlib.suppress(DeviceError):
         evidence = read_chip(SimulatedCard(image, faults), Can("123456"), challenge=bytes(8))
         through = True
         for name, content in evidence.files.items():
             assert image.files[name] == content
-    assert time.perf_counter() - started_s < 20
+    assert time.process_time() - started_s < 20
     return through
 
 

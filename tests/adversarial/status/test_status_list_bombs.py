@@ -54,9 +54,9 @@ def test_a_bomb_inflates_no_further_than_the_bound(office: Any) -> None:
     token = signed(office, bomb(512 << 20))
     assert len(token) < 1 << 20
     tracemalloc.start()
-    begun = time.perf_counter()
+    begun = time.process_time()
     code = refuse(office, token)
-    took_s = time.perf_counter() - begun
+    took_s = time.process_time() - begun
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert code == "status-list-too-large"
@@ -78,10 +78,10 @@ def test_the_largest_list_that_may_be_is_read_and_one_byte_more_is_not(office: A
 
 
 def test_a_token_beyond_the_bound_is_not_even_parsed(office: Any) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert refuse(office, "a" * (MAX_TOKEN_BYTES + 1)) == "status-list-too-large"
     assert refuse(office, b"." * (MAX_TOKEN_BYTES + 1)) == "status-list-too-large"
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 def test_an_assertion_is_no_list_and_a_list_no_assertion(office: Any) -> None:

@@ -81,7 +81,7 @@ def test_no_card(reader: VirtualReader) -> None:
     with pytest.raises(CardMissingError) as error:
         connect(VirtualReader.name, 1.5)
     assert error.value.retryable
-    assert 1 < time.monotonic() - started < 5
+    assert 1 < time.monotonic() - started < 30
 
 
 def test_card_placed_while_waiting(reader: VirtualReader) -> None:

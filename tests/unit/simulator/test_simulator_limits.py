@@ -159,20 +159,19 @@ def test_the_right_password_gives_all_tries_back(image):
         ChipAccess(PlainChannel(card), Can("123456")).open()
 
 
-def test_wrong_passwords_slow_the_chip_down(image):
+def test_wrong_passwords_slow_the_chip_down(image, monkeypatch):
     card = SimulatedCard(limited(image, retry_delay_ms=300))
 
-    def duration_s(password):
+    def slept_s(password):
+        slept = []
         card.reset()
-        started_s = time.perf_counter()
-        with contextlib.suppress(PasswordWrongError):
+        with monkeypatch.context() as patch, contextlib.suppress(PasswordWrongError):
+            patch.setattr(time, "sleep", slept.append)
             ChipAccess(PlainChannel(card), password).open()
-        return time.perf_counter() - started_s
+        return sum(slept)
 
-    duration_s(Can("654321"))
-    assert duration_s(Can("654321")) >= 0.3
-    assert duration_s(Can("123456")) >= 0.6
-    assert duration_s(Can("123456")) < 0.3
+    assert [slept_s(Can("654321")) for _ in range(2)] == [0, pytest.approx(0.3)]
+    assert [slept_s(Can("123456")) for _ in range(2)] == [pytest.approx(0.6), 0]
 
 
 @pytest.mark.parametrize(
