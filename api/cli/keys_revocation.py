@@ -151,7 +151,9 @@ def _issuing_cas(
     """Open every issuing CA that signs lists, or the one whose key is in a file elsewhere."""
     from api.assertions.errors import SigningKeyExpiredError, SigningKeyUnusableError
     from api.keys import keys
+    from api.keys.state import check_clock
 
+    check_clock(folder, at)
     valid = folder.usable(folder.issuing_cas, at, at)
     if not valid:
         raise SigningKeyExpiredError("no issuing CA is valid now that could sign a list")

@@ -41,6 +41,7 @@ from api.keys.making import KeyMaker, encode_certificates, write_first_list
 from api.keys.private_keys import KeySecrets
 from api.keys.renewal import renew_issuing_ca, renew_leaf
 from api.keys.ring import KeyRing
+from api.keys.state import check_clock
 
 MAX_ISSUER = 2000
 """Characters of an `iss`; it is in every assertion."""
@@ -182,6 +183,7 @@ def open_newest_issuing_ca(
         SigningKeyExpiredError: no issuing CA is valid then and not revoked.
         ApiError: as for `open_issuing_ca`.
     """
+    check_clock(folder, at)
     usable = folder.usable(folder.issuing_cas, at, at)
     if not usable:
         raise SigningKeyExpiredError(

@@ -24,6 +24,7 @@ from api.keys.folder import (
 )
 from api.keys.making import KeyMaker, write_first_list
 from api.keys.private_keys import KeySecrets
+from api.keys.state import check_clock
 
 
 def renew_leaf(
@@ -80,8 +81,8 @@ def renew_issuing_ca(
         KeysPasswordError: as for `renew_leaf`.
         ApiError: the key cannot be made or written.
     """
-    certificate = root.certificate
-    if not certificate.not_valid_before_utc <= at < certificate.not_valid_after_utc:
+    check_clock(folder, at)
+    if at >= root.certificate.not_valid_after_utc:
         raise SigningKeyExpiredError(
             "the root is not valid at that time; after its end a new one is needed, in a new folder"
         )

@@ -21,7 +21,7 @@ from api.keys.errors import KeyFolderUnusableError
 from api.keys.folder import ISSUING, LISTS, SIGNING, KeyFolder, StoredCertificate
 from api.keys.list_memory import ListMemory
 from api.keys.private_keys import KeySecrets, open_stored_key
-from api.keys.state import KeysState, keys_state
+from api.keys.state import KeysState, check_clock, keys_state
 
 Fingerprint = tuple[tuple[str, int, int, int], ...]
 
@@ -88,6 +88,7 @@ class KeyRing:
                 raise errors[0]
             if not folder.leaves and folder.faults:
                 raise folder.faults[-1].error
+            check_clock(folder, at)
         raise SigningKeyExpiredError(
             "no signing certificate covers the assertion's life; a new one is needed "
             "(chinhchu keys renew)"

@@ -1,13 +1,14 @@
 """How the keys of a folder stand: which leaf signs, which comes, what ends soon."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from api.assertions.chain import issuers_named_by
+from api.assertions.errors import SigningKeyExpiredError
 from api.keys.authority import BACKDATE, LEAF_DAYS
 from api.keys.folder import LISTS, ROOT, ROOT_LIST, KeyFolder, StoredCertificate
 from api.keys.permissions import is_exposed
@@ -115,6 +116,20 @@ def is_leaf_due(folder: KeyFolder, at: datetime) -> bool:
 def is_issuing_ca_due(folder: KeyFolder, at: datetime) -> bool:
     """Return whether a new issuing CA is needed: a leaf made in 30 days would outlive this one."""
     return not _lasts(folder, folder.issuing_cas, at, ISSUING_CA_DUE)
+
+
+def check_clock(folder: KeyFolder, at: datetime) -> None:
+    """Refuse a time at which the keys of a folder were not made yet.
+
+    Raises:
+        SigningKeyExpiredError: the root begins later; no new key would help.
+    """
+    begin = folder.root.not_valid_before_utc
+    if at < begin:
+        raise SigningKeyExpiredError(
+            f"the root in {folder.path} begins at {begin:%Y-%m-%d %H:%MZ}, and the time is "
+            f"{at.astimezone(UTC):%Y-%m-%d %H:%MZ}: is this machine's clock right?"
+        )
 
 
 def _lasts(

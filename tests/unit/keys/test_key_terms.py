@@ -67,6 +67,21 @@ def test_a_clock_that_is_behind_is_noticed(folder: Path) -> None:
     assert keys_state(KeyFolder.read(folder), BEGIN).warnings == ()
 
 
+def test_a_clock_that_is_behind_is_told_instead_of_a_renewal(folder: Path) -> None:
+    read, at = KeyFolder.read(folder), BEGIN - 2 * DAY
+    root = keys.open_root(read, None)
+    for step in (
+        lambda: keys.load(folder, None, at=at),
+        lambda: keys.open_newest_issuing_ca(read, SECRETS, at),
+        lambda: keys.renew_issuing_ca(read, root, SECRETS, at, in_token=False),
+    ):
+        with pytest.raises(SigningKeyExpiredError, match="clock") as refused:
+            step()
+        assert "renew" not in str(refused.value)
+    with pytest.raises(SigningKeyExpiredError, match="renew"):
+        keys.load(folder, None, at=BEGIN + 91 * DAY)
+
+
 def test_a_ca_that_begins_later_is_no_wrong_clock(folder: Path) -> None:
     read, begin = KeyFolder.read(folder), BEGIN + 20 * DAY
     keys.renew_issuing_ca(read, keys.open_root(read, None), SECRETS, begin, in_token=False)
