@@ -2,6 +2,7 @@
 
 from api.errors import ApiError
 from api.pdf.comparison import compare
+from api.pdf.cross_references import check_cross_references
 from api.pdf.errors import PdfTooComplexError, PdfUnusableError
 from api.pdf.reading import Deadline, open_pdf
 
@@ -20,7 +21,9 @@ def check_appended(document: bytes, result: bytes) -> None:
     try:
         if not result.startswith(document):
             raise PdfUnusableError("its bytes changed")
-        compare(open_pdf(document, deadline), open_pdf(result, deadline), deadline)
+        later = open_pdf(result, deadline)
+        compare(open_pdf(document, deadline), later, deadline)
+        check_cross_references(result, later, len(document))
     except PdfTooComplexError:
         raise
     except ApiError:

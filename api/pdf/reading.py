@@ -14,6 +14,7 @@ from io import BytesIO
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.decode_limits import (
     DEFAULT_PURPOSE_LIMITS,
+    DecodeContext,
     DecodeLimits,
     DecodePurpose,
     StreamDecodeLimits,
@@ -30,6 +31,10 @@ MAX_SECONDS = 60.0
 """For all that is read of one document; a contract of 100 pages takes less than one."""
 MAX_READS = 20_000_000
 """Of the parser, a few for each number or name; they bound its memory to about 1.5 GB."""
+
+MAX_CLAIMED = 4 << 20
+"""What all cross-reference streams of a document may claim to hold, in bytes with one for each row:
+room for 350,000 objects."""
 
 # pyHanko logs what it finds in a document, which is nobody's business.
 for _name in ("pyhanko", "pyhanko_certvalidator"):
@@ -78,6 +83,38 @@ class _BoundedBytes(BytesIO):
         return super().read(size)
 
 
+class _BoundedContext(DecodeContext):
+    """Limits for what is unpacked, and for what cross-reference streams claim to hold.
+
+    pyHanko reads as many rows as a stream claims, and rows of no width never run out.
+    """
+
+    claimed = 0
+
+    def stream_output_cap(
+        self,
+        encoded_size: int,
+        purpose: DecodePurpose = DecodePurpose.GENERIC,
+        expected_size: int | None = None,
+    ) -> int | None:
+        if purpose is DecodePurpose.XREF_STREAM:
+            self.claimed += expected_size or 0
+            if self.claimed > MAX_CLAIMED:
+                raise PdfTooComplexError("the document has too many objects")
+        return super().stream_output_cap(encoded_size, purpose, expected_size)
+
+
+class _BoundedReader(PdfFileReader):
+    _bounded: _BoundedContext | None = None
+
+    @property
+    def decode_context(self) -> DecodeContext:
+        if self._bounded is None:
+            own = super().decode_context
+            self._bounded = _BoundedContext(own.limits, own.input_size)
+        return self._bounded
+
+
 def open_pdf(data: bytes, deadline: Deadline | None = None) -> PdfFileReader:
     """Open a document for reading.
 
@@ -94,7 +131,7 @@ def open_pdf(data: bytes, deadline: Deadline | None = None) -> PdfFileReader:
         raise PdfUnusableError("this is not a PDF document")
     with reading():
         stream = _BoundedBytes(data, deadline or Deadline())
-        reader = PdfFileReader(stream, strict=True, decode_limits=_LIMITS)
+        reader = _BoundedReader(stream, strict=True, decode_limits=_LIMITS)
         if "/Encrypt" in reader.trailer:
             raise PdfEncryptedError("the document is encrypted")
         if not isinstance(reader.root["/Pages"]["/Kids"], generic.ArrayObject):

@@ -30,6 +30,7 @@ from api.pdf.attachments import (
 from api.pdf.binding import find_revision, match_nonces
 from api.pdf.comparison import compare
 from api.pdf.coverage import check_certification, check_no_stray_signature, covered_ends
+from api.pdf.cross_references import check_cross_references
 from api.pdf.errors import (
     PdfAttachmentChangedError,
     PdfChangedError,
@@ -183,6 +184,7 @@ def _check_changes(
         earlier = later
     if ASSERTION not in attached or attached_by is None:
         raise PdfChangedError("the assertion was not attached in a revision after the document")
+    check_cross_references(pdf, reader, len(original))
     check_certification(reader, len(original))
     check_no_stray_signature(reader, len(original))
     return _Additions(attached_by, shown)

@@ -20,7 +20,7 @@ def document(resources: bytes, **others: bytes) -> dict[int, bytes]:
 
 
 def layered() -> dict[int, bytes]:
-    """Two layers of the same name: one shows a sum, and the other, which is off, another one."""
+    """Two layers of the same name show two sums; a list says which of them is on."""
     layers = b"/OCProperties << /OCGs [10 0 R 11 0 R] /D 12 0 R >>"
     objects = document(
         b"/Properties << /A 10 0 R /B 11 0 R >>",
@@ -28,7 +28,7 @@ def layered() -> dict[int, bytes]:
     )
     objects[4] = stream(b"/OC /A BDC %s EMC /OC /B BDC %s EMC" % (TEXT, OTHER_TEXT))
     layer = b"<< /Type /OCG /Name (x) >>"
-    return {**objects, 10: layer, 11: layer, 12: b"<< /OFF [11 0 R] >>"}
+    return {**objects, 10: layer, 11: layer, 12: b"<< /ON [11 0 R] >>"}
 
 
 def with_palette() -> dict[int, bytes]:
@@ -49,8 +49,8 @@ def with_hidden_picture() -> dict[int, bytes]:
 @pytest.mark.parametrize(
     ("objects", "changes", "reason"),
     [
-        (layered(), {12: b"<< /OFF [10 0 R] >>"}, "pdf-changed"),
-        (layered(), {12: b"<< /OFF [<< /Type /OCG /Name (x) >>] >>"}, "pdf-changed"),
+        (layered(), {12: b"<< /ON [10 0 R] >>"}, "pdf-changed"),
+        (layered(), {12: b"<< /ON [<< /Type /OCG /Name (x) >>] >>"}, "pdf-changed"),
         (
             with_palette(),
             {10: b"[/Indexed /DeviceRGB 1 <feff006100620063006100620063>]"},
@@ -79,10 +79,10 @@ def test_what_reads_the_same_and_shows_something_else_is_refused(
 
 def test_a_direct_object_does_not_become_one_of_the_others(pdf_office: PdfOffice) -> None:
     """A layer that is no object of its own is none, until it is the one that the page shows."""
-    objects = {**layered(), 12: b"<< /OFF [<< /Type /OCG /Name (x) >>] >>"}
+    objects = {**layered(), 12: b"<< /ON [<< /Type /OCG /Name (x) >>] >>"}
     pdf = pdf_office.attached(plain(objects))
     assert pdf_office.verify(pdf, signature_roots=[]).outcome is Outcome.PASSED
-    hidden = update(pdf, {12: b"<< /OFF [10 0 R] >>"})
+    hidden = update(pdf, {12: b"<< /ON [10 0 R] >>"})
     assert pdf_office.verify(hidden, signature_roots=[]).reasons == ("pdf-changed",)
 
 

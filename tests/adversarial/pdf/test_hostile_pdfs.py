@@ -75,6 +75,14 @@ def huge_table() -> bytes:
     return HEADER + body + extra + end(at)
 
 
+def rows_of_no_width() -> bytes:
+    """A cross-reference stream whose billion rows take no byte."""
+    body, _ = written(specimen(), len(HEADER))
+    at = len(HEADER) + len(body)
+    entries = b"/Type /XRef /Size 1000000000 /W [0 0 0] /Index [0 1000000000] /Root 1 0 R"
+    return HEADER + body + written({7: stream(b"", entries)}, at)[0] + end(at)
+
+
 def loop() -> bytes:
     """Two cross-reference sections, each the one before the other."""
     body, offsets = written(specimen(), len(HEADER))
@@ -130,6 +138,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "deep pages": lambda: plain(specimen(pages=b"[" * 5000 + b"]" * 5000)),
     "bomb": bomb,
     "huge table": huge_table,
+    "rows of no width": rows_of_no_width,
     "loop": loop,
     "pages in a circle": pages_in_a_circle,
     "reference in a circle": reference_in_a_circle,

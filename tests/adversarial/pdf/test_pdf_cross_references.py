@@ -1,5 +1,6 @@
 """Cross-references that leave out, reach beyond, or show other objects to other viewers."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -15,7 +16,9 @@ from tests.fixtures.pdf_documents import (
     plain,
     specimen,
     stream,
+    table,
     update,
+    written,
 )
 from tests.fixtures.pdf_office import PdfOffice
 
@@ -87,3 +90,96 @@ def test_a_document_that_shows_itself_differently_is_not_attached_to(
     assert pdf_office.verify(pdf, signature_roots=[]).outcome is Outcome.PASSED
     reasons = pdf_office.verify(attacked(pdf, grow), signature_roots=[]).reasons
     assert reasons == ("pdf-page-changed",)
+
+
+TRAILER = b"trailer\n<< %s >>\n"
+ROW = b"%010d %05d %c \n"
+
+
+def forged(pdf: bytes, section: Callable[[int, int, bytes], bytes]) -> bytes:
+    """Append another text of the page, and a section that readers may take to list it or not.
+
+    Args:
+        pdf: the document.
+        section: makes it, of where the text was, where the other one is, and an honest trailer.
+    """
+    prev = int(pdf[pdf.rindex(b"startxref") + 9 :].split()[0])
+    root, size = re.findall(rb"/Root (\d+) 0 R", pdf)[-1], int(re.findall(rb"/Size (\d+)", pdf)[-1])
+    body, offsets = written({4: stream(OTHER_TEXT)}, len(pdf))
+    trailer = b"/Root %s 0 R /Size %d /Prev %d" % (root, size, prev)
+    at = len(pdf) + len(body)
+    return pdf + body + section(pdf.index(b"4 0 obj"), offsets[4], trailer) + end(at)
+
+
+FORGED: dict[str, Callable[[int, int, bytes], bytes]] = {
+    "not listed": lambda old, new, trailer: b"xref\n0 0\n" + TRAILER % trailer,
+    "listed twice": lambda old, new, trailer: (
+        b"xref\n4 1\n%s4 1\n%s" % (ROW % (new, 0, b"n"), ROW % (old, 0, b"n")) + TRAILER % trailer
+    ),
+    "listed where it was": lambda old, new, trailer: table({4: old}, trailer, free=False),
+    "listed after a space": lambda old, new, trailer: table({4: old - 1}, trailer, free=False),
+    "free for ever": lambda old, new, trailer: (
+        b"xref\n4 1\n" + ROW % (0, 65535, b"f") + TRAILER % trailer
+    ),
+    "object 0": lambda old, new, trailer: b"xref\n0 1\n" + ROW % (new, 0, b"n") + TRAILER % trailer,
+    "negative": lambda old, new, trailer: b"xref\n-1 0\n" + TRAILER % trailer,
+    "signed": lambda old, new, trailer: b"xref\n+0 0\n" + TRAILER % trailer,
+    "comment": lambda old, new, trailer: b"xref\n%c\n0 0\n" + TRAILER % trailer,
+    "space before": lambda old, new, trailer: b"  xref\n0 0\n" + TRAILER % trailer,
+    "one line": lambda old, new, trailer: b"xref 0 0 " + TRAILER % trailer,
+    "short rows": lambda old, new, trailer: b"xref\n0 1\n0000000000 65535 f\n" + TRAILER % trailer,
+    "no root": lambda old, new, trailer: (
+        b"xref\n0 0\n" + TRAILER % re.sub(rb"/Root \d+ 0 R", b"", trailer)
+    ),
+    "small": lambda old, new, trailer: (
+        b"xref\n0 0\n" + TRAILER % re.sub(rb"/Size \d+", b"/Size 4", trailer)
+    ),
+    "huge": lambda old, new, trailer: (
+        b"xref\n0 0\n" + TRAILER % re.sub(rb"/Size \d+", b"/Size 99999999", trailer)
+    ),
+}
+"""Most show the other text in one viewer or several, which rebuild or take another entry."""
+
+
+@pytest.mark.parametrize("kind", FORGED)
+def test_a_later_revision_leaves_viewers_no_choice(
+    pdf_office: PdfOffice, signed: bytes, kind: str
+) -> None:
+    found = pdf_office.verify(forged(signed, FORGED[kind]))
+    assert (found.outcome, found.reasons) == (Outcome.FAILED, ("pdf-unusable",))
+
+
+ROWS = {
+    "free for ever": b"\0" + bytes(4) + b"\xff\xff",
+    "unknown type": b"\3" + bytes(6),
+}
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_a_later_cross_reference_stream_leaves_viewers_no_choice(
+    pdf_office: PdfOffice, attached: bytes, kind: str
+) -> None:
+    def section(row: bytes) -> Callable[[int, int, bytes], bytes]:
+        def made(old: int, new: int, trailer: bytes) -> bytes:
+            at = new + len(written({4: stream(OTHER_TEXT)}, new)[0])
+            rows = row + b"\1" + at.to_bytes(4) + bytes(2)
+            size = re.sub(rb"/Size \d+", b"/Size 71", trailer)
+            entries = b"/Type /XRef /W [1 4 2] /Index [4 1 70 1] " + size
+            return written({70: stream(rows, entries)}, at)[0]
+
+        return made
+
+    found = pdf_office.verify(forged(attached, section(ROWS[kind])), signature_roots=[])
+    assert (found.outcome, found.reasons) == (Outcome.FAILED, ("pdf-unusable",))
+
+
+def test_a_later_revision_may_list_what_was_never_in_use_as_free(
+    pdf_office: PdfOffice, attached: bytes
+) -> None:
+    """Some software lists gaps in the numbers."""
+    prev = int(attached[attached.rindex(b"startxref") + 9 :].split()[0])
+    root = re.findall(rb"/Root (\d+) 0 R", attached)[-1]
+    rows = b"xref\n0 1\n%s60 1\n%s" % (ROW % (60, 65535, b"f"), ROW % (0, 65535, b"f"))
+    trailer = b"/Root %s 0 R /Size 61 /Prev %d" % (root, prev)
+    pdf = attached + rows + TRAILER % trailer + end(len(attached))
+    assert pdf_office.verify(pdf, signature_roots=[]).outcome is Outcome.PASSED

@@ -1,0 +1,149 @@
+"""Cross-references of later revisions: in one spelling, complete, and over all that was appended.
+
+A viewer that finds a cross-reference section broken rebuilds it from whatever looks like an object
+in the file, and each has an opinion of its own on what is broken and which of two entries counts.
+So what is appended to a document must leave no choice: each section as the standard spells it, no
+object listed twice, each entry at the object that it names, and no object that none of them lists.
+The document itself is bound with all its bytes; it may be as its producer wrote it.
+
+Source: ISO 32000-2 §7.5.4 (tables), §7.5.5 (trailers), §7.5.6 (updates), §7.5.8 (streams).
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.decode_limits import DecodePurpose
+from pyhanko.pdf_utils.misc import skip_over_whitespace
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+from api.pdf.errors import PdfUnusableError
+from api.pdf.reading import reading
+
+MAX_OBJECT_NUMBER = 8_388_607
+"""What viewers count to (ISO 32000-1 Annex C)."""
+
+_END = rb" *(?:\r\n|\r|\n)"
+_TABLE = re.compile(
+    rb"xref" + _END + rb"((?:[0-9]{1,10} [0-9]{1,10}" + _END + rb"(?:[0-9]{10} [0-9]{5} [nf]"
+    rb"(?:\r\n| \r| \n))*+)++)trailer"
+)
+_HEADER = re.compile(rb"([0-9]{1,10}) ([0-9]{1,5}) obj")
+_OBJECT = re.compile(rb"(?<![0-9])[0-9]++[\0\t\n\f\r ]++[0-9]++[\0\t\n\f\r ]++obj")
+
+
+class _Entry(NamedTuple):
+    number: int
+    kind: int
+    """0 free, 1 in use, 2 in an object stream: the types of ISO 32000-2 Table 18."""
+    offset: int
+    generation: int
+
+
+def check_cross_references(pdf: bytes, reader: PdfFileReader, original: int) -> None:
+    """Check that all viewers find the same objects in what was appended to a document.
+
+    Args:
+        pdf: the whole file.
+        reader: of all of it.
+        original: length of revision 0.
+
+    Raises:
+        PdfUnusableError: they may not.
+    """
+    with reading():
+        xrefs = reader.xrefs
+        highest = 0
+        offsets: set[int] = set()
+        generations: dict[int, int] = {}
+        for revision in range(xrefs.total_revisions):
+            start = xrefs.get_startxref_for_revision(revision)
+            listed = xrefs.explicit_refs_in_revision(revision)
+            highest = max([highest, *(reference.idnum for reference in listed)])
+            if start >= original:
+                entries, trailer = _section(pdf, reader, start)
+                _check_entries(pdf, entries, original, generations)
+                _check_trailer(trailer, highest)
+                offsets |= {start, *(entry.offset for entry in entries if entry.kind == 1)}
+            generations |= {reference.idnum: reference.generation for reference in listed}
+        if any(found.start() not in offsets for found in _OBJECT.finditer(pdf, original)):
+            raise PdfUnusableError("a later revision holds an object that it does not list")
+
+
+def _check_entries(
+    pdf: bytes, entries: list[_Entry], original: int, generations: dict[int, int]
+) -> None:
+    if len({entry.number for entry in entries}) < len(entries):
+        raise PdfUnusableError("a later revision lists an object twice")
+    for number, kind, offset, generation in entries:
+        if kind == 0:
+            # Free is what may be used again as the next generation, and what never was in use.
+            known = generations.get(number)
+            is_right = number == 0 or known is None or generation == known + 1
+        elif kind == 1:
+            header = b"%d %d obj" % (number, generation)
+            is_right = number > 0 and offset >= original and pdf.startswith(header, offset)
+        else:
+            is_right = number > 0 and kind == 2
+        if not is_right or number > MAX_OBJECT_NUMBER:
+            raise PdfUnusableError("a later revision lists an object where it is not")
+
+
+def _check_trailer(trailer: generic.DictionaryObject, highest: int) -> None:
+    size = trailer.raw_get("/Size")
+    if (
+        not isinstance(trailer.raw_get("/Root"), generic.IndirectObject)
+        or not isinstance(size, generic.NumberObject)
+        or not highest < size <= MAX_OBJECT_NUMBER + 1
+        or "/F" in trailer
+    ):
+        raise PdfUnusableError("a later revision does not say what it consists of")
+
+
+def _section(
+    pdf: bytes, reader: PdfFileReader, start: int
+) -> tuple[list[_Entry], generic.DictionaryObject]:
+    """Return the entries of one section, and its trailer."""
+    stream = reader.stream
+    table = _TABLE.match(pdf, start)
+    if table is not None:
+        stream.seek(table.end())
+        skip_over_whitespace(stream)
+        reference = generic.TrailerReference(reader)  # type: ignore[no-untyped-call]
+        trailer = generic.DictionaryObject.read_from_stream(stream, reference)
+        return list(_of_table(table[1].splitlines())), trailer
+    header = _HEADER.match(pdf, start)
+    if header is None:
+        raise PdfUnusableError("a later revision has cross-references in a spelling of its own")
+    stream.seek(header.end())
+    skip_over_whitespace(stream)
+    container = generic.Reference(int(header[1]), int(header[2]), reader)
+    data = generic.StreamObject.read_from_stream(stream, container)
+    return list(_of_stream(data)), data
+
+
+def _of_table(lines: list[bytes]) -> Iterator[_Entry]:
+    index = 0
+    while index < len(lines):
+        first, count = (int(word) for word in lines[index].split())
+        for number, line in enumerate(lines[index + 1 : index + 1 + count], start=first):
+            offset, generation, marker = line.split()
+            yield _Entry(number, int(marker == b"n"), int(offset), int(generation))
+        index += 1 + count
+
+
+def _of_stream(stream: generic.StreamObject) -> Iterator[_Entry]:
+    data = stream.read_data(DecodePurpose.XREF_STREAM)
+    widths = [int(width) for width in stream["/W"]]
+    index = [int(number) for number in stream.get("/Index", [0, stream["/Size"]])]
+    position = 0
+    for first, count in zip(index[::2], index[1::2], strict=True):
+        for number in range(first, first + count):
+            fields: list[int | None] = []
+            for width in widths:
+                end = position + width
+                fields.append(int.from_bytes(data[position:end]) if width else None)
+                position = end
+            kind, offset, generation = fields
+            yield _Entry(number, 1 if kind is None else kind, offset or 0, generation or 0)
