@@ -14,9 +14,7 @@ from api.assertions.disclosures import ClaimPath
 from api.assertions.errors import DisclosureWithheldError
 from api.assertions.sd_jwt import SdJwt
 
-_OBJECTS = frozenset(
-    {("verified_claims",), ("face",), ("attendance",), ("chip", "dg_verified")},
-)
+_OBJECTS = frozenset({("verified_claims",), ("face",), ("chip", "dg_verified")})
 """What lacks something here only says less."""
 _TREES: tuple[tuple[str | None, ...], ...] = (
     ("verified_claims", "claims"),
@@ -33,12 +31,14 @@ def reveal(token: SdJwt) -> dict[str, Any]:
         ApiError: what `disclosures.reveal` raises.
     """
     revealed = token.reveal()
-    if not all(_may_hide(path) for path in revealed.withheld):
+    if not all(_may_hide(path, revealed.payload) for path in revealed.withheld):
         raise DisclosureWithheldError("something is hidden that must always be visible")
     return revealed.payload
 
 
-def _may_hide(path: ClaimPath) -> bool:
+def _may_hide(path: ClaimPath, payload: dict[str, Any]) -> bool:
+    if path == ("attendance",):  # beside an officer's name, never what the officer said
+        return "officer_decision" in payload["attendance"]
     return path in _OBJECTS or any(_begins(path, tree) for tree in _TREES)
 
 

@@ -93,6 +93,17 @@ def test_adverse_finding(office: Any, fails: Fails, path: tuple[str | int, ...])
     assert office.verify(f"{assertion}{adverse.encoded}~").outcome is Outcome.FAILED
 
 
+def test_officers_refusal(office: Any, fails: Fails) -> None:
+    """At the level that asks for no officer it would look as if none had been asked."""
+
+    def change(payload: Payload) -> None:
+        payload["verified_claims"]["verification"]["assurance_level"] = "basic"
+        payload["attendance"]["officer_decision"] = "refused"
+        hide(payload, ("attendance",), "officer_decision")
+
+    fails(office.verify(office.sign(change, hide=False)), "disclosure-withheld")
+
+
 @pytest.mark.parametrize(
     ("path", "name"),
     [
