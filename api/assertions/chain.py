@@ -15,6 +15,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.verification import (
     ExtensionPolicy,
     PolicyBuilder,
@@ -177,6 +178,7 @@ def check_named(issuer: Any, names: Sequence[str]) -> None:
 def _parse_leaf(der: bytes) -> x509.Certificate:
     """Read a leaf but for its names: a path compares them as bytes, and nothing else asks."""
     leaf = x509.load_der_x509_certificate(der)
+    _check_signature_octets(leaf)
     # It loads with the year 0 too, which no `datetime` holds.
     _ = leaf.extensions, leaf.not_valid_before_utc, leaf.not_valid_after_utc, leaf.public_key()
     return leaf
@@ -187,7 +189,15 @@ def _understood(certificate: x509.Certificate) -> x509.Certificate:
     for part in ("subject", "issuer", "extensions", "not_valid_before_utc", "not_valid_after_utc"):
         getattr(certificate, part)
     certificate.public_key()
+    _check_signature_octets(certificate)
     return certificate
+
+
+def _check_signature_octets(certificate: x509.Certificate) -> None:
+    """Let nobody declare a signature's last zero bits unused: two spellings of one certificate."""
+    # RFC 5280 §4.1.1.3: a BIT STRING ends the certificate; a signature is whole octets.
+    if not certificate.public_bytes(Encoding.DER).endswith(b"\0" + certificate.signature):
+        raise ValueError("a signature with unused bits")
 
 
 def _names_issuer(root: x509.Certificate, certificate: x509.Certificate) -> bool:

@@ -1,11 +1,13 @@
 """Assertions that another algorithm, certificate or key signed, each refused for its own reason."""
 
+import base64
 import hmac
 import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from api.assertions import jws, sd_jwt
@@ -75,6 +77,22 @@ def test_chain_without_issuing_ca(office: Any) -> None:
     refused(
         office.verify(office.sign_as(office.key, x5c=office.key.x5c[:1])), "chain-unpinned-root"
     )
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["leaf", "issuing-ca"])
+def test_a_certificate_spelled_in_another_way(office_type: Any, which: int) -> None:
+    """A signature's last zero bit, declared as unused, changes no bit that is signed."""
+    while True:  # one in two ends with a zero bit
+        office = office_type()
+        der = base64.b64decode(office.key.x5c[which])
+        signature = x509.load_der_x509_certificate(der).signature
+        if not signature[-1] & 1:
+            break
+    x5c = list(office.key.x5c)
+    assert der.endswith(b"\0" + signature)
+    x5c[which] = office.b64(der[: -len(signature) - 1] + b"\1" + signature)
+    assert office.verify(office.sign_as(office.key)).outcome is Outcome.PASSED
+    refused(office.verify(office.sign_as(office.key, x5c=x5c)), "assertion-malformed")
 
 
 def test_leaf_signed_by_a_leaf(office: Any) -> None:
