@@ -140,6 +140,11 @@ class Dossier:
         holder = ec.generate_private_key(ec.SECP256R1()).public_key()
         return self.changed(lambda p: p.update(cnf={"jwk": to_jwk(holder)}))
 
+    def with_its_holder_kept_back(self) -> Shown:
+        holder = ec.generate_private_key(ec.SECP256R1()).public_key()
+        hidden = Disclosure.make({"jwk": to_jwk(holder)}, "cnf")
+        return self.show(self.signed(lambda p: p.update(_sd=[hidden.digest]), hide=False))
+
 
 @dataclass(frozen=True)
 class Case:
@@ -210,6 +215,7 @@ CASES = (
         lambda d: d.changed(lambda p: p["chip"]["pa"].update(result="not_performed")),
     ),
     # What the list does not name and an office meets as well.
+    Case("holder kept back", "disclosure-withheld", Dossier.with_its_holder_kept_back),
     Case("no status list", "status-unknown", lambda d: d.shown(status_lists=()), "INDETERMINATE"),
     Case("revoked", "revoked", lists(lambda d: d.status_list(Status.INVALID))),
     Case("suspended", "suspended", lists(lambda d: d.status_list(Status.SUSPENDED))),
