@@ -20,6 +20,7 @@ from api.keys.authority import KeyPair
 from api.keys.errors import CertificateRevokedError, CertificateUnknownError
 from api.keys.files import alone, write_file
 from api.keys.folder import LISTS, ROOT_LIST, KeyFolder, StoredCertificate, number_of
+from api.keys.state import check_clock
 
 LIST_DAYS = 30
 """From an issuing CA's list to the next: a counter's USB stick makes its round in that time."""
@@ -117,9 +118,11 @@ def renew_list(
         add: what is new.
 
     Raises:
+        SigningKeyExpiredError: it is a time before the root's: a revocation's date stays for good.
         CertificateRevokedError: what is to be added is on the list already.
         KeyFolderUnusableError: it cannot be written.
     """
+    check_clock(folder, at)
     # Alone, or the list of one process would lack what another one revokes in between.
     with alone(folder.path / LISTS):
         # As it is now: somebody may have added to it while a password was asked for.
@@ -173,6 +176,7 @@ def revoke(
         invalid_since: when the key was, or may have been, in other hands.
 
     Raises:
+        SigningKeyExpiredError: as for `renew_list`.
         CertificateRevokedError: it is on the list already.
         InputUnusableError: the reason is not known, or `invalid_since` is later than `at`.
         KeyFolderUnusableError: the list cannot be written.

@@ -178,6 +178,10 @@ def _fingerprint(path: Path) -> Fingerprint:
                         status = entry.stat()
                         marks = (status.st_mtime_ns, status.st_size, status.st_ino)
                         entries.append((entry.path, *marks))
+    except FileNotFoundError:
+        raise KeyFolderUnusableError(
+            f"{path} does not hold the keys (chinhchu keys init)"
+        ) from None
     except OSError as error:
         raise KeyFolderUnusableError(f"{path}: {error.strerror or 'cannot be read'}") from None
     return tuple(sorted(entries))

@@ -78,6 +78,12 @@ def test_a_clock_that_is_behind_is_told_instead_of_a_renewal(folder: Path) -> No
         with pytest.raises(SigningKeyExpiredError, match="clock") as refused:
             step()
         assert "renew" not in str(refused.value)
+    ca = keys.open_newest_issuing_ca(read, SECRETS, BEGIN)
+    with pytest.raises(SigningKeyExpiredError, match="clock"):
+        revoke(read, read.leaves[0], ca, at)
+    with pytest.raises(SigningKeyExpiredError, match="clock"):
+        renew_list(read, "root", root, at)
+    assert KeyFolder.read(folder).lists == read.lists
     with pytest.raises(SigningKeyExpiredError, match="renew"):
         keys.load(folder, None, at=BEGIN + 91 * DAY)
 
