@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from threading import Semaphore
 from typing import Any
 
 import cv2
@@ -20,6 +21,7 @@ from api.proofing.repository import utc_now
 from biometrics.challenge import Challenge
 from biometrics.image import decode_image
 from biometrics.rig import Rig
+from biometrics.types import FrameSample
 from devices.camera_identity import CameraIdentity
 from devices.camera_stream import CameraFrame, Pictures
 from tests.fixtures.captures import LOOPBACK, WEBCAM, enrolled, new_key
@@ -271,31 +273,45 @@ def test_a_recording_is_not_attested(start: Any, read_card: Any, taken: list[byt
 
 
 class RenderedSitter(CaptureListener):
-    """Stands where a camera does: as soon as the challenge is known, a sitter performs it."""
+    """Stands where a camera does: as soon as the challenge is known, a sitter performs it.
+
+    The server's clock goes on with each picture, and the next is taken when one has been sent.
+    """
 
     identity = WEBCAM
 
-    def __init__(self, rig: Rig, picture: bytes) -> None:
-        self._rig, self._picture = rig, picture
-        self._pictures = Pictures(())
+    def __init__(self, rig: Rig, picture: bytes, clock: Any, session: SessionClient) -> None:
+        self._rig, self._picture, self._clock = rig, picture, clock
+        self._taken: list[FrameSample] = []
+        self._sent = Semaphore(0)
+        put_frame = session.put_frame
+
+        def counted(*frame: Any) -> None:
+            put_frame(*frame)
+            self._sent.release()
+
+        session.put_frame = counted  # type: ignore[method-assign]
 
     def begun(self, attempt: int, challenge: Challenge) -> None:
-        frames = self._rig.perform(self._picture, challenge, seed=attempt)
-        self._pictures = Pictures([(frame.t_ms, bytes(frame.picture)) for frame in frames])
+        self._taken = self._rig.perform(self._picture, challenge, seed=attempt)
 
     def frames(self) -> Iterator[CameraFrame]:
-        return self._pictures.frames()
+        begun = self._clock.now
+        for frame in self._taken:
+            self._clock.now = begun + timedelta(milliseconds=START_MS + frame.t_ms)
+            yield CameraFrame(frame.t_ms / 1000, bytes(frame.picture))
+            assert self._sent.acquire(timeout=60)
 
     def close(self) -> None:
-        self._pictures.close()
+        pass
 
 
 def test_an_enrolled_agent_carries_a_session_to_its_assertion(
-    start: Any, read_card: Any, rig: Rig, pictures: dict[str, bytes], root: bytes
+    start: Any, clock: Any, read_card: Any, rig: Rig, pictures: dict[str, bytes], root: bytes
 ) -> None:
-    sitter = RenderedSitter(rig, pictures["obama3"])
-    server = start(fleet=FLEET, clock=utc_now)
+    server = start(fleet=FLEET)
     session = server.open()
+    sitter = RenderedSitter(rig, pictures["obama3"], clock, session)
     read_card(session)
     result = run_capture(session, sitter, device=COUNTER, listener=sitter, pause_s=0.1)
     assert result.session["outcome"] == "PASSED", server.reasons(session)
