@@ -290,7 +290,7 @@ class RenderedSitter(CaptureListener):
             put_frame(*frame)
             self._sent.release()
 
-        session.put_frame = counted  # type: ignore[method-assign]
+        vars(session)["put_frame"] = counted
 
     def begun(self, attempt: int, challenge: Challenge) -> None:
         self._taken = self._rig.perform(self._picture, challenge, seed=attempt)

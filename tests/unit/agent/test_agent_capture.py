@@ -116,14 +116,14 @@ class Answering:
             finally:
                 self.handled.release()
 
-        session.put_frame = counted  # type: ignore[method-assign]
+        vars(session)["put_frame"] = counted
         return session
 
 
 class Notes(CaptureListener):
     def __init__(self, camera: Webcam) -> None:
         self.camera = camera
-        self.prompts: list[tuple[int, str | None]] = []
+        self.prompts: list[tuple[int, Action | None]] = []
         """At which picture, what to do."""
         self.attempts: list[int] = []
         self.pauses: list[float] = []
@@ -163,7 +163,7 @@ def test_frames_are_sent_as_they_are_taken_and_signed_in_a_chain() -> None:
         verify_frame(frame, signature, device.key.public_key())
         before = signature
     # At 400, 933, 1133 and 1800 ms, each the first picture of its step or of the rest after it.
-    assert notes.prompts == [(7, "blink"), (15, None), (18, "nearer"), (28, None)]
+    assert notes.prompts == [(7, Action.BLINK), (15, None), (18, Action.NEARER), (28, None)]
 
 
 def test_without_a_device_nothing_is_signed_or_said() -> None:
@@ -175,17 +175,18 @@ def test_without_a_device_nothing_is_signed_or_said() -> None:
 
 def test_a_slow_network_leaves_frames_out_evenly_and_never_lags() -> None:
     """Each request takes the time of three pictures."""
-    server = Answering(gate=Semaphore(0))
+    gate = Semaphore(0)
+    server = Answering(gate=gate)
     waited: list[int] = []
 
     class TooFast(Webcam):
         def frames(self) -> Iterator[CameraFrame]:
             for frame in super().frames():
                 if frame.t_s * 1000 >= CHALLENGE.duration_ms:
-                    server.gate.release(100)
+                    gate.release(100)
                 yield frame
                 if self.taken % 3 == 0:
-                    server.gate.release()
+                    gate.release()
                     assert server.handled.acquire(timeout=LONG_S)
                     waited.append(self.taken - 1 - server.frames[-1][1] * FPS // 1000)
 
@@ -288,12 +289,12 @@ def test_giving_up_does_not_wait_for_a_network_that_hangs() -> None:
                     raise KeyboardInterrupt
                 yield frame
 
-    server = Answering(gate=Semaphore(0))
+    gate = Semaphore(0)
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        run_capture(server.session(), Interrupted())
+        run_capture(Answering(gate=gate).session(), Interrupted())
     assert time.monotonic() - start < LONG_S / 2
-    server.gate.release(100)
+    gate.release(100)
 
 
 def test_whatever_fails_in_the_background_is_said() -> None:
