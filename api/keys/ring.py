@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from api.assertions.errors import SigningKeyExpiredError
 from api.assertions.signing_key import SigningKey, signing_key
 from api.errors import ApiError
 from api.keys.errors import KeyFolderUnusableError
-from api.keys.folder import ISSUING, LISTS, SIGNING, KeyFolder, StoredCertificate
+from api.keys.folder import ISSUING, LISTS, SIGNING, Fault, KeyFolder, StoredCertificate
 from api.keys.list_memory import ListMemory
 from api.keys.private_keys import KeySecrets, open_stored_key
 from api.keys.state import KeysState, check_clock, keys_state
@@ -107,10 +108,19 @@ class KeyRing:
     def state(self, at: datetime) -> KeysState:
         """Return which leaf is current, how long it lasts, and what needs doing.
 
+        A leaf whose key cannot be opened here, as one that another account made, is among `faults`.
+
         Raises:
             KeyFolderUnusableError: as for `current`.
         """
-        return keys_state(self.folder, at)
+        with suppress(ApiError):
+            self.current(at)  # a new leaf's key is tried before it is needed
+        with self._lock:
+            folder, refused = self._read(), self._refused
+            leaves = tuple(leaf for leaf in folder.leaves if leaf.name not in refused)
+            faults = tuple(Fault(name, error) for name, error in refused.items())
+            usable = replace(folder, leaves=leaves, faults=(*folder.faults, *faults))
+        return keys_state(usable, at)
 
     def _read(self) -> KeyFolder:
         seen = _fingerprint(self._path)

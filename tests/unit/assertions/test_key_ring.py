@@ -187,6 +187,25 @@ def test_state_of_old_and_new(ring: KeyRing, folder: Path) -> None:
     assert ring.state(BEGIN + 200 * DAY).current is None
 
 
+def test_a_leaf_whose_key_cannot_be_opened_is_in_the_state(ring: KeyRing, folder: Path) -> None:
+    """As one that another account made: monitoring has a month to tell, and not none."""
+    at = BEGIN + 65 * DAY
+    name = renew(folder, at)
+    key = folder / f"signing/{name}.key.pem"
+    taken = key.read_bytes()
+    key.unlink()
+    state = ring.state(at)
+    assert state.current is not None
+    assert name not in state.current.file
+    assert state.faults == ((name, "authority-key-missing"),)
+    assert {"signing-key-unusable", "signing-key-ends-soon"} <= set(state.warnings)
+    key.write_bytes(taken)
+    state = ring.state(at)
+    assert state.current is not None
+    assert name in state.current.file
+    assert (state.faults, "signing-key-unusable" in state.warnings) == ((), False)
+
+
 def test_warnings_in_time(ring: KeyRing, folder: Path) -> None:
     def warnings(days: int) -> set[str]:
         return set(ring.state(BEGIN + days * DAY).warnings)
