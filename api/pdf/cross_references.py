@@ -1,16 +1,17 @@
-"""Cross-references of later revisions: in one spelling, complete, and over all that was appended.
+"""Cross-references that leave viewers no choice, and those of later revisions over all they hold.
 
 A viewer that finds a cross-reference section broken rebuilds it from whatever looks like an object
 in the file, and each has an opinion of its own on what is broken and which of two entries counts.
-So what is appended to a document must leave no choice: each section as the standard spells it, no
-object listed twice, each entry at the object that it names, and no object that none of them lists.
-The document itself is bound with all its bytes; it may be as its producer wrote it.
+So each section must be as the standard spells it, with no object listed twice: else what is only
+written again changes what a viewer shows. In what is appended, each entry must also be at the
+object that it names, and there must be no object that none of them lists.
 
 Source: ISO 32000-2 §7.5.4 (tables), §7.5.5 (trailers), §7.5.6 (updates), §7.5.8 (streams).
 """
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from pyhanko.pdf_utils import generic
@@ -19,17 +20,24 @@ from pyhanko.pdf_utils.misc import skip_over_whitespace
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from api.pdf.errors import PdfUnusableError
-from api.pdf.reading import reading
+from api.pdf.reading import reading, resolve
+from api.pdf.spelling import check_spelling
 
 MAX_OBJECT_NUMBER = 8_388_607
 """What viewers count to (ISO 32000-1 Annex C)."""
 
 _END = rb" *(?:\r\n|\r|\n)"
 _TABLE = re.compile(
-    rb"xref" + _END + rb"((?:[0-9]{1,10} [0-9]{1,10}" + _END + rb"(?:[0-9]{10} [0-9]{5} [nf]"
-    rb"(?:\r\n| \r| \n))*+)++)trailer"
+    rb"xref"
+    + _END
+    + rb"((?:[0-9]{1,10} [0-9]{1,10}"
+    + _END
+    + rb"(?:[0-9]{10} [0-9]{5} [nf]"
+    + _END
+    + rb")*+)++)[\r\n]*+trailer"
 )
 _HEADER = re.compile(rb"([0-9]{1,10}) ([0-9]{1,5}) obj")
+_ENDS_OF_OBJECTS, _END_OF_TRAILER = frozenset({b"endobj", b"stream"}), frozenset({b"startxref"})
 _OBJECT = re.compile(rb"(?<![0-9])[0-9]++[\0\t\n\f\r ]++[0-9]++[\0\t\n\f\r ]++obj")
 
 
@@ -42,7 +50,7 @@ class _Entry(NamedTuple):
 
 
 def check_cross_references(pdf: bytes, reader: PdfFileReader, original: int) -> None:
-    """Check that all viewers find the same objects in what was appended to a document.
+    """Check that all viewers find the same objects in a document and in what was appended.
 
     Args:
         pdf: the whole file.
@@ -61,33 +69,51 @@ def check_cross_references(pdf: bytes, reader: PdfFileReader, original: int) -> 
             start = xrefs.get_startxref_for_revision(revision)
             listed = xrefs.explicit_refs_in_revision(revision)
             highest = max([highest, *(reference.idnum for reference in listed)])
+            entries, trailer = _section(pdf, reader, start, original)
+            _check_entries(entries, generations)
             if start >= original:
-                entries, trailer = _section(pdf, reader, start)
-                _check_entries(pdf, entries, original, generations)
+                _check_offsets(pdf, entries, original)
                 _check_trailer(trailer, highest)
+                for number in {entry.offset for entry in entries if entry.kind == 2}:
+                    _check_packed(reader, number)
                 offsets |= {start, *(entry.offset for entry in entries if entry.kind == 1)}
             generations |= {reference.idnum: reference.generation for reference in listed}
         if any(found.start() not in offsets for found in _OBJECT.finditer(pdf, original)):
             raise PdfUnusableError("a later revision holds an object that it does not list")
 
 
-def _check_entries(
-    pdf: bytes, entries: list[_Entry], original: int, generations: dict[int, int]
-) -> None:
+def _check_entries(entries: list[_Entry], generations: dict[int, int]) -> None:
     if len({entry.number for entry in entries}) < len(entries):
-        raise PdfUnusableError("a later revision lists an object twice")
+        raise PdfUnusableError("the document lists an object twice")
+    for number, kind, _, generation in entries:
+        # Free is what may be used again as the next generation, and what never was in use.
+        is_free = number == 0 or generation == generations.get(number, generation - 1) + 1
+        if number > MAX_OBJECT_NUMBER or kind > 2 or (kind == 0 and not is_free):
+            raise PdfUnusableError("the document lists an object as what it cannot be")
+
+
+def _check_offsets(pdf: bytes, entries: list[_Entry], original: int) -> None:
     for number, kind, offset, generation in entries:
-        if kind == 0:
-            # Free is what may be used again as the next generation, and what never was in use.
-            known = generations.get(number)
-            is_right = number == 0 or known is None or generation == known + 1
-        elif kind == 1:
-            header = b"%d %d obj" % (number, generation)
-            is_right = number > 0 and offset >= original and pdf.startswith(header, offset)
-        else:
-            is_right = number > 0 and kind == 2
-        if not is_right or number > MAX_OBJECT_NUMBER:
+        header = b"%d %d obj" % (number, generation)
+        is_there = kind == 2 or (offset >= original and pdf.startswith(header, offset))
+        if kind > 0 and (number == 0 or not is_there):
             raise PdfUnusableError("a later revision lists an object where it is not")
+        if kind == 1:
+            check_spelling(pdf, offset + len(header), _ENDS_OF_OBJECTS)
+
+
+def _check_packed(reader: PdfFileReader, number: int) -> None:
+    """Check the objects of an object stream (ISO 32000-2 §7.5.7)."""
+    stream = resolve(reader, generic.IndirectObject(number, 0, reader))  # type: ignore[no-untyped-call]
+    if not isinstance(stream, generic.StreamObject):
+        raise PdfUnusableError("a later revision lists an object where it is not")
+    data, first = stream.read_data(DecodePurpose.OBJECT_STREAM), int(stream["/First"])
+    words = [int(word) for word in data[:first].split()]
+    starts = [*words[1::2], len(data) - first]
+    if len(set(words[::2])) < len(words[::2]) or starts != sorted(starts):
+        raise PdfUnusableError("a later revision lists an object twice")
+    for begin, end in pairwise(starts):
+        check_spelling(data[first + begin : first + end] + b" endobj ", 0, _ENDS_OF_OBJECTS)
 
 
 def _check_trailer(trailer: generic.DictionaryObject, highest: int) -> None:
@@ -102,12 +128,14 @@ def _check_trailer(trailer: generic.DictionaryObject, highest: int) -> None:
 
 
 def _section(
-    pdf: bytes, reader: PdfFileReader, start: int
+    pdf: bytes, reader: PdfFileReader, start: int, original: int
 ) -> tuple[list[_Entry], generic.DictionaryObject]:
     """Return the entries of one section, and its trailer."""
     stream = reader.stream
     table = _TABLE.match(pdf, start)
     if table is not None:
+        if start >= original:
+            check_spelling(pdf, table.end(), _END_OF_TRAILER)
         stream.seek(table.end())
         skip_over_whitespace(stream)
         reference = generic.TrailerReference(reader)  # type: ignore[no-untyped-call]
@@ -115,7 +143,7 @@ def _section(
         return list(_of_table(table[1].splitlines())), trailer
     header = _HEADER.match(pdf, start)
     if header is None:
-        raise PdfUnusableError("a later revision has cross-references in a spelling of its own")
+        raise PdfUnusableError("the document has cross-references in a spelling of its own")
     stream.seek(header.end())
     skip_over_whitespace(stream)
     container = generic.Reference(int(header[1]), int(header[2]), reader)

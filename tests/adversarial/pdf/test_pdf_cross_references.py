@@ -7,7 +7,8 @@ import pytest
 from pyhanko.pdf_utils import generic
 
 from api.assertions.verification import Outcome
-from tests.fixtures.pdf_attacks import Writer, annotate, attacked
+from api.pdf.errors import PdfUnusableError
+from tests.fixtures.pdf_attacks import Writer, annotate, attached_anyway, attacked
 from tests.fixtures.pdf_documents import (
     OTHER_TEXT,
     by_pyhanko,
@@ -183,3 +184,58 @@ def test_a_later_revision_may_list_what_was_never_in_use_as_free(
     trailer = b"/Root %s 0 R /Size 61 /Prev %d" % (root, prev)
     pdf = attached + rows + TRAILER % trailer + end(len(attached))
     assert pdf_office.verify(pdf, signature_roots=[]).outcome is Outcome.PASSED
+
+
+def test_a_document_must_not_list_an_object_twice(pdf_office: PdfOffice) -> None:
+    """Viewers take the first entry, and pyHanko the last: written again, the object is another."""
+    document = plain({**specimen(), 6: stream(OTHER_TEXT)})
+    row = ROW % (document.index(b"4 0 obj"), 0, b"n")
+    other = ROW % (document.index(b"6 0 obj"), 0, b"n")
+    document = document.replace(b"6 1\n" + other, b"4 1\n" + row).replace(row, other, 1)
+    document = document.replace(b"6 0 obj", b"4 0 obj")
+    assertion = pdf_office.issue(document)
+    with pytest.raises(PdfUnusableError):
+        pdf_office.attached(document, assertion)
+    forced = attached_anyway(document, assertion)
+    assert pdf_office.verify(forced, signature_roots=[]).reasons == ("pdf-unusable",)
+
+
+SPELLINGS = {
+    "one bracket": (b">> >>", b">> >"),
+    "a space in a bracket": (b">> >>", b">> > >"),
+    "control character": (b"4 0 R", b"4 \x0b0 R"),
+    "comment": (b"/Contents 4 0 R", b"%/Contents 6 0 R\n/Contents 4 0 R"),
+    "text behind it": (b">> >>", b">> >> << >>"),
+    "escape that is none": (b"/Parent", b"/X#zz null /Parent"),
+}
+
+
+@pytest.mark.parametrize("kind", SPELLINGS)
+@pytest.mark.parametrize("is_packed", [False, True], ids=["plain", "packed"])
+def test_what_is_written_again_is_in_the_spelling_of_the_standard(
+    pdf_office: PdfOffice, attached: bytes, kind: str, is_packed: bool
+) -> None:
+    """Where pyHanko forgives, viewers show a blank page or another one."""
+    page = specimen()[3]
+
+    def again(body: bytes) -> bytes:
+        if not is_packed:
+            return update(attached, {3: body})
+        objects = {60: stream(b"3 0 " + body, b"/Type /ObjStm /N 1 /First 4")}
+        packed, offsets = written(objects, len(attached))
+        at = len(attached) + len(packed)
+        rows = b"\2\0\0\0\x3c\0" + b"".join(
+            b"\1" + place.to_bytes(4) + b"\0" for place in (offsets[60], at)
+        )
+        prev = int(attached[attached.rindex(b"startxref") + 9 :].split()[0])
+        root = re.findall(rb"/Root (\d+) 0 R", attached)[-1]
+        entries = b"/Type /XRef /Size 62 /W [1 4 1] /Index [3 1 60 2] /Root %s 0 R /Prev %d"
+        section = written({61: stream(rows, entries % (root, prev))}, at)[0]
+        return attached + packed + section + end(at)
+
+    assert pdf_office.verify(again(page), signature_roots=[]).outcome is Outcome.PASSED
+    old, new = SPELLINGS[kind]
+    changed = page[: page.rindex(old)] + page[page.rindex(old) :].replace(old, new)
+    found = pdf_office.verify(again(changed), signature_roots=[])
+    assert found.outcome is Outcome.FAILED
+    assert found.reasons[0] in ("pdf-unusable", "pdf-page-changed")
