@@ -4,6 +4,7 @@ import gzip
 import ipaddress
 import logging
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -103,12 +104,12 @@ def test_what_is_no_answer(serve: Any, odd: dict[str, Any]) -> None:
         HttpAuthority(authority.url, 5).ask(REQUEST)
 
 
-@pytest.mark.parametrize("odd", [{"delay_s": 3.0}, {"pause_s": 0.05}], ids=["slow", "dripping"])
+@pytest.mark.parametrize("odd", [{"delay_s": 60.0}, {"pause_s": 0.2}], ids=["slow", "dripping"])
 def test_the_time_is_bounded(serve: Any, odd: dict[str, Any]) -> None:
     begun = time.monotonic()
     with pytest.raises(OnlineAuthorityUnavailableError):
         HttpAuthority(serve(**odd).url, 0.4).ask(REQUEST)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 30
 
 
 def test_what_is_compressed_is_not_expanded(serve: Any) -> None:
@@ -145,14 +146,15 @@ def test_the_environment_does_not_choose_another_way(
 
 def test_a_name_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looking up a name cannot be interrupted: it must not hold the session up either."""
-    look_up = socket.getaddrinfo
+    look_up, answers = socket.getaddrinfo, threading.Event()
 
     def slow(*arguments: Any, **more: Any) -> Any:
-        time.sleep(2)
+        answers.wait(60)
         return look_up("127.0.0.1", *arguments[1:], **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     begun = time.monotonic()
     with pytest.raises(OnlineAuthorityUnavailableError):
         HttpAuthority("http://localhost:9/", 0.3).ask(REQUEST)
-    assert time.monotonic() - begun < 1.5
+    assert time.monotonic() - begun < 30
+    answers.set()

@@ -88,7 +88,7 @@ def test_card_placed_while_waiting(reader: VirtualReader) -> None:
     _take_away(reader)
     placing = threading.Timer(1.0, reader.insert)
     placing.start()
-    with connect(VirtualReader.name, 15) as card:
+    with connect(VirtualReader.name, 60) as card:
         assert read_chip(card, CAN, data_groups=(1,)).data_group(1)
     placing.join()
 

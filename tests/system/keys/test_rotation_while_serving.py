@@ -39,7 +39,7 @@ class RelyingParty(threading.Thread):
     def __init__(self, server: PublicServer, office: Office) -> None:
         super().__init__(daemon=True)
         self.issued: list[tuple[float, str, str]] = []
-        """When, the key's `kid`, the assertion."""
+        """When it was asked for, the key's `kid`, the assertion."""
         self.failures: list[object] = []
         self.done = threading.Event()
         self._server = server
@@ -55,11 +55,11 @@ class RelyingParty(threading.Thread):
             self.failures.append(error)
 
     def _once(self, client: httpx.Client) -> None:
-        now = datetime.now(UTC)
+        asked, now = time.monotonic(), datetime.now(UTC)
         key = self._server.ring.current(now)
         place = self._server.statuses.allocation.reserve(key.issuer).reference
         claims = self._office.claims(issued_at=now, status=place)
-        self.issued.append((time.monotonic(), key.kid, sd_jwt.issue(claims, key)))
+        self.issued.append((asked, key.kid, sd_jwt.issue(claims, key)))
         names = [place.uri.removeprefix(PUBLIC_URL), "/.well-known/jwks.json", "/v1/keys"]
         answers = {name: client.get(name) for name in names}
         self.failures += [answer for answer in answers.values() if answer.status_code != 200]
@@ -72,18 +72,26 @@ class RelyingParty(threading.Thread):
 def test_no_request_fails(server: PublicServer, office: Office, tmp_path: Path) -> None:
     relying_parties = [RelyingParty(server, office) for _ in range(2)]
     (first,) = KeyFolder.read(server.home / "keys").leaves
+
+    def until_issued_by(keys_used: int) -> None:
+        deadline = time.monotonic() + 60
+        while len({kid for one in relying_parties for _, kid, _ in list(one.issued)}) < keys_used:
+            assert not any(one.failures for one in relying_parties)
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
     for one in relying_parties:
         one.start()
     try:
-        time.sleep(0.5)
+        until_issued_by(1)
         operate(server, "keys", "renew", "--now")
         renewed = time.monotonic()
-        time.sleep(0.5)
+        until_issued_by(2)
         operate(server, "keys", "renew", "--ca", "--now")
         operate(server, "keys", "renew", "--now")
         operate(server, "keys", "revoke", first.name, "--reason", "superseded")
         operate(server, "keys", "crl")
-        time.sleep(0.5)
+        until_issued_by(3)
     finally:
         for one in relying_parties:
             one.done.set()

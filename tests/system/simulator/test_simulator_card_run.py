@@ -47,7 +47,7 @@ with VirtualReader(SimulatedCard(image)) as reader:
         _, card = connect(reader.name)
         assert send(card, "00A4020C02011C") == "9000"
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 """
         )
     )
@@ -64,7 +64,7 @@ with VirtualReader(SimulatedCard(image)) as reader:
         assert events(process, 2) == ["inserted", "power-on"]
         context, card = connect(reader.name)
         assert send(card, "00A4020C02011C") != "9000"
-        assert process.wait(10) == 4
+        assert process.wait(60) == 4
 """
         )
     )
@@ -122,11 +122,11 @@ with VirtualReader(SimulatedCard(image)) as reader:
     reader.remove()
     with lay(reader, "--fault", "tear=1@10") as process:
         assert events(process, 2) == ["inserted", "power-on"]
-        out, err = read().communicate(timeout=60)
+        out, err = read().communicate(timeout=120)
         assert "place the same card again" in err, err
         assert json.loads(out).get("resumed") == 1, (out, err)
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 """
         )
     )
@@ -145,7 +145,7 @@ with VirtualReader(torn) as reader:
     reader.unplug()
     time.sleep(1)
     reader.plug_in()
-    out, err = reading.communicate(timeout=60)
+    out, err = reading.communicate(timeout=120)
     assert json.loads(out).get("resumed") == 1, (out, err)
 """
         )
