@@ -262,12 +262,21 @@ def _add_selectors(parser: argparse.ArgumentParser, *, required: bool) -> None:
     which = parser.add_argument_group("which assertion")
     one = which.add_mutually_exclusive_group(required=required)
     one.add_argument("--assertion", type=Path, metavar="FILE", help="the assertion itself")
-    one.add_argument("--jti", metavar="ID", help="its `jti`")
-    one.add_argument("--session", metavar="ID", help="the session that it was issued for")
-    one.add_argument("--dossier", metavar="ID", help="all of a relying party's dossier")
+    one.add_argument("--jti", type=_text, metavar="ID", help="its `jti`")
+    one.add_argument("--session", type=_text, metavar="ID", help="the session it was issued for")
+    one.add_argument("--dossier", type=_text, metavar="ID", help="all of a party's dossier")
     one.add_argument("--index", type=int, metavar="N", help="its place in --list")
-    which.add_argument("--audience", metavar="NAME", help="whose --dossier it is")
-    which.add_argument("--list", metavar="URI", help="the `uri` in the assertion")
+    which.add_argument("--audience", type=_text, metavar="NAME", help="whose --dossier it is")
+    which.add_argument("--list", type=_text, metavar="URI", help="the `uri` in the assertion")
+
+
+def _text(argument: str) -> str:
+    """Return an argument that is text, and not other bytes of a shell's."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError("not text in UTF-8") from None
+    return argument
 
 
 def _action(

@@ -37,7 +37,7 @@ def find_token(module: Path, label: str) -> Any:
     pkcs11 = library()
     try:
         loaded = pkcs11.lib(str(module))
-    except (pkcs11.PKCS11Error, RuntimeError, OSError):
+    except (pkcs11.PKCS11Error, RuntimeError, OSError, UnicodeError, SystemError):
         raise Pkcs11ModuleUnusableError(f"{module} is not a PKCS#11 module that loads") from None
     try:
         return loaded.get_token(token_label=label)

@@ -13,6 +13,7 @@ from api.keys.errors import (
     AuthorityKeyMissingError,
     KeyFolderUnusableError,
     Pkcs11PinMissingError,
+    Pkcs11PinWrongError,
 )
 from api.keys.folder import StoredCertificate
 from api.keys.keys_toml import TokenPlace
@@ -75,6 +76,7 @@ def open_token(place: TokenPlace, pin: str | None) -> pkcs11_keys.Pkcs11Token:
 
     Raises:
         Pkcs11PinMissingError: there is none, or its file cannot be read.
+        Pkcs11PinWrongError: it is not text in UTF-8, or the token refuses it.
         ApiError: what `pkcs11_keys.open_token` raises.
     """
     return pkcs11_keys.open_token(place.module, place.token, lambda: _pin(place, pin))
@@ -93,4 +95,8 @@ def _pin(place: TokenPlace, given: str | None) -> str:
             f"the PIN of the token {place.token!r} is not given (--pin-file, CHINHCHU_KEYS_PIN, or "
             "pin_file in keys.toml)"
         )
+    try:
+        pin.encode()
+    except UnicodeEncodeError:  # other bytes in the environment
+        raise Pkcs11PinWrongError("the PIN is not text in UTF-8") from None
     return pin

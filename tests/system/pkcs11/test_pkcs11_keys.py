@@ -158,7 +158,8 @@ def test_a_session_lost_under_many_threads(softhsm: SoftHsm, folder: Path) -> No
 
 def test_module_or_token_missing(folder: Path, token: TokenPlace, tmp_path: Path) -> None:
     (tmp_path / "text.so").write_text("no library")
-    for module in (tmp_path / "none.so", tmp_path / "text.so", tmp_path):
+    other = tmp_path / "bytes-\udcff.so"
+    for module in (tmp_path / "none.so", tmp_path / "text.so", tmp_path, other):
         with pytest.raises(Pkcs11ModuleUnusableError):
             private_keys.open_token(replace(token, module=module), PIN)
     with pytest.raises(Pkcs11TokenMissingError) as missing:

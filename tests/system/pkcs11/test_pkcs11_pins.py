@@ -54,7 +54,7 @@ def test_a_wrong_pin_is_tried_once(folder: Path, tried: list[str]) -> None:
     assert tried == ["000000", PIN, "111111", PIN]
 
 
-@pytest.mark.parametrize("pin", ["1", "9" * 300, "pin\0", "chữ"])
+@pytest.mark.parametrize("pin", ["1", "9" * 300, "pin\0", "chữ", "\udcff"])
 def test_an_odd_pin(folder: Path, pin: str) -> None:
     pkcs11_keys.forget_tokens()
     with pytest.raises(Pkcs11PinWrongError):

@@ -89,6 +89,15 @@ def test_ids_may_begin_with_a_hyphen(chinhchu: Any, home: Path) -> None:
     assert (code, error["error"]["code"]) == (2, "usage")
 
 
+@pytest.mark.parametrize("option", ["--jti", "--session", "--dossier", "--list", "--audience"])
+def test_bytes_that_are_no_text(chinhchu: Any, assertions: list[Path], option: str) -> None:
+    """As a shell hands them over that is set to another encoding than UTF-8."""
+    besides = {"--list": ("--index", "1"), "--audience": ("--dossier", "D-1")}.get(option, ())
+    code, error = chinhchu("suspend", option, "\udcff", *besides, "--reason", "ticket 9")
+    assert (code, error["error"]["code"]) == (2, "usage")
+    assert option in error["error"]["message"]
+
+
 @pytest.mark.parametrize("revoked", [0, 1])
 def test_what_is_revoked_does_not_keep_the_others_of_a_dossier_from_being_suspended(
     chinhchu: Any, assertions: list[Path], revoked: int
