@@ -27,10 +27,10 @@ def build_service(settings: Settings) -> ProofingService:
         TrustAnchorsUnusableError: a certificate in the trust folder cannot be used.
         BiometricsError: a required model is missing or not the one of the manifest.
     """
-    settings.trust.mkdir(parents=True, exist_ok=True)
     manifest = load_manifest(pack=settings.face_pack)
     ring = KeyRing.open(settings.keys, settings.keys_password, pin=settings.keys_pin)
     server = settings.server()
+    settings.trust.mkdir(parents=True, exist_ok=True)
     engine = open_database(settings.database)
     return ProofingService(
         catalogue=Catalogue.load(),

@@ -14,6 +14,8 @@ MAX_LINK_DAYS = 36_500
 MIN_TIMEOUT_S, MAX_TIMEOUT_S = 0.1, 20.0
 """An agent waits thirty seconds for what the server says of a chip."""
 
+_IN_A_URL = re.compile(r"[!-~]+")
+
 
 class SettingsInvalidError(ApiError):
     """The configuration cannot be used."""
@@ -168,7 +170,10 @@ class Settings:
             url = server.public_url
             address = urlsplit(url) if url is not None else None
             is_usable = address is None or (
-                _is_private(address) and not (address.query or address.fragment)
+                _is_private(address)
+                and not (address.query or address.fragment)
+                # It is in every assertion for good (RFC 3986 §2). `urlsplit` drops line feeds.
+                and _IN_A_URL.fullmatch(str(url)) is not None
             )
             days = server.keep_status_links_days
         except (OSError, ValueError, TypeError, AttributeError):
@@ -177,8 +182,8 @@ class Settings:
             ) from None
         if not is_usable or type(days) is not int or not 0 <= days <= MAX_LINK_DAYS:
             raise SettingsInvalidError(
-                f"{path}: public_url is https (http on this machine only) without a user's name or "
-                f"a query in it, keep_status_links_days is 0 to {MAX_LINK_DAYS}"
+                f"{path}: public_url is https (http on this machine only), in ASCII and without a "
+                f"space, a user's name or a query, keep_status_links_days is 0 to {MAX_LINK_DAYS}"
             )
         return replace(server, public_url=url and url.rstrip("/"))
 

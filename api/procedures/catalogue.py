@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from api.errors import ApiError
 
@@ -102,15 +103,17 @@ def _parse(path: Path) -> Procedure:
             version=str(table["version"]),
             name={str(k): str(v) for k, v in table["name"].items()},
             minimum_level=str(table["minimum_level"]),
-            party_roles=tuple(table["party_roles"]),
-            attendance=tuple(table["attendance"]),
-            claims=tuple(table["claims"]),
-            data_groups=tuple(table["data_groups"]),
+            party_roles=_array(table, "party_roles"),
+            attendance=_array(table, "attendance"),
+            claims=_array(table, "claims"),
+            data_groups=_array(table, "data_groups"),
             minimum_age_years=table.get("minimum_age_years"),
             digest=hashlib.sha256(data).hexdigest(),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise CatalogueInvalidError(f"{path.name}: {error!r}") from None
+    if not all(isinstance(role, str) and role for role in procedure.party_roles):
+        raise CatalogueInvalidError(f"{path.name}: party_roles are texts")
     allowed = (
         ("minimum_level", (procedure.minimum_level,), LEVELS),
         ("attendance", procedure.attendance, ATTENDANCE_MODES),
@@ -127,3 +130,10 @@ def _parse(path: Path) -> Procedure:
     if not procedure.party_roles or not {1, 2}.issubset(procedure.data_groups):
         raise CatalogueInvalidError(f"{path.name}: needs a party role, and data groups 1 and 2")
     return procedure
+
+
+def _array(table: Mapping[str, Any], name: str) -> tuple[Any, ...]:
+    value = table[name]
+    if not isinstance(value, list):
+        raise TypeError(f"{name} is no array")
+    return tuple(value)

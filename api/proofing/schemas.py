@@ -18,8 +18,8 @@ class _Message(BaseModel):
 class DocumentIn(_Message):
     """One document that the assertion will be bound to; its bytes stay with the relying party."""
 
-    role: ShortText
-    """Such as ``main`` or ``annex``."""
+    role: Annotated[str, Field(min_length=1, max_length=64, pattern=_VISIBLE)]
+    """Such as ``main`` or ``annex``; short, for fifty of them must fit into one assertion."""
     media_type: Annotated[str, Field(pattern=r"^[a-z0-9.+-]+/[a-z0-9.+-]+$", max_length=100)]
     sha256: Sha256Hex
     byte_length: Annotated[int, Field(gt=0, le=2**40)]

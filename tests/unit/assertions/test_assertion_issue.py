@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from api.assertions import jws, sd_jwt
 from api.assertions.disclosures import conceal
@@ -15,6 +16,7 @@ from api.assertions.errors import (
     SigningKeyExpiredError,
 )
 from api.assertions.verification import Outcome
+from api.proofing.schemas import DocumentIn, SessionIn
 
 NAME = ("verified_claims", "claims", "name")
 NUMBER = ("verified_claims", "verification", "evidence", 0, "document_details", "document_number")
@@ -124,6 +126,40 @@ def test_what_no_verifier_would_read_is_not_issued(office: Any) -> None:
         assert office.verify(assertion, documents=documents).outcome is Outcome.PASSED
         issued = count
     assert 20 < issued < 50
+
+
+def test_the_longest_request_fits_into_an_assertion(office: Any) -> None:
+    """As many documents as a session may have, all words as long as a request may make them."""
+
+    def longest(message: type[BaseModel], name: str) -> str:
+        bounds = message.model_fields[name].metadata
+        return "𝒜" * next(b.max_length for b in bounds if hasattr(b, "max_length"))
+
+    most = next(
+        bound.max_length
+        for bound in SessionIn.model_fields["documents"].metadata
+        if hasattr(bound, "max_length")
+    )
+    documents = [bytes([number]) for number in range(most)]
+    txn = office.transaction(*documents)
+    txn = replace(
+        txn,
+        documents=tuple(
+            replace(
+                document,
+                role=longest(DocumentIn, "role"),
+                media_type="a/" + "a" * 98,
+                byte_length=2**40,
+            )
+            for document in txn.documents
+        ),
+        purpose=longest(SessionIn, "purpose"),
+        party_role=longest(SessionIn, "party_role"),
+        dossier_id=longest(SessionIn, "dossier_id"),
+    )
+    said = {"audience": longest(SessionIn, "audience"), "nonce": longest(SessionIn, "nonce")}
+    assertion = office.issue(txn=txn, **said)
+    assert office.verify(assertion, documents=documents, **said).outcome is Outcome.PASSED
 
 
 @pytest.mark.parametrize("where", ["audience", "purpose", "name"])

@@ -88,6 +88,8 @@ def test_shipped_catalogue_loads_and_takes_portal_codes() -> None:
         ("data_groups = [1, 2]", "data_groups = [1]"),
         ("data_groups = [1, 2]", "data_groups = [1, 2, 3]"),
         ('party_roles = ["applicant"]', "party_roles = []"),
+        ('party_roles = ["applicant"]', 'party_roles = "applicant"'),
+        ('party_roles = ["applicant"]', "party_roles = [1]"),
         ('code = "1.1"', ""),
         ('code = "1.1"', "code ="),
     ],
