@@ -22,7 +22,6 @@ from api.keys import keys
 from api.keys.revocation import make_list
 from tests.fixtures.timestamp_authority import Tsa
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 NEEDED = ("cryptography", "cffi", "_cffi_backend")
 URI = "urn:chinhchu:status:1"
 WITHOUT_NETWORK = """
@@ -59,12 +58,18 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def counter(office: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def now() -> datetime:
+    """When the first test begins: the assertion lives for 15 minutes only."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture(scope="module")
+def counter(office: Any, now: datetime, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an office without network: what it was handed, and its document."""
     folder = tmp_path_factory.mktemp("counter")
     made = tmp_path_factory.mktemp("issuer") / "keys"
     key = keys.init(made, name="Mẫu", issuer="https://chinhchu.example", password=None)
-    payload = office.claims(issued_at=NOW).to_payload(key.issuer)
+    payload = office.claims(issued_at=now).to_payload(key.issuer)
     claims = {**payload.claims, "status": {"status_list": {"idx": 3, "uri": URI}}}
     assertion = sd_jwt.sign_payload(claims, payload.disclosable, key)
     (folder / "assertion.txt").write_text(assertion + "\n", encoding="ascii")
@@ -76,15 +81,15 @@ def counter(office: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 StatusArray.of_valid(100).set(3, status),
                 uri=URI,
                 key=key,
-                at=NOW,
-                expires_at=NOW + timedelta(days=1),
+                at=now,
+                expires_at=now + timedelta(days=1),
                 ttl_s=86_400,
             ),
             encoding="ascii",
         )
     tsa = Tsa(tmp_path_factory.mktemp("tsa"), kind="rsa")
     digest = hashlib.sha256(assertion.encode()).digest()
-    (folder / "assertion.tst").write_bytes(tsa.token_at(digest, NOW))
+    (folder / "assertion.tst").write_bytes(tsa.token_at(digest, now))
     (folder / "tsa.pem").write_bytes(tsa.root.pem)
     return folder
 
@@ -161,15 +166,15 @@ def test_other_nonce(run: Any) -> None:
     assert both.returncode == 4, "an assertion has one nonce, and no guess is made which"
 
 
-def test_years_later_by_the_timestamp(run: Any) -> None:
-    later = (NOW + timedelta(days=5 * 365)).isoformat()
+def test_years_later_by_the_timestamp(run: Any, now: datetime) -> None:
+    later = (now + timedelta(days=5 * 365)).isoformat()
     asked = (*ASKED, "--status-list", "valid.jwt", "--at", later, "--json")
     assert judged(run(*asked)) == (1, "FAILED", ["chain-expired"])
     stamped = run(*asked, "--timestamp", "assertion.tst", "--timestamp-root", "tsa.pem")
     assert judged(stamped) == (0, "PASSED", [])
     answer = json.loads(stamped.stdout)
     assert answer["time_proven"] is True
-    assert answer["judged_at"] == f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
+    assert answer["judged_at"] == f"{now:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def test_accepts_once(run: Any, counter: Path) -> None:
@@ -227,9 +232,9 @@ def test_it_holds_no_key_and_nothing_of_the_service() -> None:
     assert not {module for module in modules if module.startswith(("api.proofing", "api.store"))}
 
 
-def test_published_lists_of_the_issuer(run: Any, counter: Path, office: Any) -> None:
+def test_published_lists_of_the_issuer(run: Any, counter: Path, office: Any, now: datetime) -> None:
     """Lists of an authority that is not in the chain say nothing about it."""
-    foreign = make_list(office.root, NOW - timedelta(days=1), days=30)
+    foreign = make_list(office.root, now - timedelta(days=1), days=30)
     from cryptography.hazmat.primitives.serialization import Encoding
 
     (counter / "foreign.crl").write_bytes(foreign.public_bytes(Encoding.DER))

@@ -17,7 +17,6 @@ from api.proofing.repository import utc_now
 from api.status.allocation import StatusAllocation
 from api.store.database import open_database
 from api.store.tables import SessionRow
-from tests.fixtures.office import AT
 
 
 @pytest.fixture
@@ -37,15 +36,21 @@ def chinhchu(home: Path, capsys: pytest.CaptureFixture[str]) -> Any:
 
 
 @pytest.fixture
-def assertions(home: Path, office: Any, tmp_path: Path) -> list[Path]:
+def begun() -> datetime:
+    """When the office began; its commands go by the clock."""
+    return datetime.now(UTC) - timedelta(minutes=5)
+
+
+@pytest.fixture
+def assertions(home: Path, office: Any, begun: datetime, tmp_path: Path) -> list[Path]:
     """Three assertions of two dossiers, as their relying parties have them in a file."""
-    key = keys.init(home / "keys", issuer=office.key.issuer, password=None, at=AT)
+    key = keys.init(home / "keys", issuer=office.key.issuer, password=None, at=begun)
     engine = open_database(home / "chinhchu.sqlite")
     allocation = StatusAllocation(engine)
     files = []
     for number, (dossier, audience) in enumerate((("D-1", "a"), ("D-1", "b"), ("D-2", "a"))):
         reserved = allocation.reserve(key.issuer)
-        claims = office.claims(status=reserved.reference)
+        claims = office.claims(issued_at=begun, status=reserved.reference)
         row = SessionRow(
             id=f"{number:032x}",
             token_sha256="",
@@ -221,15 +226,17 @@ def test_a_forged_assertion_revokes_nothing(
 
 
 def test_what_a_thief_of_the_key_signed_revokes_nobody_elses(
-    chinhchu: Any, assertions: list[Path], home: Path, office: Any, tmp_path: Path
+    chinhchu: Any, assertions: list[Path], home: Path, office: Any, begun: datetime, tmp_path: Path
 ) -> None:
     """Its chain is right; the place that it names is that of an assertion with another id."""
-    key = keys.load(home / "keys", None, at=AT)
+    key = keys.load(home / "keys", None)
     named = StatusReference.from_payload(
         parse(assertions[0].read_text("ascii").strip()).issued.payload
     )
     stolen = tmp_path / "stolen.txt"
-    stolen.write_text(issue(office.claims(status=named, jti="x" * 22), key), "ascii")
+    stolen.write_text(
+        issue(office.claims(issued_at=begun, status=named, jti="x" * 22), key), "ascii"
+    )
     code, error = chinhchu("revoke", "--assertion", str(stolen), "--reason", "ticket 7")
     assert (code, error["error"]["code"]) == (4, "input-unusable")
     assert "another" in error["error"]["message"]
@@ -247,7 +254,7 @@ def test_an_assertion_as_an_editor_saves_it(
 
 
 def test_a_free_index_and_an_assertion_without_status_are_refused(
-    chinhchu: Any, assertions: list[Path], home: Path, office: Any, tmp_path: Path
+    chinhchu: Any, assertions: list[Path], home: Path, office: Any, begun: datetime, tmp_path: Path
 ) -> None:
     shown = chinhchu("show", "--session", f"{0:032x}")[1]["assertions"][0]
     taken = {
@@ -257,7 +264,7 @@ def test_a_free_index_and_an_assertion_without_status_are_refused(
     code, error = chinhchu("revoke", "--list", shown["uri"], "--index", free, "--reason", "typo")
     assert (code, error["error"]["code"]) == (4, "status-index-not-issued")
     plain = tmp_path / "plain.txt"
-    plain.write_text(issue(office.claims(), keys.load(home / "keys", None, at=AT)), "ascii")
+    plain.write_text(issue(office.claims(issued_at=begun), keys.load(home / "keys", None)), "ascii")
     code, error = chinhchu("revoke", "--assertion", str(plain), "--reason", "why")
     assert (code, error["error"]["code"]) == (4, "input-unusable")
 
