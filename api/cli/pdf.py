@@ -1,10 +1,11 @@
-"""`chinhchu pdf`: attach assertions to their PDF, sign over both, print the page for people."""
+"""`chinhchu pdf`: check a PDF, attach assertions to it, sign over both, print a page for people."""
 
 import argparse
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from getpass import getpass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,14 @@ from api.errors import InputUnusableError
 if TYPE_CHECKING:
     from pyhanko.sign.signers import Signer
 
+MEDIA_TYPE = "application/pdf"
 MAX_PDF_BYTES = 128 << 20
 MAX_PASSWORD_FILE = 4096
 PASSWORD_VARIABLE = "CHINHCHU_PDF_PASSWORD"  # noqa: S105 - the variable's name, not a password
 
 EPILOG = f"""\
 examples:
+  chinhchu pdf check contract.pdf
   chinhchu pdf attach contract.pdf --assertion assertion.txt --tsa https://tsa.example --out a.pdf
   chinhchu pdf attach contract.pdf --assertion seller.txt --assertion buyer.txt \\
       --tsa https://tsa.example --out a.pdf
@@ -37,25 +40,34 @@ The password of the PKCS#12 file, or the token's PIN, comes from --password-file
 {PASSWORD_VARIABLE}, else it is asked for. Needs chinhchu[pdf].
 
 exit codes:
-  0  written
+  0  written; of check: the document can carry assertions
   2  wrong usage
   4  something could not be read, reached or signed; nothing is written
 """
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `pdf attach`, `pdf sign` and `pdf sheet`."""
+    """Add `pdf check`, `pdf attach`, `pdf sign` and `pdf sheet`."""
     group = commands.add_parser(
         "pdf",
-        help="attach assertions to their PDF, sign over both, print the page for people",
+        help="check a PDF, attach assertions to it, sign over both, print a page for people",
         description="Keep assertions in the PDF that they are for.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = group.add_subparsers(metavar="ACTION", required=True)
-    _register_attach(_action(actions, "attach", "append assertions and timestamps as attachments"))
-    _register_sign(_action(actions, "sign", "append a PAdES B-LTA signature"))
-    _register_sheet(_action(actions, "sheet", "make the evidence sheet with its QR code"))
+    check = _action(actions, "check", "say whether a document can carry assertions")
+    check.set_defaults(run=run_check)
+    for name, text, fill in (
+        ("attach", "append assertions and timestamps as attachments", _register_attach),
+        ("sign", "append a PAdES B-LTA signature", _register_sign),
+        ("sheet", "make the evidence sheet with its QR code", _register_sheet),
+    ):
+        writing = _action(actions, name, text)
+        writing.add_argument(
+            "--out", type=Path, required=True, metavar="FILE", help="where it goes"
+        )
+        fill(writing)
 
 
 def _action(
@@ -69,7 +81,6 @@ def _action(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("document", type=Path, metavar="DOCUMENT", help="the PDF")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where it goes")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
@@ -159,6 +170,22 @@ def _register_sheet(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run_sheet)
 
 
+def run_check(args: argparse.Namespace) -> int:
+    """Check a document, and tell what a session's request says of it."""
+    with _extra():
+        from api.pdf.attachments import check_document
+    document = read_input(args.document, MAX_PDF_BYTES)
+    check_document(document)
+    digest = sha256(document).hexdigest()
+    if args.json:
+        described = {"media_type": MEDIA_TYPE, "sha256": digest, "byte_length": len(document)}
+        print_json({"file": str(args.document), **described})
+    else:
+        print(f"{args.document}  can carry assertions")
+        print(f"  {len(document)} bytes  SHA-256 {digest}")
+    return EXIT_PASSED
+
+
 def run_attach(args: argparse.Namespace) -> int:
     """Attach."""
     with _extra():
@@ -226,8 +253,6 @@ def _verified(token: bytes, assertion: bytes, roots: list[Path]) -> str | None:
     """Return the time of a token that verifies; None where no root is there to verify it to."""
     if not roots:
         return None
-    from hashlib import sha256
-
     from api.assertions.timestamps import verify_timestamp
 
     time = verify_timestamp(token, sha256(assertion).digest(), [read_input(p) for p in roots])
@@ -263,8 +288,6 @@ def _password(file: Path | None, prompt: str) -> str:
 def _written(
     args: argparse.Namespace, data: bytes, facts: Mapping[str, str | Sequence[str | None] | None]
 ) -> int:
-    from hashlib import sha256
-
     write_output(args.out, data)
     digest = sha256(data).hexdigest()
     if args.json:

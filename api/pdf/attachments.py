@@ -100,6 +100,18 @@ def attach_all(document: bytes, assertions: Sequence[CarriedAssertion]) -> bytes
         if one.timestamp is not None:
             _check_imprint(one.timestamp, one.assertion)
     check_different([one.assertion for one in assertions])
+    return _append(document, assertions)
+
+
+def check_document(document: bytes) -> None:
+    """Check that a document can carry assertions: before a session is opened for it.
+
+    Raises what `attach_all` raises of the document.
+    """
+    _append(document, [CarriedAssertion(b"")])
+
+
+def _append(document: bytes, assertions: Sequence[CarriedAssertion]) -> bytes:
     deadline = Deadline()
     reader = open_pdf(document, deadline)
     check_bindable(reader, deadline)

@@ -3,7 +3,7 @@
 import pytest
 
 from api.assertions.verification import Outcome
-from api.pdf.attachments import attach
+from api.pdf.attachments import attach, check_document
 from api.pdf.errors import PdfActiveContentError
 from api.pdf.signing import sign
 from tests.fixtures.pdf_active import ACTIVE, STATIC, document
@@ -21,6 +21,8 @@ def test_active_content_is_neither_bound_nor_signed_nor_verified(
     assertion = pdf_office.issue(active)
     with pytest.raises(PdfActiveContentError, match=r"the document holds .*print it to PDF/A"):
         attach(active, assertion)
+    with pytest.raises(PdfActiveContentError):
+        check_document(active)
     forced = attached_anyway(active, assertion)
     with pytest.raises(PdfActiveContentError):
         sign(

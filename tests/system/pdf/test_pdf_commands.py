@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from api.proofing.schemas import DocumentIn
 from tests.fixtures.office import AUDIENCE, NONCE
+from tests.fixtures.pdf_active import ACTIVE
 from tests.fixtures.pdf_documents import plain, stream, update
 from tests.fixtures.pdf_office import PASSWORD, PdfOffice
 
@@ -67,6 +70,24 @@ def test_attach_sign_verify(pdf_office: PdfOffice, folder: Path) -> None:
     run = chinhchu(folder, "verify", "c.pdf", *verify, "--json")
     assert run.returncode == 1
     assert json.loads(run.stdout)["reasons"] == ["pdf-page-changed"]
+
+
+def test_a_document_is_checked_before_its_session(folder: Path) -> None:
+    run = chinhchu(folder, "pdf", "check", "contract.pdf", "--json")
+    assert run.returncode == 0, run.stderr
+    document = (folder / "contract.pdf").read_bytes()
+    told = json.loads(run.stdout)
+    assert DocumentIn(role="main", **{k: v for k, v in told.items() if k != "file"}) == DocumentIn(
+        role="main",
+        media_type="application/pdf",
+        sha256=sha256(document).hexdigest(),
+        byte_length=len(document),
+    )
+    assert "can carry assertions" in chinhchu(folder, "pdf", "check", "contract.pdf").stdout
+    (folder / "active.pdf").write_bytes(next(iter(ACTIVE.values())))
+    for file, code in (("active.pdf", "pdf-active-content"), ("root.pem", "pdf-unusable")):
+        run = chinhchu(folder, "pdf", "check", file, "--json")
+        assert (run.returncode, json.loads(run.stdout)["error"]["code"]) == (4, code)
 
 
 def test_the_sheet_and_refusals(folder: Path) -> None:
