@@ -21,6 +21,8 @@ MAX_CRL_BYTES = 16 << 20
 
 EXPIRED_CERTS_ON_CRL = x509.ObjectIdentifier("2.5.29.60")
 _GENERALIZED_TIME = b"\x18\x0f"  # tag and length of YYYYMMDDhhmmssZ
+_IN_AN_ENTRY = (x509.CRLReason, x509.InvalidityDate)
+"""What is understood of an entry, however a CA marks it."""
 
 
 class ChainRevokedError(ApiError):
@@ -42,7 +44,7 @@ class CrlMissingError(ApiError):
 
 
 class CrlSignatureInvalidError(ApiError):
-    """A list in the CA's name is not signed by it, or covers only a part."""
+    """A list in the CA's name is not signed by it, covers only a part, or is not understood."""
 
     code = "crl-signature-invalid"
 
@@ -109,7 +111,7 @@ def check_revocation(
     Raises:
         ChainRevokedError: a certificate is revoked.
         CrlMissingError: there is no list of its CA.
-        CrlSignatureInvalidError: the CA did not sign the list in its name.
+        CrlSignatureInvalidError: the CA did not sign the list in its name, or it is not a full one.
         CrlStaleError: the newest list ended before `at`, or is silent on expired certificates.
     """
     unknown: list[ApiError] = []
@@ -137,7 +139,7 @@ def _newest_first(
         raise CrlMissingError("no revocation list of a CA of the chain was given")
     signed = [crl for crl in named if _is_signed_by(crl, issuer) and _is_whole(crl)]
     if not signed:
-        raise CrlSignatureInvalidError("a revocation list was not signed by the CA that it names")
+        raise CrlSignatureInvalidError("a revocation list was not signed by the CA that it names, or is not a full one")
     # Two lists of one second are told apart by their number (RFC 5280 §5.2.3).
     return sorted(signed, key=lambda crl: (crl.last_update_utc, _number(crl)), reverse=True)
 
@@ -201,7 +203,7 @@ def _is_whole(crl: x509.CertificateRevocationList) -> bool:
 
 def _is_understood(entry: x509.RevokedCertificate) -> bool:
     try:
-        return not any(extension.critical for extension in entry.extensions)
+        return all(not e.critical or isinstance(e.value, _IN_AN_ENTRY) for e in entry.extensions)
     except UNREADABLE:  # it counts as revoked since ever (`_revoked_from`)
         return True
 

@@ -1,7 +1,7 @@
 """RFC 5280 §5.3: a list with a critical entry extension that is not understood tells nothing."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -48,6 +48,22 @@ def test_critical_extension_of_any_entry(
     """Of an indirect list the entries that follow are another authority's: who could tell."""
     given = lists(office, extension, critical=True)
     is_unknown(office.verify(office.issue(), crls=given), "crl-signature-invalid")
+
+
+@pytest.mark.parametrize(
+    "extension",
+    [
+        x509.CRLReason(x509.ReasonFlags.superseded),
+        x509.InvalidityDate(datetime(2026, 1, 2, tzinfo=UTC).replace(tzinfo=None)),
+    ],
+    ids=["reason", "invalidity-date"],
+)
+def test_what_is_understood_may_be_critical(
+    office: Any, passes: Callable[..., None], extension: x509.ExtensionType
+) -> None:
+    """Their standard has them not critical, and nothing speaks against those who mark them so."""
+    given = lists(office, extension, critical=True)
+    passes(office.verify(office.issue(), crls=given), CheckName.REVOCATION)
 
 
 def test_other_extensions_may_be_passed_over(office: Any, passes: Callable[..., None]) -> None:
