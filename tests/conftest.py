@@ -14,8 +14,8 @@ pytest_plugins = ["tests.fixtures.office", "tests.fixtures.rsa_keys"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# The same examples in every run, however busy the machine is: a run that fails, fails again. Fresh
-# ones are looked for with `pytest --hypothesis-profile=default`.
+# The same examples in every run, however busy the machine is: a run that fails, fails again. Others
+# in every run, to look for what these do not show: `pytest --hypothesis-profile=fresh tests`.
 settings.register_profile(
     "suite",
     deadline=None,
@@ -24,6 +24,7 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
+settings.register_profile("fresh", settings.get_profile("suite"), derandomize=False)
 settings.load_profile("suite")
 
 
