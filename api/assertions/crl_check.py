@@ -139,7 +139,9 @@ def _newest_first(
         raise CrlMissingError("no revocation list of a CA of the chain was given")
     signed = [crl for crl in named if _is_signed_by(crl, issuer) and _is_whole(crl)]
     if not signed:
-        raise CrlSignatureInvalidError("a revocation list was not signed by the CA that it names, or is not a full one")
+        raise CrlSignatureInvalidError(
+            "a revocation list was not signed by its CA, or is no full one"
+        )
     # Two lists of one second are told apart by their number (RFC 5280 §5.2.3).
     return sorted(signed, key=lambda crl: (crl.last_update_utc, _number(crl)), reverse=True)
 
