@@ -1,7 +1,7 @@
 """What goes over the wire: requests of relying parties and agents, and their answers."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -44,6 +44,12 @@ class SessionIn(_Message):
     with the evidence and forgotten with it."""
     attendance_mode: Literal["unattended"] = "unattended"
     """Attended modes need an officer who has signed in, which this version does not have."""
+
+    @classmethod
+    def of_row(cls, stored: dict[str, Any]) -> Self:
+        """Return a request as it was taken; a version before this one may have taken more."""
+        documents = [DocumentIn.model_construct(**document) for document in stored["documents"]]
+        return cls.model_construct(**{**stored, "documents": documents})
 
 
 class ConsentIn(_Message):

@@ -308,7 +308,7 @@ class ProofingService:
         )
 
     def _request(self, row: SessionRow) -> tuple[SessionIn, Procedure]:
-        request = SessionIn.model_validate(row.request)
+        request = SessionIn.of_row(row.request)
         return request, self.catalogue.get(request.procedure_code)
 
     def _decide(self, row: SessionRow, judged: JudgedCapture) -> tuple[Decision, Issued | None]:
