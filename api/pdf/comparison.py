@@ -30,14 +30,18 @@ from api.pdf.errors import (
     PdfFormChangedError,
     PdfPageChangedError,
 )
-from api.pdf.fields import SignatureFields, page_references
+from api.pdf.fields import SignatureFields, inherited, page_references
 from api.pdf.reading import Deadline, entry, hybrid_sections, reading, resolve
 
 FREE_IN_CATALOGUE = frozenset({"/DSS", "/Extensions", "/Metadata", "/Version"})
 """Not shown on any page: validation data, markers of extensions, XMP metadata, PDF version."""
 FREE_IN_INFORMATION = frozenset({"/ModDate", "/Producer"})
 FREE_IN_SIGNED_FIELD = frozenset({"/V", "/AP", "/MK", "/M"})
-NEW_FORM = frozenset({"/Fields", "/SigFlags", "/DA", "/DR"})
+DEFAULTS = frozenset({"/DA", "/DR"})
+"""How viewers paint fields that bring no look of their own; iText 5 and PDFBox add some."""
+INHERITABLE = frozenset({"/MediaBox", "/CropBox", "/Resources", "/Rotate"})
+"""What a page has from its parents (§7.7.3.4); iText 5 writes it into pages that it changes."""
+NEW_FORM = frozenset({"/Type", "/Fields", "/SigFlags"}) | DEFAULTS
 
 
 class _Role(Enum):
@@ -195,10 +199,19 @@ class _Comparison:
             yield from self._appended(before, after, self._specifications(), "attachment")
         elif role is _Role.CATALOGUE and key == "/AcroForm" and after is not None:
             yield from self._form(before, after)
+        elif role is _Role.CATALOGUE and key == "/Perms" and before is None:
+            self._check_permissions(after)
         elif role is _Role.PAGE and key == "/Annots":
             yield from self._appended(before, after, self.fields.added, "page")
         elif role is _Role.FORM and key == "/Fields":
             yield from self._appended(before, after, self.fields.added, "form")
+        elif role is _Role.FORM and key in DEFAULTS and before is None and self.fields.painted:
+            return
+        elif role is _Role.PAGE and key in INHERITABLE and before is None and after is not None:
+            before = inherited(self.old, holder.old, key)
+            if before is None:
+                _refuse(place)
+            yield _Pair(before, after, _Role.ANY, place)
         elif before is None or after is None:
             _refuse(place)
         else:
@@ -230,6 +243,18 @@ class _Comparison:
         else:
             fields = new.raw_get("/Fields") if "/Fields" in new else None
             yield from self._appended(None, fields, self.fields.added, "form")
+
+    def _check_permissions(self, after: generic.PdfObject | None) -> None:
+        """Let a new signature certify the document (§12.8.6); what it then forbids is its own."""
+        permissions = resolve(self.new, after) if after is not None else None
+        if isinstance(permissions, generic.DictionaryObject) and set(permissions) == {"/DocMDP"}:
+            signature = permissions.raw_get("/DocMDP")
+            if (
+                isinstance(signature, generic.IndirectObject)
+                and signature.reference in self.fields.signatures
+            ):
+                return
+        _refuse("catalogue")
 
     def _appended(
         self,

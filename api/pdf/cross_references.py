@@ -21,7 +21,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 from api.pdf.errors import PdfUnusableError
 from api.pdf.reading import reading, resolve
-from api.pdf.spelling import check_spelling
+from api.pdf.spelling import END_OF_TRAILER, check_spelling
 
 MAX_OBJECT_NUMBER = 8_388_607
 """What viewers count to (ISO 32000-1 Annex C)."""
@@ -37,7 +37,7 @@ _TABLE = re.compile(
     + rb")*+)++)[\r\n]*+trailer"
 )
 _HEADER = re.compile(rb"([0-9]{1,10}) ([0-9]{1,5}) obj")
-_ENDS_OF_OBJECTS, _END_OF_TRAILER = frozenset({b"endobj", b"stream"}), frozenset({b"startxref"})
+_ENDS_OF_OBJECTS = frozenset({b"endobj", b"stream"})
 _OBJECT = re.compile(rb"(?<![0-9])[0-9]++[\0\t\n\f\r ]++[0-9]++[\0\t\n\f\r ]++obj")
 
 
@@ -135,7 +135,7 @@ def _section(
     table = _TABLE.match(pdf, start)
     if table is not None:
         if start >= original:
-            check_spelling(pdf, table.end(), _END_OF_TRAILER)
+            check_spelling(pdf, table.end(), END_OF_TRAILER)
         stream.seek(table.end())
         skip_over_whitespace(stream)
         reference = generic.TrailerReference(reader)  # type: ignore[no-untyped-call]

@@ -18,9 +18,12 @@ from api.pdf.reading import Deadline, entry, reading, resolve
 
 ALLOWED = frozenset(
     {"/FT", "/T", "/TU", "/V", "/F", "/Ff", "/Rect", "/Type", "/Subtype", "/P", "/AP"}
-    | {"/Lock", "/SV", "/MK", "/M", "/NM", "/DA"}
+    | {"/Lock", "/SV", "/MK", "/M", "/NM", "/DA", "/DR", "/H"}
 )
-"""What a new signature field with its widget may hold: no action, no border, no other field."""
+"""What a new signature field with its widget may hold: no action, no border, no other field.
+
+iText adds resources and how a click on it looks; nothing of either is seen where there is no area.
+"""
 KINDS = {"/FT": "/Sig", "/Type": "/Annot", "/Subtype": "/Widget"}
 """Viewers draw icons of their own for annotations of other kinds, however small (§12.5.6)."""
 MAX_DEPTH = 64
@@ -39,6 +42,11 @@ class SignatureFields:
     """Signature fields of the later revision alone; they show nothing."""
     shown: frozenset[str]
     """Names of those filled fields that show something."""
+    signatures: frozenset[generic.Reference]
+    """What the filled and the added fields hold."""
+    painted: bool
+    """Whether every field of the earlier revision brings what it shows, so that no viewer needs the
+    defaults of the form to paint it."""
 
     @classmethod
     def of(cls, old: PdfFileReader, new: PdfFileReader) -> "SignatureFields":
@@ -53,14 +61,18 @@ class SignatureFields:
             raise PdfFormChangedError("a later revision removes a form field")
         filled: set[generic.Reference] = set()
         shown: set[str] = set()
+        signed: list[generic.DictionaryObject] = []
         for (reference, was), (_, now) in zip(before, after, strict=False):
             if _is_reserved(old, was) and "/V" in now:
                 filled.add(reference)
+                signed.append(now)
                 if not _is_invisible(new, now):
                     shown.add(field_name(new, now))
         added = after[len(before) :]
         for _, field in added:
             _check_new(new, field)
+            signed.append(field)
+        values = [field.raw_get("/V") for field in signed if "/V" in field]
         names = [field_name(new, field) for _, field in after]
         if (added or filled) and len(set(names)) < len(names):
             raise PdfFormChangedError("two form fields of the document have one name")
@@ -69,6 +81,8 @@ class SignatureFields:
             frozenset(filled),
             frozenset(reference for reference, _ in added),
             frozenset(shown),
+            frozenset(v.reference for v in values if isinstance(v, generic.IndirectObject)),
+            all(_is_painted(old, reference) for reference in _all(old)),
         )
 
 
@@ -118,6 +132,19 @@ def page_references(reader: PdfFileReader, deadline: Deadline) -> frozenset[gene
         else:
             pages.add(node.reference)
     return frozenset(pages)
+
+
+def inherited(reader: PdfFileReader, page: generic.PdfObject, key: str) -> generic.PdfObject | None:
+    """Return the entry that a page has from the nodes above it, as it stands there."""
+    for _ in range(MAX_DEPTH):
+        node = entry(reader, page, "/Parent")
+        if not isinstance(node, generic.DictionaryObject):
+            return None
+        if key in node:
+            value: generic.PdfObject = node.raw_get(key)
+            return value
+        page = node
+    return None
 
 
 def top_fields(
@@ -183,6 +210,15 @@ def _is_invisible(reader: PdfFileReader, field: generic.DictionaryObject) -> boo
 
 def _is_reserved(reader: PdfFileReader, field: generic.DictionaryObject) -> bool:
     return _is_signature(reader, field) and "/V" not in field and "/Kids" not in field
+
+
+def _is_painted(reader: PdfFileReader, reference: generic.Reference) -> bool:
+    field = reader.get_object(reference)  # type: ignore[no-untyped-call]
+    return (
+        "/Kids" in field
+        or _is_signature(reader, field)
+        or entry(reader, entry(reader, field, "/AP"), "/N") is not None
+    )
 
 
 def _is_signature(reader: PdfFileReader, field: generic.DictionaryObject) -> bool:

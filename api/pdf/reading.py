@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 
 from pyhanko.pdf_utils import generic
@@ -19,9 +20,9 @@ from pyhanko.pdf_utils.decode_limits import (
     DecodePurpose,
     StreamDecodeLimits,
 )
-from pyhanko.pdf_utils.misc import PdfDecodeLimitError
+from pyhanko.pdf_utils.misc import PdfDecodeLimitError, PdfStrictReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.pdf_utils.xref import XRefSectionType
+from pyhanko.pdf_utils.xref import XRefSection, XRefSectionType, _check_xref_consistency
 
 from api.errors import ApiError
 from api.pdf.errors import PdfEncryptedError, PdfTooComplexError, PdfUnusableError
@@ -131,12 +132,39 @@ def open_pdf(data: bytes, deadline: Deadline | None = None) -> PdfFileReader:
         raise PdfUnusableError("this is not a PDF document")
     with reading():
         stream = _BoundedBytes(data, deadline or Deadline())
-        reader = _BoundedReader(stream, strict=True, decode_limits=_LIMITS)
+        try:
+            reader = _BoundedReader(stream, strict=True, decode_limits=_LIMITS)
+        except PdfStrictReadError as error:
+            if not str(error).startswith("XRef stream objects must not be clobbered"):
+                raise
+            reader = _reader_of_reused_numbers(stream)
         if "/Encrypt" in reader.trailer:
             raise PdfEncryptedError("the document is encrypted")
         if not isinstance(reader.root["/Pages"]["/Kids"], generic.ArrayObject):
             raise PdfUnusableError("the document has no pages")
         return reader
+
+
+def _reader_of_reused_numbers(stream: BytesIO) -> _BoundedReader:
+    """Open a document that uses the number of a cross-reference stream for another object later.
+
+    PDFBox does, for it lists no such stream (§7.5.8.2), and so does what builds on it. Nobody finds
+    a cross-reference stream by its number, so all viewers read the same. pyHanko refuses it for the
+    sake of encrypted documents, after it has read each section strictly; all else is checked again.
+    """
+    reader = _BoundedReader(stream, strict=False, decode_limits=_LIMITS)
+    reader.strict = True
+    xrefs = reader.xrefs
+    _check_xref_consistency(
+        [
+            XRefSection(
+                replace(xrefs.get_xref_container_info(revision), stream_ref=None),
+                xrefs.get_xref_data(revision),
+            )
+            for revision in range(xrefs.total_revisions)
+        ]
+    )
+    return reader
 
 
 def accept_hybrid(reader: PdfFileReader) -> None:

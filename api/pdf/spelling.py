@@ -2,7 +2,8 @@
 
 Readers forgive: a dictionary that ends with one bracket, a control character between two numbers.
 Each forgives something else, and where one goes on, another leaves a page blank or looks further.
-Software that signs has no need to be forgiven.
+Software that signs has no need to be forgiven. Only behind a trailer's dictionary it may name
+itself in comments, as iText does.
 
 Source: ISO 32000-2 §7.2 (characters and tokens), §7.3 (objects).
 """
@@ -19,9 +20,11 @@ _TOKEN = re.compile(
     + rb"|(?:/(?:#[0-9A-Fa-f]{2}|"
     + _REGULAR
     + rb")*+|[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)|(?P<word>[A-Za-z]++))"
-    + rb"(?=[\0\t\n\f\r ()<>\[\]/]))"
+    + rb"(?=[\0\t\n\f\r ()<>\[\]/])"
+    + rb"|(?P<comment>%(?:(?!xref|trailer|obj)[0-9A-Za-z._-])++(?=[\r\n])))"
 )
 _STRING = re.compile(rb"(?:[^()\\]|\\.)*+([()])", re.DOTALL)
+END_OF_TRAILER = frozenset({b"startxref"})
 _WORDS = frozenset({b"true", b"false", b"null", b"R"})
 
 
@@ -38,7 +41,9 @@ def check_spelling(data: bytes, position: int, ends: frozenset[bytes]) -> None:
         word = token["word"]
         if word in ends and not closing:
             return
-        if is_over:
+        if token["comment"] and is_over and ends is END_OF_TRAILER:
+            continue
+        if is_over or token["comment"]:
             break
         if token["open"]:
             closing.append(b">>" if token["open"] == b"<<" else b"]")
