@@ -30,7 +30,7 @@ from api.pdf.errors import (
     PdfFormChangedError,
     PdfPageChangedError,
 )
-from api.pdf.fields import SignatureFields, inherited, page_references
+from api.pdf.fields import SignatureFields, inherited, pages_of
 from api.pdf.reading import Deadline, entry, hybrid_sections, reading, resolve
 
 FREE_IN_CATALOGUE = frozenset({"/DSS", "/Extensions", "/Metadata", "/Version"})
@@ -105,7 +105,7 @@ class _Pair(NamedTuple):
 class _Comparison:
     def __init__(self, old: PdfFileReader, new: PdfFileReader, deadline: Deadline) -> None:
         self.old, self.new, self.deadline = old, new, deadline
-        self.pages = page_references(old, deadline)
+        self.pages = pages_of(old, deadline)
         self.fields = SignatureFields.of(old, new)
         self.before, self.after = embedded_files(old), embedded_files(new)
         self.added = tuple(name for name in self.after if name not in self.before)
@@ -208,7 +208,7 @@ class _Comparison:
         elif role is _Role.FORM and key in DEFAULTS and before is None and self.fields.painted:
             return
         elif role is _Role.PAGE and key in INHERITABLE and before is None and after is not None:
-            before = inherited(self.old, holder.old, key)
+            before = self._inherited(holder.old, key)
             if before is None:
                 _refuse(place)
             yield _Pair(before, after, _Role.ANY, place)
@@ -218,6 +218,12 @@ class _Comparison:
             if role is _Role.CATALOGUE and key == "/Pages":
                 place = "page"
             yield _Pair(before, after, _Role.ANY, place, holder.rewritten, key in TEXT)
+
+    def _inherited(self, page: generic.PdfObject, key: str) -> generic.PdfObject | None:
+        reference = page.container_ref
+        if not isinstance(page, generic.DictionaryObject) or reference not in self.pages:
+            return None
+        return inherited(self.old, page, self.pages[reference], key)
 
     def _names(
         self, before: generic.PdfObject | None, after: generic.PdfObject | None

@@ -107,43 +107,55 @@ def field_name(reader: PdfFileReader, field: generic.DictionaryObject) -> str:
     return str(entry(reader, field, "/T") or "")
 
 
-def page_references(reader: PdfFileReader, deadline: Deadline) -> frozenset[generic.Reference]:
-    """Return the references of all pages.
+Nodes = tuple[generic.IndirectObject, ...]
+
+
+def pages_of(reader: PdfFileReader, deadline: Deadline) -> dict[generic.Reference, Nodes]:
+    """Return the references of all pages, each with the nodes above it from the nearest on.
 
     Raises:
         PdfUnusableError: the pages are not a tree.
     """
-    pages: set[generic.Reference] = set()
+    pages: dict[generic.Reference, Nodes] = {}
     nodes: set[generic.Reference] = set()
-    stack = [(reader.root.raw_get("/Pages"), 0)]
+    stack: list[tuple[generic.PdfObject, Nodes]] = [(reader.root.raw_get("/Pages"), ())]
     while stack:
         deadline.check()
-        node, depth = stack.pop()
+        node, above = stack.pop()
         if (
             not isinstance(node, generic.IndirectObject)
             or node.reference in nodes
-            or depth > MAX_DEPTH
+            or len(above) > MAX_DEPTH
         ):
             raise PdfUnusableError("the pages of the document are not a tree")
         nodes.add(node.reference)
         kids = entry(reader, resolve(reader, node), "/Kids")
         if isinstance(kids, generic.ArrayObject):
-            stack += [(kids.raw_get(index), depth + 1) for index in range(len(kids))]
+            below = (node, *above)
+            stack += [(kids.raw_get(index), below) for index in range(len(kids))]
         else:
-            pages.add(node.reference)
-    return frozenset(pages)
+            pages[node.reference] = above
+    return pages
 
 
-def inherited(reader: PdfFileReader, page: generic.PdfObject, key: str) -> generic.PdfObject | None:
-    """Return the entry that a page has from the nodes above it, as it stands there."""
-    for _ in range(MAX_DEPTH):
-        node = entry(reader, page, "/Parent")
-        if not isinstance(node, generic.DictionaryObject):
+def inherited(
+    reader: PdfFileReader, page: generic.DictionaryObject, above: Nodes, key: str
+) -> generic.PdfObject | None:
+    """Return the entry that a page has from the nodes above it, as it stands there.
+
+    Some viewers go up by `/Parent`, others down by `/Kids`: nothing where they come to others.
+    """
+    for node in above:
+        parent = page.raw_get("/Parent") if "/Parent" in page else None
+        if not isinstance(parent, generic.IndirectObject) or parent.reference != node.reference:
             return None
-        if key in node:
-            value: generic.PdfObject = node.raw_get(key)
+        found = resolve(reader, node)
+        if not isinstance(found, generic.DictionaryObject):
+            return None
+        if key in found:
+            value: generic.PdfObject = found.raw_get(key)
             return value
-        page = node
+        page = found
     return None
 
 

@@ -176,6 +176,23 @@ def test_a_page_may_be_told_what_it_inherits(pdf_office: PdfOffice, key: str) ->
     assert told(generic.NullObject()) == ("pdf-page-changed",)
 
 
+def test_a_page_inherits_nothing_by_a_parent_that_is_not_above_it(pdf_office: PdfOffice) -> None:
+    """Some viewers go up by /Parent, others down by /Kids, and so each shows a part of its own."""
+    objects = specimen(page=b"<< /Type /Page /Parent 6 0 R /Contents 4 0 R /Resources << >> >>")
+    objects[2] = objects[2].replace(b">>", b"/MediaBox [0 0 595 400] >>")
+    objects[6] = b"<< /Type /Pages /Kids [3 0 R] /Count 1 /MediaBox [0 0 595 842] >>"
+    attached = pdf_office.attached(plain(objects))
+
+    for height in (400, 842):
+
+        def tell(writer: Writer, height: int = height) -> None:
+            page(writer)["/MediaBox"] = numbers(0, 0, 595, height)
+            writer.update_container(page(writer))
+
+        found = pdf_office.verify(attacked(attached, tell), signature_roots=[])
+        assert found.reasons == ("pdf-page-changed",)
+
+
 def test_a_new_form_may_say_that_it_is_one(pdf_office: PdfOffice, attached: bytes) -> None:
     """@signpdf does. What else it may hold, is counted up."""
 
