@@ -30,7 +30,7 @@ from api.pdf.errors import (
     PdfFormChangedError,
     PdfPageChangedError,
 )
-from api.pdf.fields import SignatureFields, inherited, pages_of
+from api.pdf.fields import SignatureFields, are_painted, inherited, pages_of
 from api.pdf.reading import Deadline, entry, hybrid_sections, reading, resolve
 
 FREE_IN_CATALOGUE = frozenset({"/DSS", "/Extensions", "/Metadata", "/Version"})
@@ -205,8 +205,8 @@ class _Comparison:
             yield from self._appended(before, after, self.fields.added, "page")
         elif role is _Role.FORM and key == "/Fields":
             yield from self._appended(before, after, self.fields.added, "form")
-        elif role is _Role.FORM and key in DEFAULTS and before is None and self.fields.painted:
-            return
+        elif role is _Role.FORM and key in DEFAULTS and before is None:
+            self._check_painted()
         elif role is _Role.PAGE and key in INHERITABLE and before is None and after is not None:
             before = self._inherited(holder.old, key)
             if before is None:
@@ -247,8 +247,14 @@ class _Comparison:
         elif not isinstance(new, generic.DictionaryObject) or not new.keys() <= NEW_FORM:
             raise PdfFormChangedError("a later revision adds a form that is not for signatures")
         else:
+            if new.keys() & DEFAULTS:
+                self._check_painted()
             fields = new.raw_get("/Fields") if "/Fields" in new else None
             yield from self._appended(None, fields, self.fields.added, "form")
+
+    def _check_painted(self) -> None:
+        if not are_painted(self.old, self.pages, self.deadline):
+            _refuse("form")
 
     def _check_permissions(self, after: generic.PdfObject | None) -> None:
         """Let a new signature certify the document (§12.8.6); what it then forbids is its own."""

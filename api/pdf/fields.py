@@ -7,7 +7,7 @@ rectangle alone. Nothing else may be laid over a page.
 Source: ISO 32000-2 §12.5.5 (appearances), §12.7.5.5 (signature fields).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pyhanko.pdf_utils import generic
@@ -44,9 +44,6 @@ class SignatureFields:
     """Names of those filled fields that show something."""
     signatures: frozenset[generic.Reference]
     """What the filled and the added fields hold."""
-    painted: bool
-    """Whether every field of the earlier revision brings what it shows, so that no viewer needs the
-    defaults of the form to paint it."""
 
     @classmethod
     def of(cls, old: PdfFileReader, new: PdfFileReader) -> "SignatureFields":
@@ -82,7 +79,6 @@ class SignatureFields:
             frozenset(reference for reference, _ in added),
             frozenset(shown),
             frozenset(v.reference for v in values if isinstance(v, generic.IndirectObject)),
-            all(_is_painted(old, reference) for reference in _all(old)),
         )
 
 
@@ -159,6 +155,27 @@ def inherited(
     return None
 
 
+def are_painted(
+    reader: PdfFileReader, pages: Iterable[generic.Reference], deadline: Deadline
+) -> bool:
+    """Whether every field on a page brings what it shows, so that no viewer paints it itself."""
+    for page in pages:
+        deadline.check()
+        annotations = entry(reader, reader.get_object(page), "/Annots")  # type: ignore[no-untyped-call]
+        if not isinstance(annotations, generic.ArrayObject):
+            continue
+        for index in range(len(annotations)):
+            item = resolve(reader, annotations.raw_get(index))
+            if (
+                isinstance(item, generic.DictionaryObject)
+                and str(entry(reader, item, "/Subtype")) == "/Widget"
+                and not _is_signature(reader, item)
+                and entry(reader, entry(reader, item, "/AP"), "/N") is None
+            ):
+                return False
+    return True
+
+
 def top_fields(
     reader: PdfFileReader,
 ) -> Iterator[tuple[generic.Reference, generic.DictionaryObject]]:
@@ -222,15 +239,6 @@ def _is_invisible(reader: PdfFileReader, field: generic.DictionaryObject) -> boo
 
 def _is_reserved(reader: PdfFileReader, field: generic.DictionaryObject) -> bool:
     return _is_signature(reader, field) and "/V" not in field and "/Kids" not in field
-
-
-def _is_painted(reader: PdfFileReader, reference: generic.Reference) -> bool:
-    field = reader.get_object(reference)  # type: ignore[no-untyped-call]
-    return (
-        "/Kids" in field
-        or _is_signature(reader, field)
-        or entry(reader, entry(reader, field, "/AP"), "/N") is not None
-    )
 
 
 def _is_signature(reader: PdfFileReader, field: generic.DictionaryObject) -> bool:

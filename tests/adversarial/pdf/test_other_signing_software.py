@@ -212,6 +212,9 @@ def test_a_new_form_may_say_that_it_is_one(pdf_office: PdfOffice, attached: byte
 def add_defaults(writer: Writer) -> None:
     font = dictionary(Type=pdf_name("/Font"), Subtype=pdf_name("/Type1"))
     font["/BaseFont"] = pdf_name("/Helvetica")
+    if "/AcroForm" not in writer.root:
+        writer.root["/AcroForm"] = writer.add_object(dictionary(Fields=generic.ArrayObject()))
+        writer.update_root()
     form = writer.root["/AcroForm"]
     form["/DR"] = dictionary(Font=dictionary(Helv=font))
     form["/DA"] = generic.pdf_string("/Helv 0 Tf 0 g ")
@@ -223,6 +226,22 @@ def test_a_form_may_be_given_defaults_that_no_field_needs(pdf_office: PdfOffice)
     document = with_text_field()
     later = attacked(pdf_office.attached(document), add_defaults)
     assert pdf_office.verify(later, signature_roots=[]).outcome is Outcome.PASSED
-    unpainted = document.replace(b"/AP <<", b"/XP <<")
-    forced = attacked(attached_anyway(unpainted, pdf_office.issue(unpainted)), add_defaults)
-    assert pdf_office.verify(forced, signature_roots=[]).reasons == ("pdf-form-changed",)
+    for unpainted in (
+        document.replace(b"/AP <<", b"/XP <<"),
+        document.replace(b"/AP <<", b"/XP <<").replace(b"[6 0 R] >> >>", b"[     ] >> >>"),
+        plain(with_a_widget_and_no_form()),
+    ):
+        forced = attached_anyway(unpainted, pdf_office.issue(unpainted))
+        assert pdf_office.verify(forced, signature_roots=[]).outcome is Outcome.PASSED
+        found = pdf_office.verify(attacked(forced, add_defaults), signature_roots=[])
+        assert found.reasons == ("pdf-form-changed",)
+
+
+def with_a_widget_and_no_form() -> dict[int, bytes]:
+    objects = specimen()
+    objects[3] = objects[3].replace(b"/Contents", b"/Annots [6 0 R] /Contents")
+    objects[6] = (
+        b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (amount) /V (1000000) /Rect [72 600 300 620] "
+        b"/DA (/Helv 12 Tf 0 g) >>"
+    )
+    return objects
