@@ -40,8 +40,8 @@ AUDIENCE = "https://notary.example"
 PORTRAIT, SAME_PERSON, OTHER_PERSON = "obama", "obama3", "biden"
 PERFORMER = 10
 """Seed of how the rendered people move, and of room and camera; the challenge is drawn each time.
-Of 70 challenges this one passed all at the first attempt and held up a photo in vain at all, where
-one of 100 drawn anew each time turned so far that the picture could not be rendered."""
+Of 70 challenges it passed each at the first attempt, and each photo held up was refused; of 100
+seeds drawn anew one turned so far that the picture could not be rendered."""
 
 CHANGE = "Bên được ủy quyền được bán tài sản. / The agent may sell the property."
 
