@@ -31,7 +31,14 @@ from api.pdf.errors import (
     PdfPageChangedError,
 )
 from api.pdf.fields import SignatureFields, are_painted, inherited, pages_of
-from api.pdf.reading import Deadline, entry, hybrid_sections, reading, resolve
+from api.pdf.reading import (
+    Deadline,
+    entry,
+    hybrid_sections,
+    numbers_of_cross_references,
+    reading,
+    resolve,
+)
 
 FREE_IN_CATALOGUE = frozenset({"/DSS", "/Extensions", "/Metadata", "/Version"})
 """Not shown on any page: validation data, markers of extensions, XMP metadata, PDF version."""
@@ -109,6 +116,7 @@ class _Comparison:
         self.fields = SignatureFields.of(old, new)
         self.before, self.after = embedded_files(old), embedded_files(new)
         self.added = tuple(name for name in self.after if name not in self.before)
+        self.of_cross_references = numbers_of_cross_references(new)
         self.counterparts: dict[generic.Reference, generic.Reference] = {}
         self.origins: dict[generic.Reference, generic.Reference] = {}
 
@@ -144,6 +152,8 @@ class _Comparison:
         if (
             self.counterparts.setdefault(old, new) != new
             or self.origins.setdefault(new, old) != old
+            # Not all readers find what takes the number of an older cross-reference stream.
+            or (new.idnum != old.idnum and new.idnum in self.of_cross_references)
         ):
             _refuse(place)
         return pair._replace(

@@ -25,6 +25,8 @@ from api.pdf.spelling import END_OF_TRAILER, check_spelling
 
 MAX_OBJECT_NUMBER = 8_388_607
 """What viewers count to (ISO 32000-1 Annex C)."""
+MAX_WIDTH = 8
+"""Of a number of a cross-reference stream, in bytes."""
 
 _END = rb" *(?:\r\n|\r|\n)"
 _TABLE = re.compile(
@@ -65,13 +67,16 @@ def check_cross_references(pdf: bytes, reader: PdfFileReader, original: int) -> 
         highest = 0
         offsets: set[int] = set()
         generations: dict[int, int] = {}
+        in_use: set[int] = set()
         for revision in range(xrefs.total_revisions):
             start = xrefs.get_startxref_for_revision(revision)
             listed = xrefs.explicit_refs_in_revision(revision)
             highest = max([highest, *(reference.idnum for reference in listed)])
             entries, trailer = _section(pdf, reader, start, original)
             _check_entries(entries, generations)
+            in_use |= {entry.number for entry in entries if entry.kind and entry.offset != start}
             if start >= original:
+                _check_number(pdf, start, in_use)
                 _check_offsets(pdf, entries, original)
                 _check_trailer(trailer, highest)
                 for number in {entry.offset for entry in entries if entry.kind == 2}:
@@ -100,6 +105,16 @@ def _check_offsets(pdf: bytes, entries: list[_Entry], original: int) -> None:
             raise PdfUnusableError("a later revision lists an object where it is not")
         if kind == 1:
             check_spelling(pdf, offset + len(header), _ENDS_OF_OBJECTS)
+
+
+def _check_number(pdf: bytes, start: int, in_use: set[int]) -> None:
+    """Check that a cross-reference stream has no other object's number.
+
+    MuPDF and Ghostscript find it by its number, listed or not, in place of what came before it.
+    """
+    header = _HEADER.match(pdf, start)
+    if header is not None and int(header[1]) in in_use:
+        raise PdfUnusableError("a later revision lists its objects in the place of one of them")
 
 
 def _check_packed(reader: PdfFileReader, number: int) -> None:
@@ -144,6 +159,8 @@ def _section(
     header = _HEADER.match(pdf, start)
     if header is None:
         raise PdfUnusableError("the document has cross-references in a spelling of its own")
+    if start >= original:
+        check_spelling(pdf, header.end(), _ENDS_OF_OBJECTS)
     stream.seek(header.end())
     skip_over_whitespace(stream)
     container = generic.Reference(int(header[1]), int(header[2]), reader)
@@ -164,6 +181,9 @@ def _of_table(lines: list[bytes]) -> Iterator[_Entry]:
 def _of_stream(stream: generic.StreamObject) -> Iterator[_Entry]:
     data = stream.read_data(DecodePurpose.XREF_STREAM)
     widths = [int(width) for width in stream["/W"]]
+    # Poppler reads no wider numbers, and puts the document together from what it finds.
+    if max(widths) > MAX_WIDTH or widths[0] > MAX_WIDTH // 2:
+        raise PdfUnusableError("the document has cross-references that not all viewers read")
     index = [int(number) for number in stream.get("/Index", [0, stream["/Size"]])]
     position = 0
     for first, count in zip(index[::2], index[1::2], strict=True):

@@ -148,9 +148,9 @@ def open_pdf(data: bytes, deadline: Deadline | None = None) -> PdfFileReader:
 def _reader_of_reused_numbers(stream: BytesIO) -> _BoundedReader:
     """Open a document that uses the number of a cross-reference stream for another object later.
 
-    PDFBox does, for it lists no such stream (§7.5.8.2), and so does what builds on it. Nobody finds
-    a cross-reference stream by its number, so all viewers read the same. pyHanko refuses it for the
-    sake of encrypted documents, after it has read each section strictly; all else is checked again.
+    PDFBox does, for it lists no such stream (§7.5.8.2), and so does what builds on it. Viewers find
+    what is listed last. pyHanko refuses it for the sake of encrypted documents, after it has read
+    each section strictly; all else is checked again.
     """
     reader = _BoundedReader(stream, strict=False, decode_limits=_LIMITS)
     reader.strict = True
@@ -185,12 +185,22 @@ def hybrid_sections(reader: PdfFileReader) -> int:
     )
 
 
+def numbers_of_cross_references(reader: PdfFileReader) -> frozenset[int]:
+    """Return the object numbers of the cross-reference streams (ISO 32000-2 §7.5.8.2)."""
+    return frozenset(reference.idnum for reference in reader.xrefs.xref_stream_refs)
+
+
 def resolve(reader: PdfFileReader, item: generic.PdfObject) -> generic.PdfObject:
-    """Return what a reference refers to; nothing is null (ISO 32000-2 §7.3.10)."""
+    """Return what a reference refers to; nothing is null (ISO 32000-2 §7.3.10).
+
+    Some viewers find there a cross-reference stream of that number, though nothing lists it.
+    """
     for _ in range(8):
         if not isinstance(item, generic.IndirectObject):
             return item
         if reader.xrefs[item.reference] is None:
+            if item.reference.idnum in numbers_of_cross_references(reader):
+                raise PdfUnusableError("the document refers to its own cross-references")
             return generic.NullObject()
         item = reader.get_object(item.reference)  # type: ignore[no-untyped-call]
     raise PdfUnusableError("a reference of the document leads nowhere")

@@ -5,6 +5,7 @@ trusting anything in the file. It is the document that every assertion is verifi
 after may add the attachments and signatures and nothing that is shown.
 """
 
+import re
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,6 +50,10 @@ __all__ = ["PdfCheck", "PdfCheckName", "PdfVerification", "verify_pdf"]
 
 Certificates = Sequence[bytes | x509.Certificate]
 Value = TypeVar("Value")
+
+_END = re.compile(rb"startxref[\r\n ]+[0-9]+[\r\n ]+%%EOF[\r\n]{0,11}\Z")
+"""ISO 32000-2 §7.5.5: the last lines. What stands after them, viewers may or may not read, and the
+number in another spelling Poppler takes for another."""
 
 
 def verify_pdf(
@@ -157,8 +162,7 @@ def verify_pdf(
 
 
 def _open(pdf: bytes, deadline: Deadline) -> PdfFileReader:
-    # ISO 32000-2 §7.5.5: the last line. What stands after it, viewers may or may not read.
-    if not pdf[-16:].rstrip(b"\r\n").endswith(b"%%EOF"):
+    if _END.search(pdf, max(len(pdf) - 64, 0)) is None:
         raise PdfUnusableError("the file does not end where a PDF document ends")
     return open_pdf(pdf, deadline)
 
