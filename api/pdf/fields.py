@@ -158,7 +158,7 @@ def inherited(
 def are_painted(
     reader: PdfFileReader, pages: Iterable[generic.Reference], deadline: Deadline
 ) -> bool:
-    """Whether every field on a page brings what it shows, so that no viewer paints it itself."""
+    """Whether all that viewers would paint as the form says brings its own look and style."""
     for page in pages:
         deadline.check()
         annotations = entry(reader, reader.get_object(page), "/Annots")  # type: ignore[no-untyped-call]
@@ -166,14 +166,27 @@ def are_painted(
             continue
         for index in range(len(annotations)):
             item = resolve(reader, annotations.raw_get(index))
-            if (
-                isinstance(item, generic.DictionaryObject)
-                and str(entry(reader, item, "/Subtype")) == "/Widget"
-                and not _is_signature(reader, item)
-                and entry(reader, entry(reader, item, "/AP"), "/N") is None
-            ):
+            kind = str(entry(reader, item, "/Subtype"))
+            if kind not in ("/Widget", "/FreeText") or _is_signature(reader, item):
+                continue
+            # Looks for each state are none where the field is in no state.
+            look = entry(reader, entry(reader, item, "/AP"), "/N")
+            if not isinstance(look, generic.StreamObject) or not _has_style(reader, item):
                 return False
     return True
+
+
+def _has_style(reader: PdfFileReader, field: object) -> bool:
+    """Whether a field has its `/DA`: browsers lay an input over its look, in that style."""
+    for _ in range(MAX_DEPTH):
+        if not isinstance(field, generic.DictionaryObject):
+            break
+        if "/DA" in field:
+            style = entry(reader, field, "/DA")
+            strings = generic.TextStringObject | generic.ByteStringObject
+            return isinstance(style, strings) and bool(style)
+        field = entry(reader, field, "/Parent")
+    return False
 
 
 def top_fields(
@@ -241,7 +254,7 @@ def _is_reserved(reader: PdfFileReader, field: generic.DictionaryObject) -> bool
     return _is_signature(reader, field) and "/V" not in field and "/Kids" not in field
 
 
-def _is_signature(reader: PdfFileReader, field: generic.DictionaryObject) -> bool:
+def _is_signature(reader: PdfFileReader, field: generic.PdfObject) -> bool:
     return str(entry(reader, field, "/FT")) == "/Sig"
 
 

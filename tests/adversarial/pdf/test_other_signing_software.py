@@ -222,14 +222,22 @@ def add_defaults(writer: Writer) -> None:
 
 
 def test_a_form_may_be_given_defaults_that_no_field_needs(pdf_office: PdfOffice) -> None:
-    """Where a field brings no look of its own, viewers would paint it by them."""
+    """Where a field brings no look or style of its own, viewers would paint it by them.
+
+    Ghostscript and Poppler with their fonts, in which a one may look like a nine; pdf.js in their
+    colour, which may be white.
+    """
     document = with_text_field()
     later = attacked(pdf_office.attached(document), add_defaults)
     assert pdf_office.verify(later, signature_roots=[]).outcome is Outcome.PASSED
     for unpainted in (
         document.replace(b"/AP <<", b"/XP <<"),
         document.replace(b"/AP <<", b"/XP <<").replace(b"[6 0 R] >> >>", b"[     ] >> >>"),
+        document.replace(b"/DA (/Helv 12 Tf 0 g)", b"".ljust(21)),
+        document.replace(b"/DA (/Helv 12 Tf 0 g)", b"/DA ()".ljust(21)),
+        document.replace(b"/AP << /N 7 0 R >>", b"/AP << /N << >> >>"),
         plain(with_a_widget_and_no_form()),
+        plain(with_a_free_text()),
     ):
         forced = attached_anyway(unpainted, pdf_office.issue(unpainted))
         assert pdf_office.verify(forced, signature_roots=[]).outcome is Outcome.PASSED
@@ -242,6 +250,16 @@ def with_a_widget_and_no_form() -> dict[int, bytes]:
     objects[3] = objects[3].replace(b"/Contents", b"/Annots [6 0 R] /Contents")
     objects[6] = (
         b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (amount) /V (1000000) /Rect [72 600 300 620] "
+        b"/DA (/Helv 12 Tf 0 g) >>"
+    )
+    return objects
+
+
+def with_a_free_text() -> dict[int, bytes]:
+    objects = specimen()
+    objects[3] = objects[3].replace(b"/Contents", b"/Annots [6 0 R] /Contents")
+    objects[6] = (
+        b"<< /Type /Annot /Subtype /FreeText /Contents (1000000) /Rect [72 600 300 620] "
         b"/DA (/Helv 12 Tf 0 g) >>"
     )
     return objects
