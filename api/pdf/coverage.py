@@ -109,6 +109,8 @@ def check_no_stray_signature(reader: PdfFileReader, original: int) -> None:
             if reader.xrefs.get_startxref_for_revision(revision) < original:
                 continue
             for reference in reader.xrefs.explicit_refs_in_revision(revision):
+                if reader.xrefs[reference] is None:
+                    continue
                 item = resolve(reader, _pointer(reader, reference))
                 is_signature = isinstance(item, generic.DictionaryObject) and "/ByteRange" in item
                 if is_signature and reference not in held:

@@ -169,24 +169,27 @@ def are_painted(
             kind = str(entry(reader, item, "/Subtype"))
             if kind not in ("/Widget", "/FreeText") or _is_signature(reader, item):
                 continue
-            # Looks for each state are none where the field is in no state.
             look = entry(reader, entry(reader, item, "/AP"), "/N")
-            if not isinstance(look, generic.StreamObject) or not _has_style(reader, item):
+            # Looks for each state are none for other fields than buttons, which have states.
+            is_button = str(_of_field(reader, item, "/FT")) == "/Btn"
+            looks = generic.DictionaryObject if is_button else generic.StreamObject
+            # Browsers lay an input over the look, in the field's style.
+            style = _of_field(reader, item, "/DA")
+            strings = generic.TextStringObject | generic.ByteStringObject
+            if not (isinstance(look, looks) and look and isinstance(style, strings) and style):
                 return False
     return True
 
 
-def _has_style(reader: PdfFileReader, field: object) -> bool:
-    """Whether a field has its `/DA`: browsers lay an input over its look, in that style."""
+def _of_field(reader: PdfFileReader, field: object, key: str) -> generic.PdfObject | None:
+    """Return what a field has or inherits (ISO 32000-2 §12.7.4.1)."""
     for _ in range(MAX_DEPTH):
         if not isinstance(field, generic.DictionaryObject):
             break
-        if "/DA" in field:
-            style = entry(reader, field, "/DA")
-            strings = generic.TextStringObject | generic.ByteStringObject
-            return isinstance(style, strings) and bool(style)
+        if key in field:
+            return entry(reader, field, key)
         field = entry(reader, field, "/Parent")
-    return False
+    return None
 
 
 def top_fields(

@@ -228,14 +228,20 @@ def test_a_form_may_be_given_defaults_that_no_field_needs(pdf_office: PdfOffice)
     colour, which may be white.
     """
     document = with_text_field()
-    later = attacked(pdf_office.attached(document), add_defaults)
-    assert pdf_office.verify(later, signature_roots=[]).outcome is Outcome.PASSED
+    button = document.replace(b"/FT /Tx", b"/FT/Btn")
+    button = button.replace(
+        b"/DA (/Helv 12 Tf 0 g) /AP << /N 7 0 R >>", b"/DA (/He 12 Tf 0 g)/AP<</N<</A 7 0 R>>>>"
+    )
+    for painted in (document, button):
+        later = attacked(pdf_office.attached(painted), add_defaults)
+        assert pdf_office.verify(later, signature_roots=[]).outcome is Outcome.PASSED
     for unpainted in (
         document.replace(b"/AP <<", b"/XP <<"),
         document.replace(b"/AP <<", b"/XP <<").replace(b"[6 0 R] >> >>", b"[     ] >> >>"),
         document.replace(b"/DA (/Helv 12 Tf 0 g)", b"".ljust(21)),
         document.replace(b"/DA (/Helv 12 Tf 0 g)", b"/DA ()".ljust(21)),
         document.replace(b"/AP << /N 7 0 R >>", b"/AP << /N << >> >>"),
+        button.replace(b"/A 7 0 R", b"        "),
         plain(with_a_widget_and_no_form()),
         plain(with_a_free_text()),
     ):
