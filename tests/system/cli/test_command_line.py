@@ -77,7 +77,7 @@ def test_wrong_usage_is_json_too(arguments: list[str], capsys: pytest.CaptureFix
         (["verify", "{}/absent", "--root", "{}/noise"], "input-unusable"),
         (["verify", "{}/noise", "--root", "{}/noise"], "roots-unusable"),
         (["demo", "--out", "{}/noise/below"], "system-fault"),
-        (["serve", "--home", "{}/noise"], "system-fault"),
+        (["serve", "--home", "{}/noise"], "keys-folder-unusable"),
         (["agent", "--server", "nonsense", "--session", "1", "--can", "123456"], None),
     ],
 )
